@@ -1,0 +1,42 @@
+# The four functions that declare what the project is made of: a module, a test, an experiment, a
+# claim. Each names its files and its arrows; nothing else is set anywhere.
+
+# One folder of lib/ as one static library, installed and exported.
+function(flowcheck_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
+  add_library(flowcheck_${name} STATIC ${arg_SOURCES})
+  add_library(flowcheck::${name} ALIAS flowcheck_${name})
+  set_target_properties(flowcheck_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(flowcheck_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib> $<INSTALL_INTERFACE:include/flowcheck>)
+  target_link_libraries(flowcheck_${name}
+    PUBLIC ${arg_DEPENDS} flowcheck_language
+    PRIVATE ${arg_PRIVATE_DEPENDS} $<BUILD_INTERFACE:flowcheck_compile_options>)
+  install(TARGETS flowcheck_${name} EXPORT flowcheck-targets)
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/flowcheck/${name}
+          FILES_MATCHING PATTERN "*.hpp")
+endfunction()
+
+# tests/<name>/: the unit tests of one module, linked with that module alone.
+function(flowcheck_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  add_executable(${name}_tests ${arg_SOURCES})
+  target_link_libraries(${name}_tests PRIVATE flowcheck_test_main ${arg_DEPENDS} flowcheck_compile_options)
+  catch_discover_tests(${name}_tests
+    TEST_PREFIX "${name}: " PROPERTIES LABELS unit TIMEOUT 600)
+  add_dependencies(unit_tests ${name}_tests)
+endfunction()
+
+# experiments/<name>.cpp: its code in the registry, and a program of the same name.
+function(flowcheck_experiment name)
+  target_sources(flowcheck_experiments PRIVATE ${name}.cpp)
+  add_executable(${name} main.cpp)
+  target_compile_definitions(${name} PRIVATE FLOWCHECK_EXPERIMENT="${name}")
+  target_link_libraries(${name} PRIVATE flowcheck_driver flowcheck_compile_options)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# proofs-check/<paper>/<name>.cpp: one claim. Its ctest entry comes from the registry itself.
+function(flowcheck_claim paper name)
+  target_sources(flowcheck_proofs PRIVATE ${paper}/${name}.cpp)
+endfunction()

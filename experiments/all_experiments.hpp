@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "report/experiment.hpp"
+
+namespace flowcheck {
+
+/// The registry of experiments, in the order of results/README.md.
+std::vector<Experiment> all_experiments();
+
+}  // namespace flowcheck

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "measures/gaussian.hpp"
+#include "numerics/estimate.hpp"
+#include "numerics/rng.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// How the two sides of a Bound are compared.
+enum class Relation {
+  bound,     ///< lhs ≤ rhs
+  identity,  ///< lhs = rhs
+  order,     ///< lhs, an observed slope with its interval, has the predicted rhs inside
+};
+
+/// Both sides of one inequality (or identity, or order) on one instance.
+struct Bound {
+  Estimate lhs = {};
+  Estimate rhs = {};
+  Relation relation = Relation::bound;
+  std::string part = {};  ///< which of the claim's statements, "" where there is one
+  double scale = 0.0;     ///< size of the largest term in it, where that exceeds both sides
+};
+
+Bound identity(Estimate lhs, Estimate rhs, std::string part = {}, double scale = 0.0);
+Bound order(Estimate slope, double predicted, std::string part = {});
+
+/// What evaluating a claim on an instance gives: bounds, or the hypothesis that the instance fails.
+struct Outcome {
+  std::vector<Bound> bounds = {};
+  std::string failed_hypothesis = {};
+
+  Outcome(Bound bound) : bounds{std::move(bound)} {}
+  Outcome(std::vector<Bound> all) : bounds(std::move(all)) {}
+  static Outcome not_applicable(std::string hypothesis);
+
+  bool applies() const { return failed_hypothesis.empty(); }
+
+ private:
+  Outcome() = default;
+};
+
+/// How much work is wanted: of a claim a fraction of a second, seconds, minutes.
+enum class Scale { quick, standard, paper };
+
+std::string_view to_string(Scale scale);
+
+/// What a draw is given: its own random stream, so that it replays alone, and its share of the
+/// run's false-alarm budget.
+struct Trial {
+  Rng rng;
+  Scale scale = Scale::quick;
+  double false_alarm = 1e-6;  ///< probability at which each confidence interval of it may miss
+};
+
+using Draw = std::function<Outcome(Trial&)>;
+
+/// A family of instances. Random families are drawn many times, a fixed instance once.
+struct Instance {
+  std::string name;
+  Draw draw;
+  bool repeat = true;            ///< drawn once if false
+  int confidence_intervals = 0;  ///< statistical intervals in one draw, for the false-alarm budget
+};
+
+/// A user's own problem: how far does a chain from `start` towards `reference` keep what is
+/// claimed?
+struct Target {
+  Gaussian start;
+  Gaussian reference;
+  double step_size = 0.5;  ///< γ
+  double error = 0.1;      ///< ε
+};
+
+/// Where a claim's constants come from.
+enum class Provenance {
+  quoted,    ///< the statement was seen
+  recalled,  ///< constants not checked against the paper, re-derived here
+  derived,   ///< proved in this project
+};
+
+std::string_view to_string(Provenance provenance);
+
+/// A theorem as something that runs: where it must hold, where it is attained, and a wrong variant
+/// that must break.
+struct Claim {
+  std::string id;         ///< "JKO-11"
+  std::string statement;  ///< one line of Unicode mathematics
+  std::string source;
+  Provenance provenance = Provenance::derived;
+  std::vector<std::string> hypotheses = {};
+  std::string scope = "instances";
+  double tolerance =
+      1e-8;  ///< relative width below which overlapping sides count as equal; cause: round-off
+  std::vector<Instance> instances = {};
+  std::vector<Instance> tight = {};     ///< instances that attain it
+  std::vector<Instance> controls = {};  ///< one thing wrong in each; must be violated
+  std::function<Outcome(const Target&)> on_target =
+      {};                 ///< empty: no way to check a user's measure
+  std::string file = {};  ///< __FILE__ of its source
+};
+
+}  // namespace flowcheck

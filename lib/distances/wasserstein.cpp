@@ -1,0 +1,67 @@
+#include "distances/wasserstein.hpp"
+
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flowcheck {
+namespace {
+
+double length_scale(const Gaussian& p) {
+  return p.mean().norm() + std::sqrt(p.eigenvalues().sum());
+}
+
+// A relative perturbation u of a covariance moves its square root by u√κ, but never by more than
+// √u.
+double root_amplification(const Gaussian& p) {
+  const double worst = 1.0 / std::sqrt(round_off(1.0, p.dimension()));
+  return std::min(std::sqrt(p.condition_number()), worst);
+}
+
+}  // namespace
+
+Estimate w2(const Gaussian& p, const Gaussian& q) {
+  require(p.dimension() == q.dimension(), "w2: the measures differ in dimension");
+  const Matrix P = p.factor();
+  const Matrix Q = q.factor();
+  const Matrix U = polar_factor(Q.transpose() * P);
+  const double value = std::hypot((p.mean() - q.mean()).norm(), (P - Q * U).norm());
+  const double spread = std::sqrt(p.eigenvalues().sum()) * root_amplification(p) +
+                        std::sqrt(q.eigenvalues().sum()) * root_amplification(q);
+  const double means = p.mean().norm() + q.mean().norm();
+  return max(0.0, Estimate::closed_form(value, round_off(spread + means, p.dimension())));
+}
+
+Estimate squared_w2(const Gaussian& p, const Gaussian& q) {
+  return square(w2(p, q));
+}
+
+Matrix optimal_map_on_factor(const Gaussian& p, const Gaussian& q) {
+  require(p.dimension() == q.dimension(), "optimal_map: the measures differ in dimension");
+  require(p.has_density(), "optimal_map: the first measure has no density");
+  const Matrix Q = q.factor();
+  return Q * polar_factor(Q.transpose() * p.factor());
+}
+
+AffineMap optimal_map(const Gaussian& p, const Gaussian& q) {
+  const Matrix B = symmetrised(optimal_map_on_factor(p, q) * p.inverse_factor());
+  return {.linear = B, .offset = q.mean() - B * p.mean()};
+}
+
+double optimal_map_round_off(const Gaussian& p, const Gaussian& q) {
+  return round_off(
+      (length_scale(p) + length_scale(q)) * root_amplification(p) * root_amplification(q),
+      p.dimension());
+}
+
+Estimate optimal_map_distance(const Gaussian& base, const Gaussian& first, const Gaussian& second) {
+  const Matrix images = optimal_map_on_factor(base, first) - optimal_map_on_factor(base, second);
+  const double value = std::hypot((first.mean() - second.mean()).norm(), images.norm());
+  const double error = optimal_map_round_off(base, first) + optimal_map_round_off(base, second);
+  return max(0.0, Estimate::closed_form(value, error));
+}
+
+}  // namespace flowcheck
