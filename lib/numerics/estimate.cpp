@@ -73,6 +73,15 @@ Estimate centred(double value, double error, Grade grade, const ErrorBudget& bud
   return assemble(value, step_down(value - error), step_up(value + error), grade, budget);
 }
 
+// The part of an enclosure in [0, ∞), where sqrt and log are defined; NaN if there is none.
+Estimate nonnegative_part(const Estimate& a) {
+  if (a.is_nan() || a.upper < 0.0) return nan_of(a, a);
+  Estimate result = a;
+  result.lower = std::max(a.lower, 0.0);
+  result.value = std::max(a.value, 0.0);
+  return result;
+}
+
 // A monotone increasing function of one estimate, good to `ulps` units in the last place.
 template <class Function>
 Estimate increasing(const Estimate& a, double slope, int ulps, Function f) {
@@ -183,9 +192,7 @@ Estimate operator/(const Estimate& a, const Estimate& b) {
 }
 
 Estimate sqrt(const Estimate& a) {
-  Estimate clipped = a;
-  clipped.lower = std::max(a.lower, 0.0);
-  clipped.value = a.upper < 0.0 || a.is_nan() ? not_a_number : std::max(a.value, 0.0);
+  const Estimate clipped = nonnegative_part(a);
   const double root = std::sqrt(clipped.value);
   const double slope = root > 0.0 ? 0.5 / root : infinity;
   Estimate result = increasing(clipped, slope, 1, [](double x) { return std::sqrt(x); });
@@ -221,9 +228,8 @@ Estimate exp(const Estimate& a) {
 }
 
 Estimate log(const Estimate& a) {
-  Estimate clipped = a;
-  clipped.lower = std::max(a.lower, 0.0);
-  return increasing(clipped, 1.0 / a.value, 2, [](double x) { return std::log(x); });
+  const Estimate clipped = nonnegative_part(a);
+  return increasing(clipped, 1.0 / clipped.value, 2, [](double x) { return std::log(x); });
 }
 
 Estimate max(const Estimate& a, const Estimate& b) {

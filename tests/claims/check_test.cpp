@@ -1,0 +1,245 @@
+// Tests of the checker itself: a wrong theorem, a check without teeth, a NaN.
+
+#include "claims/check.hpp"
+
+#include "support/estimates.hpp"
+
+#include <tbb/global_control.h>
+
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+
+namespace flowcheck {
+namespace {
+
+// x² ≤ factor · x on x in [0, 1]: true for factor 1, attained at 1.
+Outcome square_below(double x, double factor) {
+  return Bound{.lhs = Estimate::closed_form(x * x, 1e-15),
+               .rhs = Estimate::closed_form(factor * x, 1e-15)};
+}
+
+Claim right_claim() {
+  return {.id = "TEST-01",
+          .statement = "x² ≤ x on [0, 1]",
+          .instances = {{"random",
+                         [](Trial& trial) { return square_below(trial.rng.uniform(), 1.0); }}},
+          .tight = {{"x = 1", [](Trial&) { return square_below(1.0, 1.0); }, false}},
+          .controls = {{"x² ≤ 0.9 x", [](Trial&) { return square_below(1.0, 0.9); }, false}},
+          .on_target = [](const Target& target) -> Outcome {
+            if (target.start.dimension() != 1) return Outcome::not_applicable("d = 1");
+            return square_below(target.step_size, 1.0);
+          }};
+}
+
+ClaimResult run(const Claim& claim, const CheckOptions& options = {}) {
+  return check(claim, options);
+}
+
+Target target_of_dimension(Index d) {
+  return {Gaussian::standard(d), Gaussian::standard(d)};
+}
+
+}  // namespace
+
+TEST_CASE("a right claim holds, and its tight instance is tight", "[claims][exact]") {
+  const ClaimResult result = run(right_claim());
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.checks.size() == 2);
+  CHECK(result.checks[0].verdict == Verdict::holds);
+  CHECK(result.checks[0].draws == draw_count(Scale::quick));
+  CHECK(result.checks[1].verdict == Verdict::tight);
+  CHECK(result.checks[1].draws == 1);
+  CHECK(result.controls.at(0).verdict == Verdict::violated);
+  CHECK(result.tightness() == Approx(1.0));
+  CHECK(result.grade() == Grade::closed_form);
+  CHECK(exit_code({result}, true) == 0);
+}
+
+TEST_CASE("a wrong theorem comes out violated", "[claims][control]") {
+  Claim wrong = right_claim();
+  wrong.instances[0].draw = [](Trial& trial) {
+    return square_below(trial.rng.uniform(0.5, 1.0), 0.45);
+  };
+  const ClaimResult result = run(wrong);
+  CHECK(result.verdict == Verdict::violated);
+  CHECK(exit_code({run(right_claim()), result}, false) == 1);
+}
+
+TEST_CASE("one violated draw among many is enough", "[claims][control]") {
+  Claim wrong = right_claim();
+  int draw = 0;
+  wrong.instances[0].draw = [&draw](Trial&) { return square_below(0.5, ++draw == 5 ? 0.4 : 1.0); };
+  const ClaimResult result = run(wrong);
+  CHECK(result.verdict == Verdict::violated);
+  CHECK(result.checks[0].tightness == Approx(1.25));
+}
+
+TEST_CASE("a check whose control gets through comes out powerless", "[claims][control]") {
+  Claim toothless = right_claim();
+  toothless.controls[0].draw = [](Trial&) { return square_below(0.5, 0.9); };
+  const ClaimResult result = run(toothless);
+  CHECK(result.verdict == Verdict::powerless);
+  CHECK_THAT(result.reason, Catch::Contains("x² ≤ 0.9 x"));
+  CHECK(exit_code({result}, false) == 1);
+
+  Claim without = right_claim();
+  without.controls.clear();
+  CHECK(run(without).verdict == Verdict::powerless);
+}
+
+TEST_CASE("a control violated by less than ten times the widths is not enough",
+          "[claims][control]") {
+  Claim blurred = right_claim();
+  blurred.controls[0].draw = [](Trial&) {
+    return Bound{.lhs = Estimate::closed_form(1.0, 0.01), .rhs = Estimate::closed_form(0.9, 0.01)};
+  };
+  CHECK(run(blurred).verdict == Verdict::powerless);
+}
+
+TEST_CASE("a NaN or an exception ends its claim as a numerical failure, and no other",
+          "[claims][control]") {
+  Claim nan = right_claim();
+  nan.id = "TEST-02";
+  nan.instances[0].draw = [](Trial&) {
+    return square_below(std::numeric_limits<double>::quiet_NaN(), 1.0);
+  };
+  Claim throws = right_claim();
+  throws.id = "TEST-03";
+  throws.instances[0].draw = [](Trial&) -> Outcome {
+    throw std::runtime_error("did not converge");
+  };
+  Claim nan_control = right_claim();
+  nan_control.id = "TEST-04";
+  nan_control.controls[0].draw = nan.instances[0].draw;
+  const std::vector<Claim> claims = {right_claim(), nan, throws, nan_control};
+  const std::vector<ClaimResult> results = check_all(claims, claims);
+  REQUIRE(results.size() == 4);
+  CHECK(results[0].verdict == Verdict::holds);
+  CHECK(results[1].verdict == Verdict::numerical_failure);
+  CHECK(results[2].verdict == Verdict::numerical_failure);
+  CHECK(results[2].reason == "did not converge");
+  CHECK(results[3].verdict == Verdict::numerical_failure);
+  CHECK(exit_code(results, false) == 3);
+}
+
+TEST_CASE("enclosures too wide to decide are inconclusive", "[claims][exact]") {
+  Claim wide = right_claim();
+  wide.instances[0].draw = [](Trial&) {
+    return Bound{.lhs = Estimate::closed_form(1.0, 0.2), .rhs = Estimate::closed_form(1.1, 0.2)};
+  };
+  const ClaimResult result = run(wide);
+  CHECK(result.verdict == Verdict::inconclusive);
+  CHECK(exit_code({result}, false) == 0);
+  CHECK(exit_code({result}, true) == 4);
+}
+
+TEST_CASE("identities and orders are judged by their enclosures", "[claims][exact]") {
+  CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0), 1e-9) == Verdict::tight);
+  CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0 + 1e-9), 1e-9) == Verdict::violated);
+  CHECK(judge(identity(Estimate::closed_form(1.0, 1e-3), 1.0), 1e-9) == Verdict::inconclusive);
+  CHECK(judge(identity(Estimate::closed_form(0.0, 1e-12), 0.0, "", 1.0), 1e-9) == Verdict::tight);
+  CHECK(judge(order(Estimate::converged(1.98, 0.05), 2.0), 0.2) == Verdict::holds);
+  CHECK(judge(order(Estimate::converged(1.9, 0.05), 2.0), 0.2) == Verdict::violated);
+  CHECK(judge(order(Estimate::converged(1.9, 0.5), 2.0), 0.2) == Verdict::inconclusive);
+  CHECK(violated_with_room(order(Estimate::converged(1.0, 0.1), 2.0), 0.2));
+  CHECK_FALSE(violated_with_room(order(Estimate::converged(1.75, 0.1), 2.0), 0.2));
+}
+
+TEST_CASE("infinite sides compare as they should", "[claims][exact]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(judge({.lhs = 1.0, .rhs = infinity}, 1e-9) == Verdict::holds);
+  CHECK(judge({.lhs = infinity, .rhs = 1.0}, 1e-9) == Verdict::violated);
+  CHECK(violated_with_room({.lhs = infinity, .rhs = 1.0}, 1e-9));
+  CHECK(judge({.lhs = Estimate::sampled_supremum(1.0), .rhs = 2.0}, 1e-9) == Verdict::inconclusive);
+  CHECK(judge({.lhs = Estimate::sampled_supremum(3.0), .rhs = 2.0}, 1e-9) == Verdict::violated);
+}
+
+TEST_CASE("a target is checked where the hypotheses hold, and told which one fails",
+          "[claims][exact]") {
+  const ClaimResult applies = run(right_claim(), {.target = target_of_dimension(1)});
+  CHECK(applies.verdict == Verdict::holds);
+  REQUIRE(applies.checks.size() == 1);
+  CHECK(applies.checks[0].kind == CheckKind::target);
+  const ClaimResult does_not = run(right_claim(), {.target = target_of_dimension(2)});
+  CHECK(does_not.verdict == Verdict::not_applicable);
+  CHECK(does_not.reason == "d = 1");
+  CHECK(exit_code({does_not}, false) == 77);
+  CHECK(exit_code({does_not, applies}, false) == 0);
+  Claim closed = right_claim();
+  closed.on_target = {};
+  CHECK(run(closed, {.target = target_of_dimension(1)}).verdict == Verdict::not_applicable);
+}
+
+TEST_CASE("evidence weaker than asked for is inconclusive", "[claims][exact]") {
+  CHECK(run(right_claim(), {.least_grade = Grade::closed_form}).verdict == Verdict::holds);
+  CHECK(run(right_claim(), {.least_grade = Grade::certified}).verdict == Verdict::inconclusive);
+}
+
+TEST_CASE("a draw replays alone", "[claims][property]") {
+  const ClaimResult all = run(right_claim());
+  const CheckResult& shown = all.checks[0];
+  const ClaimResult one = run(right_claim(), {.replay = Replay{"random", shown.draw_seed}});
+  REQUIRE(one.checks.size() == 1);
+  CHECK(one.checks[0].lhs.value == shown.lhs.value);
+  CHECK(one.checks[0].draws == 1);
+}
+
+TEST_CASE("results do not depend on the number of threads or the selection", "[claims][property]") {
+  Claim other = right_claim();
+  other.id = "TEST-09";
+  const std::vector<Claim> both = {right_claim(), other};
+  const std::vector<ClaimResult> together = check_all(both, both);
+  const tbb::global_control one_thread(tbb::global_control::max_allowed_parallelism, 1);
+  const std::vector<ClaimResult> alone = check_all({other}, both);
+  CHECK(alone.at(0).checks[0].lhs.value == together.at(1).checks[0].lhs.value);
+  CHECK(alone.at(0).checks[0].draw_seed == together.at(1).checks[0].draw_seed);
+}
+
+TEST_CASE("the false-alarm budget is shared by every statistical interval of the registry",
+          "[claims][exact]") {
+  std::set<double> shares;
+  std::mutex mutex;
+  Claim statistical = right_claim();
+  statistical.instances[0].confidence_intervals = 3;
+  statistical.instances[0].draw = [&](Trial& trial) {
+    const std::lock_guard lock(mutex);
+    shares.insert(trial.false_alarm);
+    return square_below(0.5, 1.0);
+  };
+  const std::vector<ClaimResult> results =
+      check_all({statistical}, {right_claim(), statistical}, {.false_alarm_budget = 1e-3});
+  CHECK(results.size() == 1);
+  REQUIRE(shares.size() == 1);
+  CHECK(*shares.begin() == Approx(1e-3 / (3 * draw_count(Scale::quick))));
+  CHECK_THROWS_AS(check_all({}, {}, {.false_alarm_budget = 0.0}), std::invalid_argument);
+}
+
+TEST_CASE("a stopped run leaves out what it did not finish", "[claims][exact]") {
+  const std::atomic<bool> stop = true;
+  CHECK(check_all({right_claim()}, {right_claim()}, {.stop = &stop}).empty());
+}
+
+TEST_CASE("exit codes: numerical failure before violated before inconclusive", "[claims][exact]") {
+  const auto with = [](Verdict verdict) {
+    return ClaimResult{.claim = right_claim(), .verdict = verdict};
+  };
+  const ClaimResult holds = with(Verdict::holds);
+  CHECK(exit_code({holds, with(Verdict::violated), with(Verdict::numerical_failure)}, true) == 3);
+  CHECK(exit_code({holds, with(Verdict::powerless), with(Verdict::inconclusive)}, true) == 1);
+  CHECK(exit_code({holds, with(Verdict::inconclusive)}, true) == 4);
+  CHECK(exit_code({with(Verdict::not_applicable)}, true) == 77);
+}
+
+TEST_CASE("verdicts are named", "[claims][exact]") {
+  for (const Verdict verdict :
+       {Verdict::not_applicable, Verdict::tight, Verdict::holds, Verdict::inconclusive,
+        Verdict::powerless, Verdict::numerical_failure, Verdict::violated}) {
+    CHECK(verdict_from_string(to_string(verdict)) == verdict);
+  }
+  CHECK_THROWS_AS(verdict_from_string("proved"), std::invalid_argument);
+}
+
+}  // namespace flowcheck
