@@ -6,7 +6,10 @@ namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
-      jko_11_w2_contraction(),
+      jko_11_w2_contraction(),      jko_30_talagrand_log_sobolev_hwi(),
+      jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck(),
+      jko_33_velocity_gap(),        jko_34_action_dissipation(),
+      jko_35_benamou_brenier(),
   };
 }
 
