@@ -39,8 +39,9 @@ Estimate FokkerPlanckLaw::fisher_norm() const {
 FokkerPlanckLaw fokker_planck_law(const Gaussian& start, const Gaussian& target, double time) {
   Gaussian law = ou_law(start, target, time);
   if (time == 0.0) return {.law = std::move(law), .target = target};
-  // The decay e^{−At} sees the eigenvalues of A to a relative u·κ; the rest is the law's own size.
-  const double rounding = target.condition_number() * w2(law, law).upper;
+  // The decay e^{−At} sees the eigenvalues of A to a relative u·κ; the rest is the law's own size,
+  // and W₂ of the law to itself is twice that.
+  const double rounding = 0.5 * target.condition_number() * w2(law, law).upper;
   return {.law = std::move(law), .target = target, .rounding = rounding};
 }
 
