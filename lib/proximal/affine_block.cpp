@@ -9,6 +9,7 @@
 #include <ceres/gradient_problem.h>
 #include <ceres/gradient_problem_solver.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -110,7 +111,7 @@ ceres::GradientProblemSolver::Options solver_options(const AffineBlockOptions& o
   ceres::GradientProblemSolver::Options solver;
   solver.line_search_direction_type = ceres::BFGS;
   solver.max_num_iterations = options.max_iterations;
-  solver.gradient_tolerance = 1e-2 * options.gradient_tolerance;  // Ceres takes the largest entry
+  solver.gradient_tolerance = 1e-12;  // as far as the line search goes
   solver.function_tolerance = 0.0;
   solver.parameter_tolerance = 0.0;
   solver.logging_type = ceres::SILENT;
@@ -189,10 +190,11 @@ AffineBlockResult affine_block(const Gaussian& current,
       curvature > 0.0 ? result.gradient_norm * result.gradient_norm / (2.0 * curvature) : infinity;
   result.map_error = curvature > 0.0 ? result.gradient_norm / curvature : infinity;
   result.iterations = static_cast<int>(summary.iterations.size());
-  // Near the minimum the line search ends on rounding: what counts is the gradient reached.
+  // Near the minimum the line search ends on rounding: what counts is where it got.
+  const double tolerance = options.loss_tolerance * std::max(1.0, std::abs(result.loss));
   if (!std::isfinite(result.gradient_norm)) {
     result.termination = Termination::not_finite;
-  } else if (result.gradient_norm <= options.gradient_tolerance) {
+  } else if (result.loss_error <= tolerance) {
     result.termination = Termination::converged;
   } else {
     result.termination = Termination::iteration_limit;

@@ -29,9 +29,9 @@ Estimate block_loss(const AffineMap& block,
 Estimate block_loss_constant(const Gaussian& current, const Gaussian& target);
 
 struct AffineBlockOptions {
-  /// Stop once the gradient's norm is below this. A line search sees the loss to a relative u, so
-  /// a gradient to √u ≈ 1e-8 at best; the loss itself is then good to the gradient's square.
-  double gradient_tolerance = 1e-6;
+  /// Converged means ℓ − min ℓ is below this, relative to ℓ where that is larger than 1. A line
+  /// search sees the loss to a relative u and ends there.
+  double loss_tolerance = 1e-12;
   int max_iterations = 500;
 };
 
