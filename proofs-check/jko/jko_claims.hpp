@@ -14,5 +14,6 @@ Claim jko_34_action_dissipation();
 Claim jko_35_benamou_brenier();
 Claim jko_36_block_loss();
 Claim jko_37_continuity_equation();
+Claim jko_38_change_of_variables();
 
 }  // namespace flowcheck
