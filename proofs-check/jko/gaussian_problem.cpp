@@ -109,12 +109,15 @@ GaussianProblem draw_translate(Rng& rng, double error, bool isotropic) {
     problem.target =
         Gaussian(problem.target.mean(), Matrix::Identity(d, d) / rng.log_uniform(0.3, 3.0));
   }
-  const Gaussian& q = problem.target;
-  const double length = rng.uniform(1.0, 5.0);
-  problem.start =
-      Gaussian(q.mean() + length * q.eigenvectors().col(q.dimension() - 1), q.covariance());
   problem.error = error;
   problem.field = ErrorField::constant;
+  return with_translate(std::move(problem), rng.uniform(1.0, 5.0));
+}
+
+GaussianProblem with_translate(GaussianProblem problem, double length) {
+  const Gaussian& q = problem.target;
+  problem.start =
+      Gaussian(q.mean() + length * q.eigenvectors().col(q.dimension() - 1), q.covariance());
   return problem;
 }
 

@@ -47,6 +47,9 @@ Instance translate(std::string name, const Evaluate& evaluate, double error);
 GaussianProblem draw_translate(Rng& rng, double error, bool isotropic = false);
 GaussianProblem draw_random_pair(Rng& rng, Index largest_dimension, bool exact);
 
+/// The problem with p_0 the translate of q by `length` along its flattest direction.
+GaussianProblem with_translate(GaussianProblem problem, double length);
+
 /// For Claim::on_target: the user's start, reference, γ and ε, with adversarial errors. Fails where
 /// the reference has no density.
 std::function<Outcome(const Target&)> on_gaussian_target(const Evaluate& evaluate);
