@@ -6,13 +6,16 @@ namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
-      jko_01_convexity(),       jko_02_evi(),
-      jko_03_evi_paper(),       jko_04_suboptimality(),
-      jko_05_step_and_slope(),  jko_06_descent(),
-      jko_07_sum_of_steps(),    jko_08_slope_contraction(),
-      jko_09_regularisation(),  jko_11_w2_contraction(),
-      jko_18_interaction(),     jko_19_gaussian_step(),
-      jko_20_mean_and_virial(),
+      jko_01_convexity(),           jko_02_evi(),
+      jko_03_evi_paper(),           jko_04_suboptimality(),
+      jko_05_step_and_slope(),      jko_06_descent(),
+      jko_07_sum_of_steps(),        jko_08_slope_contraction(),
+      jko_09_regularisation(),      jko_11_w2_contraction(),
+      jko_18_interaction(),         jko_19_gaussian_step(),
+      jko_20_mean_and_virial(),     jko_30_talagrand_log_sobolev_hwi(),
+      jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck(),
+      jko_33_velocity_gap(),        jko_34_action_dissipation(),
+      jko_35_benamou_brenier(),
   };
 }
 

@@ -18,5 +18,11 @@ Claim jko_11_w2_contraction();
 Claim jko_18_interaction();
 Claim jko_19_gaussian_step();
 Claim jko_20_mean_and_virial();
+Claim jko_30_talagrand_log_sobolev_hwi();
+Claim jko_31_fokker_planck_decay();
+Claim jko_32_jko_to_fokker_planck();
+Claim jko_33_velocity_gap();
+Claim jko_34_action_dissipation();
+Claim jko_35_benamou_brenier();
 
 }  // namespace flowcheck

@@ -1,0 +1,78 @@
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "jko/gaussian_problem.hpp"
+#include "jko/jko_claims.hpp"
+
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+
+#include <cmath>
+#include <numbers>
+
+namespace flowcheck {
+namespace {
+
+// The three inequalities for p = p_0 with some λ, the true one or a wrong one.
+Outcome inequalities(const GaussianProblem& problem, double lambda) {
+  const Gaussian& p = problem.start;
+  const Gaussian& q = problem.target;
+  if (!p.has_density()) return Outcome::not_applicable("KL(p ‖ q) < ∞");
+  const Estimate entropy = kl(p, q);
+  const Estimate distance = w2(p, q);
+  const Estimate slope = fisher_norm(p, q);
+  const Estimate quadratic = 0.5 * lambda * square(distance);
+  return std::vector<Bound>{
+      {.lhs = quadratic, .rhs = entropy, .part = "Talagrand", .scale = 1.0},
+      {.lhs = 2.0 * lambda * entropy, .rhs = square(slope), .part = "log-Sobolev", .scale = 1.0},
+      {.lhs = entropy + quadratic, .rhs = distance * slope, .part = "HWI", .scale = 1.0}};
+}
+
+Outcome evaluate(const GaussianProblem& problem) {
+  return inequalities(problem, problem.convexity());
+}
+
+Outcome too_convex(const GaussianProblem& problem) {
+  return inequalities(problem, 1.5 * problem.convexity());
+}
+
+// q ∝ 1/cosh x is log-concave with V'' → 0 in its tails: no λ > 0 is left for it. A shift by R
+// costs KL ~ R, I ≤ 4, but W₂² = R².
+Outcome sech_shifted(Trial&) {
+  constexpr double lambda = 0.1;
+  constexpr double shift = 100.0;
+  const auto density = [](double x) { return 1.0 / (std::numbers::pi * std::cosh(x)); };
+  // The density has e^{−200} left at the ends.
+  const auto mean = [&](const auto& f) {
+    double error = 0.0;
+    const double value = boost::math::quadrature::gauss_kronrod<double, 61>::integrate(
+        [&](double x) { return density(x) * f(x); }, -200.0, 200.0, 15, 1e-12, &error);
+    return Estimate::converged(value, error, 1e-12 * std::abs(value));
+  };
+  // log cosh without overflow.
+  const auto V = [](double x) { return std::abs(x) + std::log1p(std::exp(-2.0 * std::abs(x))); };
+  const Estimate entropy = mean([&](double x) { return V(x + shift) - V(x); });
+  const Estimate fisher =
+      mean([&](double x) { return std::pow(std::tanh(x + shift) - std::tanh(x), 2); });
+  return std::vector<Bound>{
+      {.lhs = 0.5 * lambda * shift * shift, .rhs = entropy, .part = "Talagrand"},
+      {.lhs = 2.0 * lambda * entropy, .rhs = fisher, .part = "log-Sobolev"}};
+}
+
+}  // namespace
+
+Claim jko_30_talagrand_log_sobolev_hwi() {
+  return {.id = "JKO-30",
+          .statement =
+              "−log q is λ-convex ⇒ (λ/2)W₂²(p, q) ≤ KL(p ‖ q) ≤ I/(2λ), KL ≤ W₂√I − "
+              "(λ/2)W₂²",
+          .source = "[OttoVillani2000]",
+          .provenance = Provenance::derived,
+          .hypotheses = {"∇²V ⪰ λI with λ > 0", "KL(p ‖ q) < ∞"},
+          .instances = gaussian_families(evaluate),
+          .tight = {translate("translate", evaluate, 0.0)},
+          .controls = {translate("1.5 λ", too_convex, 0.0),
+                       {.name = "q ∝ 1/cosh, λ = 0.1", .draw = sech_shifted, .repeat = false}},
+          .on_target = on_gaussian_target(evaluate),
+          .file = __FILE__};
+}
+
+}  // namespace flowcheck
