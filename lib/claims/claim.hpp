@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flowcheck {
@@ -16,6 +17,8 @@ enum class Relation {
   identity,  ///< lhs = rhs
   order,     ///< lhs, an observed slope with its interval, has the predicted rhs inside
 };
+
+std::string_view to_string(Relation relation);
 
 /// Both sides of one inequality (or identity, or order) on one instance.
 struct Bound {
