@@ -103,8 +103,10 @@ struct Claim {
   std::vector<Instance> tight = {};     ///< instances that attain it
   std::vector<Instance> controls = {};  ///< one thing wrong in each; must be violated
   std::function<Outcome(const Target&)> on_target =
-      {};                 ///< empty: no way to check a user's measure
-  std::string file = {};  ///< __FILE__ of its source
+      {};                            ///< empty: no way to check a user's measure
+  std::string file = {};             ///< __FILE__ of its source
+  Grade grade = Grade::closed_form;  ///< weakest evidence among its checks; a label to select by
+  bool costly = false;               ///< takes more than a second at quick scale
 };
 
 }  // namespace flowcheck

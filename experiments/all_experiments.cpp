@@ -1,0 +1,14 @@
+#include "all_experiments.hpp"
+
+#include "experiments.hpp"
+
+namespace flowcheck {
+
+std::vector<Experiment> all_experiments() {
+  return {
+      jko_convergence(),
+      gaussian_rates(),
+  };
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "report/experiment.hpp"
+
+namespace flowcheck {
+
+// One file each, named like the function.
+Experiment jko_convergence();
+Experiment gaussian_rates();
+
+}  // namespace flowcheck
