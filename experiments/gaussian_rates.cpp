@@ -50,7 +50,7 @@ constexpr double difference = 1e-3;
 
 void check_settings(const Settings& settings) {
   const auto& a = settings.curvatures;
-  require(!a.empty() && a.size() <= 16, "--curvatures: expected 1 to 16 numbers");
+  require(!a.empty() && a.size() <= 9, "--curvatures: expected 1 to 9 numbers");
   require(std::all_of(a.begin(), a.end(), [](double x) { return x > 0.01 && x < 100.0; }),
           "--curvatures: expected numbers between 0.01 and 100");
   require(settings.smallest_step > 0.0 && settings.largest_step > settings.smallest_step &&
@@ -207,48 +207,58 @@ RunRecord run(const Settings& settings, const RunContext& context) {
 }
 
 constexpr const char* figure = R"(
-set multiplot layout 1,2 margins 0.07,0.985,0.29,0.92 spacing 0.09
+# The modes that were measured, as they stand in the file, a comma after each.
+modes = ","
+collect(word) = (strstrt(modes, ",".word.",") == 0 ? modes = modes.word."," : 0, 0)
+stats 'data.csv' using (is("against", "mode") ? collect(stringcolumn("mode")) : 0) nooutput
+drop_first(list) = substr(list, strstrt(list, ",") + 1, strlen(list))
+take(list, i) = i > 1 ? take(drop_first(list), i - 1) : substr(list, 1, strstrt(list, ",") - 1)
+count = 0
+do for [i = 2:strlen(modes)] { if (modes[i:i] eq ",") { count = count + 1 } }
+modes = drop_first(modes)
+curvature(i) = '{/:Italic a}_'.i
+title_of(mode) = mode[1:4] eq "mean" ? 'mean, '.curvature(mode[6:6]) \
+  : 'covariance, '.curvature(mode[12:12]).' + '.curvature(mode[13:13])
+of(mode, against) = (is("mode", mode) && is("against", against)) ? column("step_size") : NaN
+rate(factor) = -log(factor) / column("step_size")
+style(i) = (i - 1) % 8 + 1
+
+set multiplot layout 1,2 margins 0.07,0.985,0.27,0.93 spacing 0.09
 set logscale x
 set xlabel 'step size γ'
-set xrange [0.01:10]
-set format x '%g'
-modes = '"mean 1" "mean 2" "covariance 11" "covariance 12" "covariance 22"'
-names = '"mean, {/:Italic a}_1" "mean, {/:Italic a}_2" "covariance, {/:Italic a}_1 + {/:Italic a}_1"'. \
-  ' "covariance, {/:Italic a}_1 + {/:Italic a}_2" "covariance, {/:Italic a}_2 + {/:Italic a}_2"'
-of(mode, against) = (is("mode", mode) && is("against", against)) ? column("step_size") : NaN
-# The number of points is thinned for the eye where standard scale has many.
-rate(factor) = -log(factor) / column("step_size")
-
+set xrange [*:*]
 set title 'Contraction in one step'
 set ylabel 'factor' offset 1
 set yrange [0:1.05]
-set key at screen 0.03,0.145 left top horizontal maxrows 3 width 2 font ',12'
-plot for [i = 1:5] 'data.csv' using (of(word(modes, i), "mode")):(column("predicted")) \
-    with lines linestyle i notitle, \
-  '' using (of("random start", "sharp")):(column("measured")) \
-    with points linecolor '#b0b0b0' pointtype 7 pointsize 0.3 title '{/:Italic W}_2 ratio, random start', \
-  for [i = 1:5] '' using (of(word(modes, i), "mode")):(column("measured")) \
-    with points linestyle i title word(names, i), \
+set key at screen 0.07,0.15 left top vertical maxrows 3 width 2 Left reverse
+plot 'data.csv' using (of("random start", "sharp")):(column("measured")) \
+    with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35 \
+    title '{/:Italic W}_2 ratio, random start', \
+  for [i = 1:count] '' using (of(take(modes, i), "mode")):(column("predicted")) \
+    with lines linestyle style(i) notitle, \
+  for [i = 1:count] '' using (of(take(modes, i), "mode")):(column("measured")) \
+    with points linestyle style(i) title title_of(take(modes, i)), \
   '' using (of("translate", "paper")):(column("predicted")) \
-    with lines linestyle 8 dashtype 3 title "paper's factor (1 + γλ/2)^{-1/2}", \
+    with lines linecolor 'black' linewidth 1.4 dashtype 3 \
+    title "paper's factor (1 + γλ/2)^{−1/2}", \
   '' using (of("translate", "continuous")):(column("predicted")) \
-    with lines linestyle 8 dashtype 2 title 'e^{-γλ}, not a bound', \
-  NaN with lines linecolor '#404040' linewidth 1.8 title 'predicted'
+    with lines linecolor 'black' linewidth 1.4 dashtype 2 title 'e^{−γλ}, not a bound', \
+  NaN with lines linecolor '#909090' linewidth 1.8 title '1/(1 + γ{/:Italic a})'
 
 unset key
 set title 'The same as a rate'
-set ylabel '-log(factor) / γ' offset 1
-set yrange [0:5.3]
-plot for [i = 1:5] 'data.csv' using (of(word(modes, i), "mode")):(rate(column("predicted"))) \
-    with lines linestyle i, \
-  '' using (of("random start", "sharp")):(rate(column("measured"))) \
-    with points linecolor '#b0b0b0' pointtype 7 pointsize 0.3, \
-  for [i = 1:5] '' using (of(word(modes, i), "mode")):(rate(column("measured"))) \
-    with points linestyle i, \
+set ylabel '−log(factor) / γ' offset 1
+set yrange [0:*]
+plot 'data.csv' using (of("random start", "sharp")):(rate(column("measured"))) \
+    with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35, \
+  for [i = 1:count] '' using (of(take(modes, i), "mode")):(rate(column("predicted"))) \
+    with lines linestyle style(i), \
+  for [i = 1:count] '' using (of(take(modes, i), "mode")):(rate(column("measured"))) \
+    with points linestyle style(i), \
   '' using (of("translate", "paper")):(rate(column("predicted"))) \
-    with lines linestyle 8 dashtype 3, \
+    with lines linecolor 'black' linewidth 1.4 dashtype 3, \
   '' using (of("translate", "continuous")):(rate(column("predicted"))) \
-    with lines linestyle 8 dashtype 2
+    with lines linecolor 'black' linewidth 1.4 dashtype 2
 unset multiplot
 )";
 

@@ -1,7 +1,7 @@
 // How fast do inexact JKO steps reach a Gaussian target, and how loose are the proved rates?
 //
 // Claims:  JKO-10 and JKO-12, the paper's constants; JKO-11 and JKO-13, the sharp ones
-// Run:     jko_convergence --steps 60 --step-size 0.5
+// Run:     jko_convergence --steps 40 --step-size 0.5
 // Writes:  results/jko_convergence/; at --scale quick well under a second of measuring
 //
 // The target q = N(0, A⁻¹) and the start do not commute; every step carries a first-order error of
@@ -20,13 +20,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <optional>
 
 namespace flowcheck {
 namespace {
 
 struct Settings {
-  int steps = 60;
+  int steps = 40;
   double step_size = 0.5;                                    // γ
   std::vector<double> errors = {0.0, 0.01, 0.03, 0.1, 0.3};  // ε of panels one and two
   int replicates = 4;                                        // chains with random errors, each ε
@@ -235,16 +237,16 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   const std::vector<Case> followed = cases(settings);
   const std::vector<Case> timed = hit_cases(settings);
   const std::size_t count = followed.size() + timed.size();
-  std::vector<std::unique_ptr<JkoChain>> chains(count);
+  std::vector<std::optional<JkoChain>> chains(count);
   std::atomic<std::size_t> done = 0;
   // Chains are independent; rows are added afterwards in a fixed order.
   const double hit_steps = 2.0 + std::log(1e8) / std::log1p(settings.step_size);
   tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
     if (context.stop != nullptr && *context.stop) return;
     const bool follow = i < followed.size();
-    chains[i] = std::make_unique<JkoChain>(
+    chains[i] =
         chain_of(follow ? followed[i] : timed[i - followed.size()],
-                 follow ? settings.steps : static_cast<int>(hit_steps), settings, context.seed));
+                 follow ? settings.steps : static_cast<int>(hit_steps), settings, context.seed);
     context.progress(static_cast<double>(++done) / static_cast<double>(count));
   });
 
@@ -262,63 +264,69 @@ RunRecord run(const Settings& settings, const RunContext& context) {
 
 // One colour for each ε; points are measured, lines predicted.
 constexpr const char* figure = R"(
-set multiplot layout 1,3 margins 0.065,0.985,0.27,0.92 spacing 0.075
+# The ε that were followed, as they stand in the file.
+epsilons = " "
+collect(word) = (strstrt(epsilons, " ".word." ") == 0 ? epsilons = epsilons.word." " : 0, 0)
+stats 'data.csv' using (is("quantity", "w2_squared") && column("epsilon") > 0 \
+  ? collect(stringcolumn("epsilon")) : 0) nooutput
+count = words(epsilons)
+row_of(e, field, against, quantity) = (is("field", field) && is("against", against) \
+  && is("quantity", quantity) && is("epsilon", e) && column("replicate") == 0) ? column("n") : NaN
+hollow(x) = is_empty("verdict") ? x : NaN
+solid(x) = is_empty("verdict") ? NaN : x
+
+set multiplot layout 1,3 margins 0.065,0.985,0.27,0.93 spacing 0.08
 set xlabel 'step {/:Italic n}'
 set format y '10^{%T}'
 set logscale y
-set xrange [0:30]
-set yrange [1e-5:1e2]
-epsilons = "0.01 0.03 0.1 0.3"
-with_error(e, field, against, quantity) = \
-  (is("field", field) && is("against", against) && is("quantity", quantity) \
-   && column("replicate") == 0 && abs(column("epsilon") - e) < 1e-9) ? column("n") : NaN
-hollow(x) = voted() ? NaN : x
-solid(x) = voted() ? x : NaN
-
+set xrange [0:*]
+set yrange [1e-6:1e2]
 do for [panel = 1:2] {
   quantity = panel == 1 ? "w2_squared" : "kl"
   if (panel == 1) { set title 'Squared distance' } else { set title 'Relative entropy' }
-  if (panel == 1) { set ylabel '{/:Italic W}_2^2({/:Italic p_n}, {/:Italic q})' offset 1 } \
-  else { set ylabel 'KL({/:Italic p_n} ‖ {/:Italic q})  (nats)' offset 1 }
-  if (panel == 1) { set key at screen 0.03,0.115 left top horizontal maxrows 2 width 1 font ',12' } \
+  if (panel == 1) { set ylabel '{/:Italic W}@_2^2({/:Italic p_n}, {/:Italic q})' offset 1.5 } \
+  else { set ylabel 'KL({/:Italic p_n} ‖ {/:Italic q})  (nats)' offset 1.5 }
+  if (panel == 1) { set key at screen 0.06,0.15 left top vertical maxrows 3 width 2 Left reverse } \
   else { unset key }
-  plot for [i = 1:4] 'data.csv' \
-      using (with_error(word(epsilons, i) + 0, "adversarial", "paper", quantity)):(column("predicted")) \
-      with lines linestyle i linewidth 1 dashtype 3 notitle, \
-    for [i = 1:4] '' \
-      using (with_error(word(epsilons, i) + 0, "adversarial", "sharp", quantity)):(column("predicted")) \
+  plot for [i = 1:count] 'data.csv' \
+      using (row_of(word(epsilons, i), "adversarial", "paper", quantity)):(column("predicted")) \
+      with lines linestyle i linewidth 1.4 dashtype 3 notitle, \
+    for [i = 1:count] '' \
+      using (row_of(word(epsilons, i), "adversarial", "sharp", quantity)):(column("predicted")) \
       with lines linestyle i notitle, \
-    for [i = 1:4] '' \
-      using (with_error(word(epsilons, i) + 0, "adversarial", "floor", quantity)):(column("predicted")) \
-      with lines linestyle i linewidth 0.7 dashtype 2 notitle, \
-    for [i = 1:4] '' \
-      using (solid(with_error(word(epsilons, i) + 0, "random", "sharp", quantity))):(column("measured")) \
-      with points linestyle i pointtype 2 pointsize 0.4 notitle, \
-    for [i = 1:4] '' \
-      using (solid(with_error(word(epsilons, i) + 0, "adversarial", "sharp", quantity))):(column("measured")) \
-      with points linestyle i pointtype 7 title 'ε = '.word(epsilons, i), \
-    '' using (with_error(0, "exact", "sharp", quantity)):(column("predicted")) \
-      with lines linestyle 8 notitle, \
-    '' using (solid(with_error(0, "exact", "sharp", quantity))):(column("measured")) \
-      with points linestyle 8 pointtype 7 title 'ε = 0', \
-    '' using (hollow(with_error(0, "exact", "sharp", quantity))):(column("measured")) \
-      with points linestyle 8 pointtype 6 notitle, \
-    NaN with points linecolor '#404040' pointtype 7 title 'adversarial error', \
-    NaN with points linecolor '#404040' pointtype 2 pointsize 0.5 title 'random error', \
-    NaN with lines linecolor '#404040' linewidth 1.8 title 'sharp bound', \
-    NaN with lines linecolor '#404040' linewidth 1 dashtype 3 title "paper's bound", \
-    NaN with lines linecolor '#404040' linewidth 0.7 dashtype 2 title 'floor'
+    for [i = 1:count] '' \
+      using (row_of(word(epsilons, i), "adversarial", "floor", quantity)):(column("predicted")) \
+      with lines linestyle i linewidth 0.8 dashtype 2 notitle, \
+    for [i = 1:count] '' \
+      using (solid(row_of(word(epsilons, i), "random", "sharp", quantity))):(column("measured")) \
+      with points linestyle i linewidth 1 pointtype 2 pointsize 0.5 notitle, \
+    for [i = 1:count] '' \
+      using (hollow(row_of(word(epsilons, i), "adversarial", "sharp", quantity))): \
+      (column("measured")) with points linestyle i pointtype 6 notitle, \
+    for [i = 1:count] '' \
+      using (solid(row_of(word(epsilons, i), "adversarial", "sharp", quantity))): \
+      (column("measured")) with points linestyle i pointtype 7 \
+      title sprintf('ε = %g', word(epsilons, i) + 0), \
+    '' using (row_of("0", "exact", "sharp", quantity)):(column("predicted")) \
+      with lines linecolor 'black' linewidth 1.8 notitle, \
+    '' using (solid(row_of("0", "exact", "sharp", quantity))):(column("measured")) \
+      with points linecolor 'black' pointtype 7 title 'ε = 0', \
+    '' using (hollow(row_of("0", "exact", "sharp", quantity))):(column("measured")) \
+      with points linecolor 'black' pointtype 6 notitle, \
+    NaN with points linecolor '#909090' pointtype 7 title 'adversarial error', \
+    NaN with points linecolor '#909090' pointtype 2 pointsize 0.5 title 'random error', \
+    NaN with lines linecolor '#909090' linewidth 1.8 title 'sharp bound', \
+    NaN with lines linecolor '#909090' linewidth 1.4 dashtype 3 title "paper's bound", \
+    NaN with lines linecolor '#909090' linewidth 0.8 dashtype 2 title 'floor: {/:Italic n} → ∞'
 }
 
-unset logscale y
 set format y '%g'
 set title 'Steps to {/:Italic W_n} ≤ 2ε/λ'
 set xlabel 'log(1/ε)'
-set ylabel 'first such {/:Italic n}' offset 1
-set logscale y
-set xrange [1:16]
-set yrange [0.8:400]
-set key at graph 0.97,0.04 right bottom vertical maxrows 5 font ',12'
+set ylabel 'first such {/:Italic n}' offset 1.5
+set xrange [*:*]
+set yrange [2:500]
+set key at graph 0.97,0.03 right bottom vertical maxrows 5 Left reverse
 hit(field, against) = (is("quantity", "first_hit") && is("field", field) \
   && is("against", against)) ? -log(column("epsilon")) : NaN
 plot 'data.csv' using (hit("adversarial", "paper")):(column("predicted")) \
@@ -326,9 +334,9 @@ plot 'data.csv' using (hit("adversarial", "paper")):(column("predicted")) \
   '' using (hit("adversarial", "sharp")):(column("predicted")) \
     with lines linestyle 1 title 'sharp {/:Italic N}', \
   '' using (hit("adversarial", "sharp")):(column("measured")) \
-    with points linestyle 8 pointtype 7 title 'adversarial', \
+    with points linecolor 'black' pointtype 7 title 'adversarial error', \
   '' using (hit("random", "sharp")):(column("measured")) \
-    with points linestyle 8 pointtype 2 pointsize 0.5 title 'random'
+    with points linecolor 'black' pointtype 2 pointsize 0.5 title 'random error'
 unset multiplot
 )";
 

@@ -19,12 +19,14 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view preamble = R"(# Redraw with: gnuplot -d figure.gp
 set encoding utf8
-set terminal svg size 1120,520 dynamic enhanced font 'DejaVu Sans,14' background '#ffffff'
+set terminal svg size 1200,600 dynamic enhanced font 'DejaVu Sans,14' background '#ffffff'
 set output 'figure.svg'
 set datafile separator comma
 set datafile columnheaders
+set datafile missing NaN  # lines go on over rows that are left out
 set border 3 linecolor '#404040'
 set tics nomirror out
+set format '%g'
 set grid linecolor '#dddddd' linewidth 0.6
 set key samplen 2 spacing 1.25
 set pointsize 0.7
@@ -37,7 +39,7 @@ set style line 6 linecolor '#56b4e9' linewidth 1.8 pointtype 15
 set style line 7 linecolor '#f0e442' linewidth 1.8 pointtype 7
 set style line 8 linecolor '#606060' linewidth 1.8 pointtype 5
 is(name, word) = stringcolumn(name) eq word
-voted() = strlen(stringcolumn("verdict")) > 0
+is_empty(name) = strlen(stringcolumn(name)) == 0
 
 )";
 
@@ -72,7 +74,7 @@ void run_drawing(const std::vector<std::string>& words, const std::string& folde
 }
 
 std::string read_drawing(const std::string& path, std::string_view last_words) {
-  const std::string text = read_text_file(path, std::uintmax_t{1} << 30);
+  std::string text = read_text_file(path, std::uintmax_t{1} << 30);
   if (text.find(last_words, text.size() - std::min<std::size_t>(text.size(), 64)) ==
       std::string::npos) {
     throw OutputError(fmt::format("{}: cut short; is there space left?", path));
@@ -101,7 +103,11 @@ Figure draw_figure(std::string_view data_csv, std::string_view commands) {
   write_file(at + "figure.gp", figure.script);
   run_drawing({"gnuplot", "-d", "figure.gp"}, folder.path());
   figure.svg = read_drawing(at + "figure.svg", "</svg>");
-  run_drawing({"rsvg-convert", "--format", "pdf", "--output", "figure.pdf", "figure.svg"},
+  // rsvg-convert drops the space before a change of font unless it is told to keep spaces.
+  std::string spaced = figure.svg;
+  spaced.insert(spaced.find("<svg") + 4, " xml:space=\"preserve\"");
+  write_file(at + "spaced.svg", spaced);
+  run_drawing({"rsvg-convert", "--format", "pdf", "--output", "figure.pdf", "spaced.svg"},
               folder.path());
   figure.pdf = read_drawing(at + "figure.pdf", "%%EOF");
   return figure;

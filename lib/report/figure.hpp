@@ -16,8 +16,8 @@ struct Figure {
 ///
 /// The preamble sets terminal, output, fonts, grid and the colour-blind-safe line styles 1 … 8
 /// (Okabe–Ito: blue, vermilion, green, purple, orange, sky blue, yellow, grey), reads commas and a
-/// header, and defines is(column, word), true on the rows of one word, and voted(), true where a
-/// row has a verdict.
+/// header, and defines is(column, word), true on the rows of one word, and is_empty(column), true
+/// on the rows that say nothing there (is_empty("verdict"): the row does not vote).
 ///
 /// @throws OutputError  a program is missing, or does not accept the commands; one line
 Figure draw_figure(std::string_view data_csv, std::string_view commands);
