@@ -49,11 +49,11 @@ void CsvTable::add_line(std::string_view line, std::size_t number) {
     fail(number, fmt::format("{} fields, expected {}", fields.size(), names_.size()));
   }
   for (std::size_t k = 0; k < fields.size(); ++k) {
-    if (fields[k].empty()) fail(number, fmt::format("field {} is empty", k + 1));
     if (number > 1) {
       columns_[k].emplace_back(fields[k]);
       continue;
     }
+    if (fields[k].empty()) fail(number, fmt::format("column {} has no name", k + 1));
     if (has(fields[k])) fail(number, fmt::format("column \"{}\" stands twice", fields[k]));
     names_.emplace_back(fields[k]);
     columns_.emplace_back();

@@ -11,8 +11,8 @@ namespace flowcheck {
 
 /// A table read from comma separated text whose first line names the columns.
 ///
-/// Strict: every line has as many fields as the header, none of them empty, names are unique, and
-/// nothing is quoted. A field is text until a column is asked for as numbers.
+/// Strict: every line has as many fields as the header, names are unique and not empty, and nothing
+/// is quoted. A field is text, and may be empty, until its column is asked for as numbers.
 class CsvTable {
  public:
   /// @throws InputError  "file:line: ...", where the text is not such a table

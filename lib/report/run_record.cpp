@@ -73,15 +73,18 @@ std::string RunRecord::csv() const {
   std::string text;
   const auto out = std::back_inserter(text);
   for (const std::string& name : parameters_) fmt::format_to(out, "{},", name);
-  text += "quantity,seed,measured,lower,upper,grade,predicted,verdict\n";
+  // A field that is never empty ends the line: gnuplot 5.4 takes an empty one at the end of a line
+  // for what an earlier, longer line had there.
+  text += "quantity,seed,measured,lower,upper,predicted,verdict,grade\n";
   for (const Row& row : rows_) {
     for (const Parameter& parameter : row.parameters)
       fmt::format_to(out, "{},", text_of(parameter));
     const double predicted = row.predicted.value;
     fmt::format_to(out, "{},{},{},{},{},{},{},{}\n", csv_field(row.quantity), seed_,
                    csv_number(row.measured.value), csv_number(row.measured.lower),
-                   csv_number(row.measured.upper), to_string(row.measured.grade),
-                   std::isnan(predicted) ? "" : csv_number(predicted), row.verdict);
+                   csv_number(row.measured.upper),
+                   std::isnan(predicted) ? "" : csv_number(predicted), row.verdict,
+                   to_string(row.measured.grade));
   }
   return text;
 }
