@@ -102,7 +102,8 @@ class Gathering {
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
     ++result.draws;
-    Verdict verdict = judge(bound, claim_.tolerance);
+    Verdict verdict =
+        judge(bound, bound.relation == Relation::order ? claim_.order_tolerance : claim_.tolerance);
     const bool control = cell_.kind == CheckKind::control;
     if (control && verdict == Verdict::violated && !violated_with_room(bound, claim_.tolerance)) {
       verdict = Verdict::inconclusive;

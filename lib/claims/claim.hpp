@@ -96,6 +96,7 @@ struct Claim {
   std::string scope = "instances";
   double tolerance =
       1e-8;  ///< relative width below which overlapping sides count as equal; cause: round-off
+  double order_tolerance = 0.2;  ///< largest acceptable width of an observed order's interval
   std::vector<Instance> instances = {};
   std::vector<Instance> tight = {};     ///< instances that attain it
   std::vector<Instance> controls = {};  ///< one thing wrong in each; must be violated
