@@ -220,6 +220,12 @@ Estimate exp(const Estimate& a) {
   return result;
 }
 
+Estimate expm1(const Estimate& a) {
+  Estimate result = increasing(a, std::exp(a.value), 2, [](double x) { return std::expm1(x); });
+  result.lower = std::max(result.lower, -1.0);
+  return result;
+}
+
 Estimate log(const Estimate& a) {
   Estimate clipped = a;
   clipped.lower = std::max(a.lower, 0.0);
