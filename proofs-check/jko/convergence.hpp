@@ -44,7 +44,7 @@ struct PaperRun {
 PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra);
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra);
 
-inline constexpr int longest_chain = 400;
+inline constexpr int longest_chain = 250;
 
 /// What the paper's constants guarantee after its number of steps: KL ≤ 9ε²/(2γλ²).
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon);

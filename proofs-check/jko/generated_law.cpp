@@ -107,9 +107,9 @@ Estimate w2(const GeneratedLaw& p, const GeneratedLaw& q) {
 }
 
 // log(1 + χ²) = −½Σ log(1 − e²) + Σw²/(1 − e); its first-order change, doubled.
-Estimate chi_squared(const Gaussian& p, const GeneratedLaw& q) {
+Estimate log_chi_squared(const Gaussian& p, const GeneratedLaw& q) {
   const Seen seen = seen_from(p, q.law);
-  require(seen.e.maxCoeff() <= 0.9, "chi_squared: the first measure is too wide for the second");
+  require(seen.e.maxCoeff() <= 0.9, "log_chi_squared: the first measure is too wide");
   const double gap = 1.0 - seen.e.maxCoeff();
   const double h = q.covariance_error;
   const double eta = q.mean_error;
@@ -118,8 +118,7 @@ Estimate chi_squared(const Gaussian& p, const GeneratedLaw& q) {
   const double of_mean = seen.w / gap;
   const double change = 2.0 * (h * (of_covariance + 2.0 * of_mean * of_mean) + 2.0 * of_mean * eta +
                                count(p) * h * h / gap + eta * eta / gap);
-  const Estimate stored = chi_squared(p, q.law);
-  return max(0.0, widened(stored, (1.0 + stored.upper) * std::expm1(change)));
+  return max(0.0, widened(log(1.0 + chi_squared(p, q.law)), change));
 }
 
 double relative_width(const Gaussian& p, const Gaussian& q) {

@@ -34,9 +34,10 @@ Estimate squared_hellinger(const Gaussian& p, const GeneratedLaw& q);
 Estimate total_variation(const Gaussian& p, const GeneratedLaw& q);  ///< d = 1
 Estimate w2(const GeneratedLaw& p, const GeneratedLaw& q);
 
-/// χ²(p ‖ q) = ∫p²/q − 1, for relative_width(p, q) ≤ 1.9; it is infinite from 2 on.
+/// log(1 + χ²(p ‖ q)) = log ∫p²/q, for relative_width(p, q) ≤ 1.9; infinite from 2 on. In
+/// logarithms, for χ² itself is exponentially large in |m − μ|².
 /// @throws std::invalid_argument  p is wider than that
-Estimate chi_squared(const Gaussian& p, const GeneratedLaw& q);
+Estimate log_chi_squared(const Gaussian& p, const GeneratedLaw& q);
 
 /// Largest eigenvalue of Q^{-1/2}ΣQ^{-1/2}.
 double relative_width(const Gaussian& p, const Gaussian& q);
