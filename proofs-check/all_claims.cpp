@@ -21,7 +21,8 @@ std::vector<Claim> all_claims() {
       jko_28_lipschitz_maps(),      jko_30_talagrand_log_sobolev_hwi(),
       jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck(),
       jko_33_velocity_gap(),        jko_34_action_dissipation(),
-      jko_35_benamou_brenier(),
+      jko_35_benamou_brenier(),     jko_36_block_loss(),
+      jko_37_continuity_equation(),
   };
 }
 

@@ -36,5 +36,7 @@ Claim jko_32_jko_to_fokker_planck();
 Claim jko_33_velocity_gap();
 Claim jko_34_action_dissipation();
 Claim jko_35_benamou_brenier();
+Claim jko_36_block_loss();
+Claim jko_37_continuity_equation();
 
 }  // namespace flowcheck

@@ -1,0 +1,205 @@
+#include "proximal/affine_block.hpp"
+
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <Eigen/LU>
+#include <Eigen/SVD>
+#include <ceres/gradient_problem.h>
+#include <ceres/gradient_problem_solver.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace flowcheck {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void require_block(const Gaussian& current, const Gaussian& target, double step_size) {
+  require(std::isfinite(step_size) && step_size > 0.0,
+          "block_loss: the step size must be positive");
+  require(current.dimension() == target.dimension(),
+          "block_loss: the measures differ in dimension");
+  require(current.has_density() && target.has_density(), "block_loss: a measure has no density");
+}
+
+// The block as the optimiser sees it: P = KL for p's factor L, and s = T(m) − m. Then
+//   ℓ = ½|L_q⁻¹(m + s − μ)|² + ½‖L_q⁻¹P‖² − log|det P| + log det L + (|s|² + ‖P − L‖²)/(2γ),
+// and distances between blocks are those of L²(p).
+class BlockProblem {
+ public:
+  BlockProblem(const Gaussian& current, const Gaussian& target, double gamma)
+      : L_(current.factor()),
+        A_(target.precision()),
+        shift_(current.mean() - target.mean()),
+        log_det_(0.5 * current.eigenvalues().array().log().sum()),
+        gamma_(gamma) {}
+
+  Index dimension() const { return shift_.size(); }
+  const Matrix& factor() const { return L_; }
+
+  // +∞ on and across det P = 0, where Id does not lie.
+  double loss(const Matrix& P, const Vector& s) const {
+    const double determinant = P.partialPivLu().determinant() * (reflects() ? -1.0 : 1.0);
+    if (!(determinant > 0.0)) return infinity;
+    const Vector end = shift_ + s;
+    return 0.5 * (end.dot(A_ * end) + P.cwiseProduct(A_ * P).sum()) - std::log(determinant) +
+           log_det_ + 0.5 * (s.squaredNorm() + (P - L_).squaredNorm()) / gamma_;
+  }
+
+  Matrix linear_gradient(const Matrix& P) const {
+    return A_ * P - P.partialPivLu().inverse().transpose() + (P - L_) / gamma_;
+  }
+  Vector constant_gradient(const Vector& s) const { return A_ * (shift_ + s) + s / gamma_; }
+
+  // Least eigenvalue of the Hessian, D ↦ (A + I/γ)D + P^{−T}DᵀP^{−T} on P and A + I/γ on s.
+  double least_curvature(const Matrix& P) const {
+    const Index d = dimension();
+    const Matrix P_inv = P.partialPivLu().inverse();
+    Matrix hessian(d * d, d * d);
+    for (Index k = 0; k < d * d; ++k) {
+      Matrix D = Matrix::Zero(d, d);
+      D.reshaped()(k) = 1.0;
+      const Matrix image =
+          A_ * D + D / gamma_ + P_inv.transpose() * D.transpose() * P_inv.transpose();
+      hessian.col(k) = image.reshaped();
+    }
+    return std::min(smallest_eigenpair(symmetrised(hessian)).value,
+                    smallest_eigenpair(A_).value + 1.0 / gamma_);
+  }
+
+ private:
+  bool reflects() const { return L_.determinant() < 0.0; }  // of an eigenbasis: either sign
+
+  Matrix L_;
+  Matrix A_;
+  Vector shift_;
+  double log_det_;
+  double gamma_;
+};
+
+// Ceres' view of it: P column by column, then s.
+class Objective final : public ceres::FirstOrderFunction {
+ public:
+  explicit Objective(const BlockProblem& problem) : problem_(problem) {}
+
+  int NumParameters() const override {
+    return static_cast<int>(problem_.dimension() * (problem_.dimension() + 1));
+  }
+
+  bool Evaluate(const double* parameters, double* cost, double* gradient) const override {
+    const Index d = problem_.dimension();
+    const Eigen::Map<const Matrix> P(parameters, d, d);
+    const Eigen::Map<const Vector> s(parameters + d * d, d);
+    cost[0] = problem_.loss(P, s);
+    if (!std::isfinite(cost[0])) return false;  // Ceres shortens the step
+    if (gradient != nullptr) {
+      Eigen::Map<Matrix>(gradient, d, d) = problem_.linear_gradient(P);
+      Eigen::Map<Vector>(gradient + d * d, d) = problem_.constant_gradient(s);
+    }
+    return true;
+  }
+
+ private:
+  const BlockProblem& problem_;
+};
+
+ceres::GradientProblemSolver::Options solver_options(const AffineBlockOptions& options) {
+  ceres::GradientProblemSolver::Options solver;
+  solver.line_search_direction_type = ceres::BFGS;
+  solver.max_num_iterations = options.max_iterations;
+  solver.gradient_tolerance = 1e-12;  // as far as the line search goes
+  solver.function_tolerance = 0.0;
+  solver.parameter_tolerance = 0.0;
+  solver.logging_type = ceres::SILENT;
+  return solver;
+}
+
+}  // namespace
+
+Estimate block_loss(const AffineMap& block,
+                    const Gaussian& current,
+                    const Gaussian& target,
+                    double step_size) {
+  require_block(current, target, step_size);
+  const Index d = current.dimension();
+  require(block.linear.rows() == d && block.linear.cols() == d && block.offset.size() == d,
+          "block_loss: the block has another dimension");
+  const Matrix W = target.inverse_factor();
+  const Matrix L = current.factor();
+  const Vector end = block(current.mean());
+  const Matrix displacement = block.linear * L - L;
+
+  const double potential =
+      0.5 * ((W * (end - target.mean())).squaredNorm() + (W * block.linear * L).squaredNorm());
+  const double penalty =
+      ((end - current.mean()).squaredNorm() + displacement.squaredNorm()) / (2.0 * step_size);
+  const Vector stretches = Eigen::JacobiSVD<Matrix>(block.linear).singularValues();
+  if (!(stretches(d - 1) > 0.0)) return infinity;
+  const double log_determinant = stretches.array().log().sum();
+
+  // The least stretch is known to a relative u·κ(K); products with K lose what cancels in them.
+  const double size = block.linear.norm() * (L.norm() + current.mean().norm()) +
+                      block.offset.norm() + L.norm() + current.mean().norm() + target.mean().norm();
+  const double error = round_off(stretches(0) / stretches(d - 1) +
+                                     target.condition_number() * W.squaredNorm() * size * size +
+                                     size * size / step_size,
+                                 d);
+  return Estimate::closed_form(potential - log_determinant + penalty, error);
+}
+
+Estimate block_loss_constant(const Gaussian& current, const Gaussian& target) {
+  require(current.dimension() == target.dimension(),
+          "block_loss_constant: the measures differ in dimension");
+  require(current.has_density() && target.has_density(),
+          "block_loss_constant: a measure has no density");
+  // log Z = ½ log det(2πQ) is the target's entropy less d/2.
+  const double half_dimension = 0.5 * static_cast<double>(current.dimension());
+  const double value = target.entropy() - current.entropy() - half_dimension;
+  const double scale = std::abs(target.entropy()) + std::abs(current.entropy()) + half_dimension +
+                       target.condition_number() + current.condition_number();
+  return Estimate::closed_form(value, round_off(scale, current.dimension()));
+}
+
+AffineBlockResult affine_block(const Gaussian& current,
+                               const Gaussian& target,
+                               double step_size,
+                               const AffineBlockOptions& options) {
+  require_block(current, target, step_size);
+  const Index d = current.dimension();
+  const BlockProblem problem(current, target, step_size);
+  const ceres::GradientProblem gradient_problem(new Objective(problem));  // takes ownership
+
+  Vector parameters(d * (d + 1));
+  parameters << problem.factor().reshaped(), Vector::Zero(d);
+  ceres::GradientProblemSolver::Summary summary;
+  ceres::Solve(solver_options(options), gradient_problem, parameters.data(), &summary);
+
+  const Matrix P = parameters.head(d * d).reshaped(d, d);
+  const Vector s = parameters.tail(d);
+  const Matrix K = P * current.inverse_factor();
+  AffineBlockResult result{.map = {.linear = K, .offset = current.mean() + s - K * current.mean()}};
+  result.loss = problem.loss(P, s);
+  result.gradient_norm =
+      std::hypot(problem.linear_gradient(P).norm(), problem.constant_gradient(s).norm());
+  const double curvature = problem.least_curvature(P);
+  result.loss_error =
+      curvature > 0.0 ? result.gradient_norm * result.gradient_norm / (2.0 * curvature) : infinity;
+  result.map_error = curvature > 0.0 ? result.gradient_norm / curvature : infinity;
+  result.iterations = static_cast<int>(summary.iterations.size());
+  // Near the minimum the line search ends on rounding: what counts is where it got.
+  const double tolerance = options.loss_tolerance * std::max(1.0, std::abs(result.loss));
+  if (!std::isfinite(result.gradient_norm)) {
+    result.termination = Termination::not_finite;
+  } else if (result.loss_error <= tolerance) {
+    result.termination = Termination::converged;
+  } else {
+    result.termination = Termination::iteration_limit;
+  }
+  return result;
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,145 @@
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "jko/fokker_planck.hpp"
+#include "jko/jko_claims.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+#include "proximal/affine_block.hpp"
+
+#include <cmath>
+
+namespace flowcheck {
+namespace {
+
+constexpr Index largest_trained = 3;
+
+Estimate total_loss(const AffineMap& T, const GaussianProblem& problem) {
+  return block_loss(T, problem.start, problem.target, problem.step_size) +
+         block_loss_constant(problem.start, problem.target);
+}
+
+// E_p|T(x) − x|² by itself.
+Estimate squared_displacement(const AffineMap& T, const Gaussian& p) {
+  const Matrix L = p.factor();
+  const Vector end = T(p.mean());
+  const double value = (end - p.mean()).squaredNorm() + (T.linear * L - L).squaredNorm();
+  const double size =
+      T.linear.norm() * (L.norm() + p.mean().norm()) + T.offset.norm() + L.norm() + p.mean().norm();
+  return Estimate::closed_form(value, round_off(size * size, p.dimension()));
+}
+
+AffineMap random_block(const GaussianProblem& problem) {
+  const Index d = problem.start.dimension();
+  Rng rng(problem.seed);
+  // Not symmetric, and well away from singular.
+  const Matrix K = Matrix::Identity(d, d) + rng.normal_matrix(d, d) / (2.0 * std::sqrt(d));
+  return {.linear = K, .offset = rng.normal_vector(d)};
+}
+
+// The trained block, its loss an upper end and its loss less what is missing to the minimum a
+// lower.
+AffineBlockResult trained(const GaussianProblem& problem, double step_size) {
+  AffineBlockResult block = affine_block(problem.start, problem.target, step_size);
+  require(block.termination == Termination::converged, "affine_block: did not converge");
+  return block;
+}
+
+void add_trained(std::vector<Bound>& bounds,
+                 const GaussianProblem& problem,
+                 const Estimate& least,
+                 double scale) {
+  const AffineBlockResult block = trained(problem, problem.step_size);
+  const Estimate loss = total_loss(block.map, problem);
+  const Estimate minimum = Estimate::converged(loss.value, block.loss_error, 0.5 * loss.width());
+  bounds.push_back(identity(minimum, least, "min loss = min F", scale));
+  // The optimal K is symmetric, so K − Kᵀ is twice the error of K at most, and that error the
+  // block's in L²(p) over √λ_min(Σ).
+  const double asymmetry = (block.map.linear - block.map.linear.transpose()).norm();
+  const double spread = std::sqrt(problem.start.eigenvalues()(0));
+  bounds.push_back({.lhs = asymmetry,
+                    .rhs = 2.0 * block.map_error / spread +
+                           round_off(block.map.linear.norm() * problem.start.condition_number(),
+                                     problem.start.dimension()),
+                    .part = "trained block is a gradient map"});
+}
+
+Outcome evaluate(const GaussianProblem& given) {
+  const GaussianProblem problem = given.exact();
+  const Gaussian& p = problem.start;
+  const Gaussian& q = problem.target;
+  const double gamma = problem.step_size;
+  if (!p.has_density()) return Outcome::not_applicable("p has a density");
+
+  const AffineMap T = random_block(problem);
+  const Gaussian image = pushforward(T, p);
+  const Estimate loss = total_loss(T, problem);
+  // What rounding the image can do to KL: its slope √I times the distance moved.
+  const double moved = 0.5 * w2(image, image).upper;
+  const Estimate divergence = widened(kl(image, q), fisher_norm(image, q).upper * moved);
+  const double scale = 1.0 + loss.value;
+  std::vector<Bound> bounds = {
+      identity(loss, divergence + proximal_penalty(squared_displacement(T, p), gamma),
+               "loss = KL + displacement", scale),
+      {.lhs = divergence + proximal_penalty(square(widened(w2(p, image), moved)), gamma),
+       .rhs = loss,
+       .part = "loss ≥ F",
+       .scale = scale}};
+
+  const JkoChain chain = problem.chain(1);
+  const Estimate stored = jko_objective(chain[1], p, q, gamma);
+  // A step off by δ in W₂ costs F its curvature times δ²/2, and it is √I that moves KL otherwise.
+  const Estimate least = widened(stored, step_rounding(chain, 1) * chain.error(1).upper);
+  const double step_scale = 1.0 + stored.value + p.condition_number() * q.condition_number();
+  bounds.push_back(identity(total_loss(optimal_map(p, chain[1]), problem), least,
+                            "loss of the optimal map", step_scale));
+  if (p.dimension() <= largest_trained) add_trained(bounds, problem, least, step_scale);
+  return bounds;
+}
+
+// |T(x) − x|²/γ without its ½ is the loss of half the step: the mean ends at m/(1 + γλ/2).
+Outcome whole_penalty(const GaussianProblem& problem) {
+  const AffineBlockResult block =
+      affine_block(problem.start, problem.target, 0.5 * problem.step_size);
+  const Vector& centre = problem.target.mean();
+  const double reached = (block.map(problem.start.mean()) - centre).norm();
+  return identity(Estimate::converged(reached, block.map_error),
+                  (problem.start.mean() - centre).norm() / (1.0 + Estimate(problem.ratio())));
+}
+
+// log|det DT| with the other sign.
+Outcome wrong_determinant(const GaussianProblem& problem) {
+  const AffineMap T = random_block(problem);
+  const Gaussian image = pushforward(T, problem.start);
+  const Estimate growth = image.entropy() - problem.start.entropy();  // log|det DT|
+  return identity(total_loss(T, problem) + 2.0 * growth,
+                  kl(image, problem.target) +
+                      proximal_penalty(squared_displacement(T, problem.start), problem.step_size));
+}
+
+GaussianProblem small_translate(Trial& trial) {
+  GaussianProblem problem = draw_translate(trial.rng, 0.0);
+  while (problem.start.dimension() > largest_trained) problem = draw_translate(trial.rng, 0.0);
+  return problem;
+}
+
+}  // namespace
+
+Claim jko_36_block_loss() {
+  return {.id = "JKO-36",
+          .statement =
+              "E_p[V(T) − log|det DT|] + E_p|T − x|²/(2γ) + c = KL(T_#p ‖ q) + E_p|T − "
+              "x|²/(2γ) ≥ F(T_#p), equality iff T is optimal; min_T loss + c = min F",
+          .source = "[XuChengXie2022]",
+          .provenance = Provenance::recalled,
+          .hypotheses = {"p has a density", "T invertible"},
+          .instances = gaussian_families(evaluate),
+          .tight = {translate("translate", evaluate, 0.0)},
+          .controls = {{.name = "penalty without ½",
+                        .draw = [](Trial& t) { return whole_penalty(small_translate(t)); }},
+                       translate("+ log|det DT|", wrong_determinant, 0.0)},
+          .on_target = on_gaussian_target(evaluate),
+          .file = __FILE__};
+}
+
+}  // namespace flowcheck
