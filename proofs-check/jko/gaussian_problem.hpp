@@ -38,6 +38,10 @@ using Evaluate = std::function<Outcome(const GaussianProblem&)>;
 ///   flat start        p_0 of rank d − 1
 std::vector<Instance> gaussian_families(const Evaluate& evaluate);
 
+/// The same, and every special start once more with ε in [0.003, 0.3]: for claims whose exact case
+/// says little or nothing.
+std::vector<Instance> inexact_gaussian_families(const Evaluate& evaluate);
+
 /// p_0 a translate of q along its flattest direction, ξ constant along the displacement: equality
 /// in most of the dossier's inequalities. `error` ε; γ log-uniform in [0.05, 2].
 Instance translate(std::string name, const Evaluate& evaluate, double error);

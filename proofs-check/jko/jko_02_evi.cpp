@@ -72,7 +72,7 @@ Claim jko_02_evi() {
           .provenance = Provenance::derived,
           .hypotheses = {"G λ-convex along generalised geodesics, 1 + γλ > 0",
                          "first-order error at most ε", "p₀ has a density, or is an atom"},
-          .instances = gaussian_families(inequality),
+          .instances = inexact_gaussian_families(inequality),
           .tight = {translate("translate, π = q", against_target({}), 0.05)},
           .controls = {translate("rate 1.2 γλ", against_target({.rate = 1.2}), 0.0),
                        translate("no error term", against_target({.error = 0.0}), 0.3)},

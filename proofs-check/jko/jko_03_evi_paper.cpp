@@ -78,7 +78,7 @@ Claim jko_03_evi_paper() {
           .source = "[ChengLuTanXie2024]",
           .provenance = Provenance::recalled,
           .hypotheses = {"∇²V ⪰ λI with λ > 0", "first-order error at most ε"},
-          .instances = gaussian_families(inequality),
+          .instances = inexact_gaussian_families(inequality),
           .tight = {{.name = "translate by (2 + γλ)ε/λ", .draw = attained},
                     {.name = "the same at γλ = 0.01", .draw = nearly_attained}},
           .controls = {{.name = "ε² coefficient γ/(2λ)", .draw = quarter_of_the_error}},

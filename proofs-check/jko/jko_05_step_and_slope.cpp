@@ -44,7 +44,7 @@ Claim jko_05_step_and_slope() {
           .source = "derived",
           .provenance = Provenance::derived,
           .hypotheses = {"first-order error at most ε"},
-          .instances = gaussian_families(inequality),
+          .instances = inexact_gaussian_families(inequality),
           .tight = {translate("translate", inequality, 0.05)},
           .controls = {translate("slope of the previous iterate", slope_before, 0.0)},
           .on_target = on_gaussian_target(inequality),

@@ -84,7 +84,7 @@ Claim jko_06_descent() {
           .provenance = Provenance::derived,
           .hypotheses = {"G λ-convex along generalised geodesics, 1 + γλ > 0",
                          "first-order error at most ε"},
-          .instances = gaussian_families(inequalities),
+          .instances = inexact_gaussian_families(inequalities),
           .tight = {translate("translate", attained_by_exact_steps, 0.0),
                     {.name = "translate by ε/((2 + γλ)λ), error outward", .draw = attained}},
           .controls = {translate("2.3 + 1.3γλ in place of 2 + γλ", larger_descent, 0.0),

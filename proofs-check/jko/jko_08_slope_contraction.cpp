@@ -93,7 +93,7 @@ Claim jko_08_slope_contraction() {
           .source = "[AmbrosioGigliSavare2008]",
           .provenance = Provenance::derived,
           .hypotheses = {"G λ-convex along generalised geodesics, 1 + γλ > 0"},
-          .instances = gaussian_families(inequalities),
+          .instances = inexact_gaussian_families(inequalities),
           .tight = {translate("translate", inequalities, 0.0)},
           .controls = {translate("factor 1/(1 + 1.1γλ)", faster, 0.0),
                        translate("factor e^{−γλ}", continuous_rate, 0.0)},

@@ -74,7 +74,7 @@ Outcome half_of_it(const GaussianProblem& problem) {
 }  // namespace
 
 Claim jko_09_regularisation() {
-  std::vector<Instance> families = gaussian_families(inequalities);
+  std::vector<Instance> families = inexact_gaussian_families(inequalities);
   families.push_back({.name = "G = ∫c|x|dρ from a point", .draw = any_slope});
   return {.id = "JKO-09",
           .statement =

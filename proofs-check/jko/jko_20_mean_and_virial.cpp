@@ -183,7 +183,7 @@ Outcome virial_without_dimension(const GaussianProblem& problem) {
 }  // namespace
 
 Claim jko_20_mean_and_virial() {
-  std::vector<Instance> families = gaussian_families(identities);
+  std::vector<Instance> families = inexact_gaussian_families(identities);
   families.push_back({.name = "V = x²/2 + x⁴/4 from an atom", .draw = quartic_potential});
   return {
       .id = "JKO-20",
