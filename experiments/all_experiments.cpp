@@ -7,6 +7,7 @@ namespace flowcheck {
 std::vector<Experiment> all_experiments() {
   return {
       jko_convergence(),
+      ou_benchmark(),
       gaussian_rates(),
   };
 }

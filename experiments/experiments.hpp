@@ -6,6 +6,7 @@ namespace flowcheck {
 
 // One file each, named like the function.
 Experiment jko_convergence();
+Experiment ou_benchmark();
 Experiment gaussian_rates();
 
 }  // namespace flowcheck
