@@ -8,6 +8,7 @@ std::vector<Experiment> all_experiments() {
   return {
       jko_convergence(),
       ou_benchmark(),
+      one_block(),
       gaussian_rates(),
   };
 }
