@@ -223,14 +223,15 @@ of(mode, against) = (is("mode", mode) && is("against", against)) ? column("step_
 rate(factor) = -log(factor) / column("step_size")
 style(i) = (i - 1) % 8 + 1
 
-set multiplot layout 1,2 margins 0.07,0.985,0.27,0.93 spacing 0.09
+rows = (count + 6) / 3  # of the legend, in three columns below the panels
+set multiplot layout 1,2 margins 0.07,0.985,0.14 + 0.043 * rows,0.93 spacing 0.09
 set logscale x
 set xlabel 'step size γ'
 set xrange [*:*]
 set title 'Contraction in one step'
 set ylabel 'factor' offset 1
 set yrange [0:1.05]
-set key at screen 0.07,0.15 left top vertical maxrows 3 width 2 Left reverse
+set key at screen 0.07,0.02 + 0.043 * rows left top vertical maxrows rows width 2 Left reverse
 plot 'data.csv' using (of("random start", "sharp")):(column("measured")) \
     with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35 \
     title '{/:Italic W}_2 ratio, random start', \

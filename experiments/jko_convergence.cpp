@@ -118,9 +118,9 @@ Predictions predictions(const JkoChain& chain, int n, const Settings& settings) 
 }
 
 // Noise floor: an enclosure that is not a hundred times narrower than the value says nothing about
-// a rate.
-bool above_noise(const Estimate& measured) {
-  return measured.value > 100.0 * measured.width();
+// a rate, neither a measured one nor a prediction from measured errors.
+bool above_noise(const Estimate& quantity) {
+  return quantity.value > 100.0 * quantity.width();
 }
 
 struct Case {
@@ -169,7 +169,7 @@ void add_chain(RunRecord& record,
     const auto add = [&](const char* against, const char* quantity, const Estimate& measured,
                          const Estimate& bound, bool votes) {
       record.add(at(against), quantity, {.lhs = measured, .rhs = bound}, tolerance,
-                 votes && above_noise(measured));
+                 votes && above_noise(measured) && above_noise(bound));
     };
     const Estimate w2_squared = square(chain.w2_to_target(n));
     add("paper", "w2_squared", w2_squared, predicted.paper_squared_w2(n), true);

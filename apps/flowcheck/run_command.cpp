@@ -14,7 +14,8 @@
 namespace flowcheck {
 namespace {
 
-// Measures and writes one experiment; nothing where it was interrupted.
+// Measures and writes one experiment; nothing where it was interrupted. A measurement that is not a
+// number ends it, and what an earlier run wrote stays.
 std::optional<Verdict> run_one(const ExperimentCall& call, const CommandLine& line) {
   const Experiment& experiment = *call.experiment;
   Progress progress(std::cerr, progress_style(line.quiet), experiment.name);
@@ -25,6 +26,9 @@ std::optional<Verdict> run_one(const ExperimentCall& call, const CommandLine& li
   try {
     const RunRecord record = call.prepared.run(context);
     if (interrupted()) return std::nullopt;
+    if (record.verdict() == Verdict::numerical_failure) {
+      throw std::runtime_error("a measured value is not a number");
+    }
     progress.report(1.0, "drawing");
     const Manifest manifest =
         write_experiment_folder(line.out, experiment, call.prepared, context, record);

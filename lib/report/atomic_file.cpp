@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 namespace flowcheck {
@@ -21,6 +22,14 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const std::string& path, int error) {
   fail(path, std::generic_category().message(error));
+}
+
+// Devices and pipes take what is written to them; renaming would put a file in their place.
+void write_in_place(const std::string& path, std::string_view content) {
+  std::ofstream file(path, std::ios::binary);
+  errno = 0;
+  file.write(content.data(), static_cast<std::streamsize>(content.size())).flush();
+  if (!file) fail(path, errno == 0 ? EIO : errno);
 }
 
 // A file beside the one wanted, gone again unless it was renamed.
@@ -71,6 +80,15 @@ class Temporary {
 
 void write_file(const std::string& path, std::string_view content) {
   std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+    write_in_place(path, content);
+    return;
+  }
+  if (fs::is_symlink(path, error)) {
+    write_file(fs::weakly_canonical(path).string(), content);
+    return;
+  }
   const fs::path folder = fs::path(path).parent_path();
   if (!folder.empty()) fs::create_directories(folder, error);
   if (error) fail(path, error.message());

@@ -15,7 +15,7 @@ class OutputError : public std::runtime_error {
 
 /// Writes a file whole or not at all: beside its place, to the disk, then renamed. What was there
 /// before stays until the new content is safe; nothing else is left behind when it fails. Missing
-/// folders are made.
+/// folders are made; a link is followed, a device or a pipe written to as it is.
 ///
 /// @throws OutputError  with the system's reason
 void write_file(const std::string& path, std::string_view content);

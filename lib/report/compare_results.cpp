@@ -51,8 +51,8 @@ void match(const std::vector<Item>& a,
 }
 
 void compare_tables(const std::string& name,
-                    const CsvTable& a,
-                    const CsvTable& b,
+                    const DataTable& a,
+                    const DataTable& b,
                     const Manifest& manifest,
                     ResultsComparison& result) {
   std::vector<std::pair<std::size_t, std::size_t>> columns;
@@ -140,9 +140,9 @@ void compare_verdicts(const VerdictFile& a, const VerdictFile& b, ResultsCompari
       [&result](const ClaimResult& x, const ClaimResult& y) { compare_claims(x, y, result); });
 }
 
-CsvTable read_data(const ResultsFolder& folder, const std::string& experiment) {
+DataTable read_data(const ResultsFolder& folder, const std::string& experiment) {
   const std::string path = (std::filesystem::path(folder.path) / experiment / "data.csv").string();
-  return parse_csv(read_text_file(path, std::uintmax_t{1} << 30), path);
+  return parse_data_table(read_text_file(path, std::uintmax_t{1} << 30), path);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string csv_number(double value) {
   return fmt::format("{:.17g}", value);
 }
 
-CsvTable parse_csv(std::string_view text, const std::string& name) {
+DataTable parse_data_table(std::string_view text, const std::string& name) {
   std::vector<std::vector<std::string>> records;
   std::vector<std::size_t> lines;  // at which each record begins
   std::vector<std::string> record;
@@ -62,7 +62,7 @@ CsvTable parse_csv(std::string_view text, const std::string& name) {
   if (!field.empty() || !record.empty()) end_record();
   if (records.empty()) throw InputError(fmt::format("{}:1: expected a header line", name));
 
-  CsvTable table{.columns = std::move(records.front())};
+  DataTable table{.columns = std::move(records.front())};
   for (std::size_t i = 1; i < records.size(); ++i) {
     if (records[i].size() != table.columns.size()) {
       throw InputError(fmt::format("{}:{}: {} fields, the header has {}", name, lines[i],

@@ -14,14 +14,15 @@ std::string csv_field(std::string_view text);
 /// nan.
 std::string csv_number(double value);
 
-/// A table with a header line; every row has as many fields as the header.
-struct CsvTable {
+/// The content of a data.csv: a header line and rows of text, quoted fields undone; every row has
+/// as many fields as the header.
+struct DataTable {
   std::vector<std::string> columns = {};
   std::vector<std::vector<std::string>> rows = {};
 };
 
 /// @param name  stands for the file in messages
 /// @throws InputError  no header, a ragged row, or an open quote, with its line
-CsvTable parse_csv(std::string_view text, const std::string& name);
+DataTable parse_data_table(std::string_view text, const std::string& name);
 
 }  // namespace flowcheck

@@ -12,7 +12,8 @@ namespace flowcheck {
 /// file is whole or as it was.
 ///
 /// @param prepared  as it was run, for its settings
-/// @throws OutputError  nothing can be written or drawn there
+/// @throws OutputError         nothing can be written there
+/// @throws std::runtime_error  the figure cannot be drawn
 Manifest write_experiment_folder(const std::string& out,
                                  const Experiment& experiment,
                                  const PreparedRun& prepared,

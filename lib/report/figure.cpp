@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 namespace flowcheck {
@@ -70,7 +71,7 @@ void run_drawing(const std::vector<std::string>& words, const std::string& folde
   if (result.exit_code == 0) return;
   std::string said = result.output;
   std::replace(said.begin(), said.end(), '\n', ' ');
-  throw OutputError(fmt::format("figure: {} failed: {}", words.front(), said));
+  throw std::runtime_error(fmt::format("figure: {} failed: {}", words.front(), said));
 }
 
 std::string read_drawing(const std::string& path, std::string_view last_words) {

@@ -19,7 +19,8 @@ struct Figure {
 /// header, and defines is(column, word), true on the rows of one word, and is_empty(column), true
 /// on the rows that say nothing there (is_empty("verdict"): the row does not vote).
 ///
-/// @throws OutputError  a program is missing, or does not accept the commands; one line
+/// @throws OutputError         a program is missing, or there is no space
+/// @throws std::runtime_error  gnuplot does not accept the commands; one line
 Figure draw_figure(std::string_view data_csv, std::string_view commands);
 
 /// Says in one line what to install where gnuplot or rsvg-convert is missing.
