@@ -6,6 +6,8 @@ namespace flowcheck {
 
 // One file each, named like the function.
 Experiment jko_convergence();
+Experiment ou_benchmark();
+Experiment one_block();
 Experiment gaussian_rates();
 
 }  // namespace flowcheck
