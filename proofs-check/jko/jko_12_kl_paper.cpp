@@ -120,7 +120,7 @@ std::vector<Instance> families() {
 
 Claim jko_12_kl_paper() {
   // No instance attains it: after N + 1 steps the true Δ is at most about ε²/(2λ), a factor
-  // 2 + 5/(γλ) below.
+  // 2 + 5/(γλ) below. That convexity cannot be dropped is a control of JKO-17.
   return {.id = "JKO-12",
           .statement =
               "γλ < 2, n ≥ (8/(γλ)) log(λW₀/ε) ⇒ KL(pₙ₊₁ ‖ q) ≤ (ε²/λ)(1 + 5/(2γλ)) ≤ 9ε²/(2γλ²)",
