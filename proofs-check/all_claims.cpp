@@ -39,6 +39,9 @@ std::vector<Claim> all_claims() {
       jko_35_benamou_brenier(),
       jko_36_block_loss(),
       jko_37_continuity_equation(),
+      jko_38_change_of_variables(),
+      jko_39_toolbox(),
+      jko_40_metamorphic_relations(),
   };
 }
 

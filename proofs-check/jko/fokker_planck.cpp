@@ -46,7 +46,8 @@ FokkerPlanckLaw fokker_planck_law(const Gaussian& start, const Gaussian& target,
 }
 
 double step_rounding(const JkoChain& chain, int n) {
-  return chain.step_size(n) * chain.error(n).upper;
+  if (chain[n - 1].has_density()) return chain.step_size(n) * chain.error(n).upper;
+  return 0.5 * chain.target.condition_number() * w2(chain[n], chain[n]).upper;
 }
 
 }  // namespace flowcheck

@@ -19,8 +19,9 @@ struct FokkerPlanckLaw {
 
 FokkerPlanckLaw fokker_planck_law(const Gaussian& start, const Gaussian& target, double time);
 
-/// Round-off of the step p → p' of an exact chain, in W₂: a step whose first-order error is ε is at
-/// most γε from the exact one, and ε is measured.
+/// Round-off of the step p_{n−1} → p_n of an exact chain, in W₂. A step whose first-order error is
+/// ε is at most γε from the exact one, and ε is measured. From a p_{n−1} without density ε is known
+/// to √u only, though the closed form inverts nothing: there it is the size of p_n times κ(q).
 double step_rounding(const JkoChain& chain, int n);
 
 }  // namespace flowcheck

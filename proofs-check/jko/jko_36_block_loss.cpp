@@ -29,16 +29,17 @@ Estimate squared_displacement(const AffineMap& T, const Gaussian& p) {
   return Estimate::closed_form(value, round_off(size * size, p.dimension()));
 }
 
+// Neither symmetric nor orientation preserving, its stretches between ½ and 2.
 AffineMap random_block(const GaussianProblem& problem) {
   const Index d = problem.start.dimension();
   Rng rng(problem.seed);
-  // Not symmetric, and well away from singular.
-  const Matrix K = Matrix::Identity(d, d) + rng.normal_matrix(d, d) / (2.0 * std::sqrt(d));
+  Vector stretches(d);
+  for (double& stretch : stretches) stretch = rng.log_uniform(0.5, 2.0);
+  const Matrix K = random_orthogonal(rng, d) * stretches.asDiagonal() * random_orthogonal(rng, d);
   return {.linear = K, .offset = rng.normal_vector(d)};
 }
 
-// The trained block, its loss an upper end and its loss less what is missing to the minimum a
-// lower.
+// A solver that stops early ends the claim.
 AffineBlockResult trained(const GaussianProblem& problem, double step_size) {
   AffineBlockResult block = affine_block(problem.start, problem.target, step_size);
   require(block.termination == Termination::converged, "affine_block: did not converge");
@@ -99,8 +100,7 @@ Outcome evaluate(const GaussianProblem& given) {
 
 // |T(x) − x|²/γ without its ½ is the loss of half the step: the mean ends at m/(1 + γλ/2).
 Outcome whole_penalty(const GaussianProblem& problem) {
-  const AffineBlockResult block =
-      affine_block(problem.start, problem.target, 0.5 * problem.step_size);
+  const AffineBlockResult block = trained(problem, 0.5 * problem.step_size);
   const Vector& centre = problem.target.mean();
   const double reached = (block.map(problem.start.mean()) - centre).norm();
   return identity(Estimate::converged(reached, block.map_error),

@@ -99,10 +99,14 @@ double central_difference(const Test& phi, const GaussianProblem& problem, doubl
          (2.0 * h);
 }
 
+// When the derivative is looked at: while the stiffest direction is still on its way.
+double moment(const Gaussian& target) {
+  return std::min(0.3, target.eigenvalues()(0));
+}
+
 // d/dt E φ by Richardson's extrapolation of central differences, with steps h and h/2 of it.
 Estimate time_derivative(const Test& phi, const GaussianProblem& problem, double t) {
-  const double stiffness = 1.0 / problem.target.eigenvalues()(0);
-  const double h = 0.01 * std::min(t, 1.0 / stiffness);
+  const double h = 0.01 * moment(problem.target);
   const auto extrapolated = [&](double step) {
     const double coarse = central_difference(phi, problem, t, step);
     const double fine = central_difference(phi, problem, t, 0.5 * step);
@@ -133,11 +137,10 @@ Matrix rotation_generator(const Matrix& like) {
   return J;
 }
 
-constexpr double time = 0.3;
-
 using Alter = Velocity (*)(const Velocity& v, const Gaussian& law);
 
 Outcome continuity(const GaussianProblem& problem, Alter alter, bool alone) {
+  const double time = moment(problem.target);
   const Gaussian law = ou_law(problem.start, problem.target, time);
   const Velocity v = alter(fokker_planck_velocity(law, problem.target), law);
   std::vector<Bound> bounds;
@@ -187,12 +190,13 @@ Outcome order_of_difference(Trial& trial) {
   problem.target = Gaussian(Vector::Zero(d), problem.target.covariance());
   problem.start = Gaussian(Vector::Ones(d), 4.0 * problem.target.covariance());
   const Test phi{.M = Matrix::Identity(d, d), .k = Vector::Zero(d)};
+  const double time = moment(problem.target);
   const Gaussian law = ou_law(problem.start, problem.target, time);
   const double truth = phi.transport(law, fokker_planck_velocity(law, problem.target));
   std::vector<double> steps;
   std::vector<double> errors;
   for (int k = 0; k < 5; ++k) {
-    steps.push_back(std::ldexp(0.04, -k));
+    steps.push_back(std::ldexp(0.1 * time, -k));
     errors.push_back(std::abs(central_difference(phi, problem, time, steps.back()) - truth));
   }
   return order(observed_order(steps, errors), 2.0, "order of the difference");

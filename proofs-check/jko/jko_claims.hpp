@@ -38,5 +38,8 @@ Claim jko_34_action_dissipation();
 Claim jko_35_benamou_brenier();
 Claim jko_36_block_loss();
 Claim jko_37_continuity_equation();
+Claim jko_38_change_of_variables();
+Claim jko_39_toolbox();
+Claim jko_40_metamorphic_relations();
 
 }  // namespace flowcheck

@@ -1,0 +1,204 @@
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "jko/fokker_planck.hpp"
+#include "jko/jko_claims.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/spd.hpp"
+
+#include <array>
+#include <cmath>
+
+namespace flowcheck {
+namespace {
+
+constexpr int steps = 4;
+
+Gaussian scaled(const Gaussian& p, double factor) {
+  return {factor * p.mean(), factor * factor * p.covariance()};
+}
+
+// The same chain after a change of variables, step by step: W₂ of the stored iterate's image and
+// the other chain's, up to the rounding of both chains; and the rounding an image costs by itself.
+Estimate mismatch(const Gaussian& image, const JkoChain& other, int n, double rounding) {
+  return max(0.0, widened(w2(image, other[n]), rounding + 0.5 * w2(image, image).upper));
+}
+
+double accumulated_rounding(const JkoChain& chain, int n) {
+  double sum = 0.0;
+  for (int k = 1; k <= n; ++k) sum += step_rounding(chain, k);
+  return sum;
+}
+
+// (i) y = √c x: A' = A/c, γ' = cγ, W₂' = √c W₂, KL' = KL, ε' = ε/√c.
+void add_scaling(std::vector<Bound>& bounds, const GaussianProblem& problem) {
+  const double factor = std::sqrt(problem.convexity());  // λ' = 1
+  const double c = factor * factor;
+  GaussianProblem image = problem.exact();
+  image.start = scaled(problem.start, factor);
+  image.target = scaled(problem.target, factor);
+  image.step_size = c * problem.step_size;
+  const JkoChain chain = problem.exact().chain(steps);
+  const JkoChain other = image.chain(steps);
+  for (int n = 1; n <= steps; ++n) {
+    const double rounding =
+        factor * accumulated_rounding(chain, n) + accumulated_rounding(other, n);
+    bounds.push_back(identity(mismatch(scaled(chain[n], factor), other, n, rounding), 0.0,
+                              "scaling, laws", image.length()));
+    const Estimate entropy = chain.kl_to_target(n);
+    const double slope = other.fisher_norm(n).upper;
+    bounds.push_back(identity(entropy, widened(other.kl_to_target(n), slope * rounding),
+                              "scaling, KL", 1.0 + entropy.value));
+  }
+  // ε of a pair that is no exact step, both with a density.
+  const JkoChain inexact = problem.chain(2);
+  const Estimate error = inexact.error(2);
+  const Estimate image_error =
+      first_order_error(scaled(inexact[1], factor), scaled(inexact[2], factor), image.target,
+                        image.step_size)
+          .norm;
+  bounds.push_back(identity(factor * image_error, error, "scaling, ε",
+                            1.0 + problem.length() / problem.step_size));
+}
+
+// (ii) The same rigid motion of p_0 and q moves every iterate. Rounding lifts a moved p_0 without
+// density by √u off its subspace, so one with a density is asked for.
+void add_motion(std::vector<Bound>& bounds, const GaussianProblem& problem) {
+  if (!problem.start.has_density()) return;
+  Rng rng(problem.seed);
+  const AffineMap R = random_rigid_motion(rng, problem.start.dimension());
+  GaussianProblem image = problem.exact();
+  image.start = pushforward(R, problem.start);
+  image.target = pushforward(R, problem.target);
+  const JkoChain chain = problem.exact().chain(steps);
+  const JkoChain other = image.chain(steps);
+  // The moved start and target are rounded too, and a chain contracts both.
+  const double moved =
+      0.5 * w2(image.start, image.start).upper +
+      0.5 * problem.target.condition_number() * w2(image.target, image.target).upper;
+  for (int n = 1; n <= steps; ++n) {
+    const double rounding = accumulated_rounding(chain, n) + accumulated_rounding(other, n) + moved;
+    bounds.push_back(identity(mismatch(pushforward(R, chain[n]), other, n, rounding), 0.0,
+                              "rigid motion, laws", image.length()));
+    const Estimate entropy = chain.kl_to_target(n);
+    const double slope = other.fisher_norm(n).upper;
+    bounds.push_back(identity(entropy, widened(other.kl_to_target(n), slope * rounding),
+                              "rigid motion, KL", 1.0 + entropy.value));
+  }
+}
+
+// (iii) Independent coordinates step independently: the target's own eigenvectors, one at a time.
+void add_tensorisation(std::vector<Bound>& bounds, const GaussianProblem& problem) {
+  const Gaussian& q = problem.target;
+  const Index d = q.dimension();
+  const Matrix& V = q.eigenvectors();
+  const Vector variances = (V.transpose() * problem.start.covariance() * V).diagonal();
+  GaussianProblem independent = problem.exact();
+  independent.start =
+      Gaussian(problem.start.mean(), symmetrised(V * variances.asDiagonal() * V.transpose()));
+  const JkoChain whole = independent.chain(1);
+  Vector mean(d);
+  Vector spread(d);
+  double rounding = step_rounding(whole, 1) + w2(whole[0], whole[0]).upper;
+  for (Index i = 0; i < d; ++i) {
+    const auto coordinate = [&](const Vector& centre, double variance) {
+      return Gaussian(Vector::Constant(1, V.col(i).dot(centre)), Matrix::Constant(1, 1, variance));
+    };
+    const JkoChain one = GaussianProblem{.start = coordinate(problem.start.mean(), variances(i)),
+                                         .target = coordinate(q.mean(), q.eigenvalues()(i)),
+                                         .step_size = problem.step_size}
+                             .chain(1);
+    mean(i) = one[1].mean()(0);
+    spread(i) = one[1].covariance()(0, 0);
+    rounding += step_rounding(one, 1);
+  }
+  const Gaussian assembled(V * mean, symmetrised(V * spread.asDiagonal() * V.transpose()));
+  bounds.push_back(
+      identity(mismatch(assembled, whole, 1, rounding), 0.0, "tensorisation", problem.length()));
+}
+
+// (iv) JKO(q) = q, and (v) γ → ∞ ends at q, γ → 0 stays at p_0.
+void add_limits(std::vector<Bound>& bounds, const GaussianProblem& problem) {
+  GaussianProblem still = problem.exact();
+  still.start = problem.target;
+  const JkoChain at_rest = still.chain(1);
+  bounds.push_back(identity(mismatch(problem.target, at_rest, 1, step_rounding(at_rest, 1)), 0.0,
+                            "JKO(q) = q", problem.length()));
+
+  for (const double gamma : {1e2, 1e4, 1e6}) {
+    GaussianProblem longer = problem.exact();
+    longer.step_size = gamma;
+    const JkoChain chain = longer.chain(1);
+    bounds.push_back(
+        {.lhs = chain.w2_to_target(1),
+         .rhs = (chain.w2_to_target(0) + gamma * chain.error(1)) / (1.0 + Estimate(longer.ratio())),
+         .part = "γ → ∞",
+         .scale = problem.length()});
+  }
+  if (!problem.start.has_density()) return;  // √I_0 = ∞: nothing says how far a short step goes
+  for (const double gamma : {1e-2, 1e-4, 1e-6}) {
+    GaussianProblem shorter = problem.exact();
+    shorter.step_size = gamma;
+    const JkoChain chain = shorter.chain(1);
+    bounds.push_back(
+        {.lhs = chain.step_length(1),
+         .rhs = gamma * (chain.fisher_norm(0) + chain.error(1)) / (1.0 + Estimate(shorter.ratio())),
+         .part = "γ → 0",
+         .scale = problem.length()});
+  }
+}
+
+// (vi) Two blocks of γ on a translate: the mean by (1 + a)⁻², and not by (1 + 2a)⁻¹.
+Outcome two_blocks(const GaussianProblem& problem, double claimed) {
+  const JkoChain chain = problem.exact().chain(2);
+  return identity(chain.w2_to_target(2), claimed * chain.w2_to_target(0), "two blocks",
+                  problem.length());
+}
+
+Outcome evaluate(const GaussianProblem& problem) {
+  std::vector<Bound> bounds;
+  add_scaling(bounds, problem);
+  add_motion(bounds, problem);
+  add_tensorisation(bounds, problem);
+  add_limits(bounds, problem);
+  return bounds;
+}
+
+Outcome two_steps(const GaussianProblem& problem) {
+  return two_blocks(problem, std::pow(1.0 + problem.ratio(), -2));
+}
+
+Outcome one_double_step(const GaussianProblem& problem) {
+  return two_blocks(problem, 1.0 / (1.0 + 2.0 * problem.ratio()));
+}
+
+// The scaling law with γ left as it is.
+Outcome unscaled_step(const GaussianProblem& problem) {
+  const double factor = 2.0;
+  GaussianProblem image = problem.exact();
+  image.start = scaled(problem.start, factor);
+  image.target = scaled(problem.target, factor);
+  return identity(factor * problem.exact().chain(1).w2_to_target(1),
+                  image.chain(1).w2_to_target(1));
+}
+
+}  // namespace
+
+Claim jko_40_metamorphic_relations() {
+  return {
+      .id = "JKO-40",
+      .statement =
+          "JKO chains commute with y = √c x (γ' = cγ, W₂' = √c W₂, KL' = KL, ε' = "
+          "ε/√c), rigid motions and products; JKO(q) = q; p₁ → q as γ → ∞, p₁ → p₀ as "
+          "γ → 0; two blocks of γ are not one of 2γ",
+      .source = "derived",
+      .provenance = Provenance::derived,
+      .hypotheses = {"q = e^{−V}/Z is Gaussian", "p₀ has a density for rigid motions and γ → 0"},
+      .instances = gaussian_families(evaluate),
+      .tight = {translate("translate", evaluate, 0.0), translate("two blocks", two_steps, 0.0)},
+      .controls = {translate("two blocks are one of 2γ", one_double_step, 0.0),
+                   translate("scaling with the same γ", unscaled_step, 0.0)},
+      .on_target = on_gaussian_target(evaluate),
+      .file = __FILE__};
+}
+
+}  // namespace flowcheck
