@@ -32,8 +32,9 @@ function(flowcheck_experiment name)
   target_sources(flowcheck_experiments PRIVATE ${name}.cpp)
   add_executable(${name} main.cpp)
   target_compile_definitions(${name} PRIVATE FLOWCHECK_EXPERIMENT="${name}")
-  target_link_libraries(${name} PRIVATE flowcheck_driver flowcheck_compile_options)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  target_link_libraries(${name}
+    PRIVATE flowcheck_driver flowcheck_experiments flowcheck_proofs flowcheck_compile_options)
+  install(TARGETS ${name})
 endfunction()
 
 # proofs-check/<paper>/<name>.cpp: one claim. Its ctest entry comes from the registry itself.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include "report/experiment.hpp"
+
+#include <vector>
 
 namespace flowcheck {
 

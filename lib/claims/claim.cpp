@@ -23,6 +23,11 @@ Outcome Outcome::not_applicable(std::string hypothesis) {
   return result;
 }
 
+std::string_view to_string(Relation relation) {
+  constexpr std::array<std::string_view, 3> words = {"bound", "identity", "order"};
+  return words.at(static_cast<std::size_t>(relation));
+}
+
 std::string_view to_string(Scale scale) {
   constexpr std::array<std::string_view, 3> words = {"quick", "standard", "paper"};
   return words.at(static_cast<std::size_t>(scale));

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flowcheck {
@@ -16,6 +17,8 @@ enum class Relation {
   identity,  ///< lhs = rhs
   order,     ///< lhs, an observed slope with its interval, has the predicted rhs inside
 };
+
+std::string_view to_string(Relation relation);
 
 /// Both sides of one inequality (or identity, or order) on one instance.
 struct Bound {
@@ -101,8 +104,10 @@ struct Claim {
   std::vector<Instance> tight = {};     ///< instances that attain it
   std::vector<Instance> controls = {};  ///< one thing wrong in each; must be violated
   std::function<Outcome(const Target&)> on_target =
-      {};                 ///< empty: no way to check a user's measure
-  std::string file = {};  ///< __FILE__ of its source
+      {};                            ///< empty: no way to check a user's measure
+  std::string file = {};             ///< __FILE__ of its source
+  Grade grade = Grade::closed_form;  ///< weakest evidence among its checks; a label to select by
+  bool costly = false;               ///< takes more than a second at quick scale
 };
 
 }  // namespace flowcheck

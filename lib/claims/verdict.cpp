@@ -77,7 +77,8 @@ bool violated_with_room(const Bound& bound, double tolerance) {
 double tightness(const Bound& bound) {
   const double lhs = bound.lhs.value;
   const double rhs = bound.rhs.value;
-  if (!std::isfinite(lhs) || !std::isfinite(rhs) || rhs <= 0.0) {
+  // Below its noise floor a ratio is that of two rounding errors.
+  if (!std::isfinite(lhs) || !std::isfinite(rhs) || rhs <= 0.0 || bound.rhs.lower <= 0.0) {
     return std::numeric_limits<double>::quiet_NaN();
   }
   return lhs / rhs;

@@ -30,7 +30,7 @@ Verdict judge(const Bound& bound, double tolerance);
 /// width.
 bool violated_with_room(const Bound& bound, double tolerance);
 
-/// lhs / rhs where both are finite and rhs > 0; NaN elsewhere.
+/// lhs / rhs where both are finite and rhs is positive beyond its error; NaN elsewhere.
 double tightness(const Bound& bound);
 
 }  // namespace flowcheck

@@ -15,10 +15,13 @@ double length_scale(const Gaussian& p) {
 }
 
 // A relative perturbation u of a covariance moves its square root by u√κ, but never by more than
-// √u.
+// √u. Directions of no variance are zero by definition (Gaussian takes them so), not by rounding: κ
+// is that of the others.
 double root_amplification(const Gaussian& p) {
-  const double worst = 1.0 / std::sqrt(round_off(1.0, p.dimension()));
-  return std::min(std::sqrt(p.condition_number()), worst);
+  if (p.rank() == 0) return 1.0;
+  const Index d = p.dimension();
+  const double kappa = p.eigenvalues()(d - 1) / p.eigenvalues()(d - p.rank());
+  return std::min(std::sqrt(kappa), 1.0 / std::sqrt(round_off(1.0, d)));
 }
 
 }  // namespace

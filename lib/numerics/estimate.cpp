@@ -227,6 +227,12 @@ Estimate exp(const Estimate& a) {
   return result;
 }
 
+Estimate expm1(const Estimate& a) {
+  Estimate result = increasing(a, std::exp(a.value), 2, [](double x) { return std::expm1(x); });
+  result.lower = std::max(result.lower, -1.0);
+  return result;
+}
+
 Estimate log(const Estimate& a) {
   const Estimate clipped = nonnegative_part(a);
   return increasing(clipped, 1.0 / clipped.value, 2, [](double x) { return std::log(x); });

@@ -24,7 +24,7 @@ struct Row {
 
 /// The rows of one run, tidy: one point a row. data.csv has the columns
 ///
-///   <parameters…>, quantity, seed, measured, lower, upper, grade, predicted, verdict
+///   <parameters…>, quantity, seed, measured, lower, upper, predicted, verdict, grade
 ///
 /// numbers with 17 significant digits, infinities as inf and -inf, "not predicted" as an empty
 /// field.

@@ -22,6 +22,18 @@ Instance family(std::string name, const Evaluate& evaluate, GaussianProblem (*dr
           .draw = [evaluate, draw](Trial& trial) { return evaluate(draw(trial.rng)); }};
 }
 
+double draw_error(Rng& rng) {
+  return rng.log_uniform(0.003, 0.3);
+}
+
+Instance inexact_family(std::string name, const Evaluate& evaluate, GaussianProblem (*draw)(Rng&)) {
+  return {.name = std::move(name), .draw = [evaluate, draw](Trial& trial) {
+            GaussianProblem problem = draw(trial.rng);
+            problem.error = draw_error(trial.rng);
+            return evaluate(problem);
+          }};
+}
+
 GaussianProblem random_pair(Rng& rng) {
   return draw_random_pair(rng, 8, false);
 }
@@ -96,7 +108,7 @@ GaussianProblem draw_random_pair(Rng& rng, Index largest_dimension, bool exact) 
       rng, d, {.mean_scale = 0.5, .smallest_variance = 0.25, .largest_variance = 4.0});
   GaussianProblem problem{
       .start = std::move(start), .target = std::move(target), .step_size = draw_step_size(rng)};
-  problem.error = exact || rng.uniform() < 0.2 ? 0.0 : rng.log_uniform(0.003, 0.3);
+  problem.error = exact || rng.uniform() < 0.2 ? 0.0 : draw_error(rng);
   problem.field = static_cast<ErrorField>(rng.uniform_index(3));
   problem.seed = rng.bits();
   return problem;
@@ -109,12 +121,15 @@ GaussianProblem draw_translate(Rng& rng, double error, bool isotropic) {
     problem.target =
         Gaussian(problem.target.mean(), Matrix::Identity(d, d) / rng.log_uniform(0.3, 3.0));
   }
-  const Gaussian& q = problem.target;
-  const double length = rng.uniform(1.0, 5.0);
-  problem.start =
-      Gaussian(q.mean() + length * q.eigenvectors().col(q.dimension() - 1), q.covariance());
   problem.error = error;
   problem.field = ErrorField::constant;
+  return with_translate(std::move(problem), rng.uniform(1.0, 5.0));
+}
+
+GaussianProblem with_translate(GaussianProblem problem, double length) {
+  const Gaussian& q = problem.target;
+  problem.start =
+      Gaussian(q.mean() + length * q.eigenvectors().col(q.dimension() - 1), q.covariance());
   return problem;
 }
 
@@ -125,6 +140,15 @@ std::vector<Instance> gaussian_families(const Evaluate& evaluate) {
           family("near the target", evaluate, near_target),
           family("Dirac start", evaluate, dirac_start),
           family("flat start", evaluate, flat_start)};
+}
+
+std::vector<Instance> inexact_gaussian_families(const Evaluate& evaluate) {
+  std::vector<Instance> families = gaussian_families(evaluate);
+  families.push_back(inexact_family("wide start, inexact", evaluate, wide_start));
+  families.push_back(inexact_family("near the target, inexact", evaluate, near_target));
+  families.push_back(inexact_family("Dirac start, inexact", evaluate, dirac_start));
+  families.push_back(inexact_family("flat start, inexact", evaluate, flat_start));
+  return families;
 }
 
 Instance translate(std::string name, const Evaluate& evaluate, double error) {

@@ -38,6 +38,10 @@ using Evaluate = std::function<Outcome(const GaussianProblem&)>;
 ///   flat start        p_0 of rank d − 1
 std::vector<Instance> gaussian_families(const Evaluate& evaluate);
 
+/// The same, and every special start once more with ε in [0.003, 0.3]: for claims whose exact case
+/// says little or nothing.
+std::vector<Instance> inexact_gaussian_families(const Evaluate& evaluate);
+
 /// p_0 a translate of q along its flattest direction, ξ constant along the displacement: equality
 /// in most of the dossier's inequalities. `error` ε; γ log-uniform in [0.05, 2].
 Instance translate(std::string name, const Evaluate& evaluate, double error);
@@ -46,6 +50,9 @@ Instance translate(std::string name, const Evaluate& evaluate, double error);
 /// precision λ in [0.3, 3] where `isotropic`, otherwise a random q.
 GaussianProblem draw_translate(Rng& rng, double error, bool isotropic = false);
 GaussianProblem draw_random_pair(Rng& rng, Index largest_dimension, bool exact);
+
+/// The problem with p_0 the translate of q by `length` along its flattest direction.
+GaussianProblem with_translate(GaussianProblem problem, double length);
 
 /// For Claim::on_target: the user's start, reference, γ and ε, with adversarial errors. Fails where
 /// the reference has no density.

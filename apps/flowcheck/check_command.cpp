@@ -1,0 +1,234 @@
+#include "claims/check.hpp"
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "measures/measure_file.hpp"
+#include "names.hpp"
+#include "report/atomic_file.hpp"
+#include "report/junit.hpp"
+#include "report/progress.hpp"
+#include "report/results_folder.hpp"
+#include "report/run_info.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <random>
+
+namespace flowcheck {
+namespace {
+
+// What is to be checked, and how: everything that a wrong command line can spoil is in here.
+struct Request {
+  std::vector<Claim> claims;
+  CheckOptions options;
+  CheckSettings settings;
+};
+
+std::uint64_t unseen_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+Target read_target(const CommandLine& line) {
+  Gaussian start = read_gaussian(line.target);
+  Gaussian reference = line.reference.empty() ? Gaussian::standard(start.dimension())
+                                              : read_gaussian(line.reference);
+  if (start.dimension() != reference.dimension()) {
+    throw InputError(fmt::format("{}:1: dimension {}, the start {} has {}", line.reference,
+                                 reference.dimension(), line.target, start.dimension()));
+  }
+  if (!reference.has_density()) {
+    throw InputError(fmt::format("{}:1: the reference needs a density; its covariance is singular",
+                                 line.reference));
+  }
+  return {.start = std::move(start),
+          .reference = std::move(reference),
+          .step_size = line.step_size,
+          .error = line.error};
+}
+
+// ID:INSTANCE:SEED; the instance may hold colons of its own.
+std::pair<Claim, Replay> read_replay(const std::string& text, const std::vector<Claim>& claims) {
+  const std::size_t first = text.find(':');
+  const std::size_t last = text.rfind(':');
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  if (first == std::string::npos || first == last ||
+      std::from_chars(text.data() + last + 1, end, seed) !=
+          std::from_chars_result{end, std::errc{}}) {
+    throw UsageError(fmt::format("--replay {}: expected ID:INSTANCE:SEED", text));
+  }
+  const Claim claim = select_claims(claims, {text.substr(0, first)}).front();
+  const std::string instance = text.substr(first + 1, last - first - 1);
+  std::vector<std::string> known;
+  for (const auto* family : {&claim.instances, &claim.tight, &claim.controls}) {
+    for (const Instance& member : *family) known.push_back(member.name);
+  }
+  if (std::find(known.begin(), known.end(), instance) == known.end()) {
+    throw UsageError(fmt::format("--replay: {} has no instance \"{}\"{}", claim.id, instance,
+                                 did_you_mean(instance, known)));
+  }
+  return {claim, {.instance = instance, .draw_seed = seed}};
+}
+
+Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
+  Request request;
+  CheckOptions& options = request.options;
+  options = {.seed = line.fresh_seed ? unseen_seed() : line.seed,
+             .scale = line.scale,
+             .least_grade = line.least_grade,
+             .stop = &interrupted()};
+  request.settings = {.version = version(),
+                      .seed = options.seed,
+                      .scale = line.scale,
+                      .least_grade = line.least_grade,
+                      .replay = line.replay};
+  if (!line.replay.empty()) {
+    const auto [claim, replay] = read_replay(line.replay, claims);
+    request.claims = {claim};
+    options.replay = replay;
+    return request;
+  }
+  request.claims = select_claims(claims, line.names);
+  if (!line.target.empty()) {
+    options.target = read_target(line);
+    request.settings.target = line.target;
+    request.settings.reference = line.reference;
+    request.settings.step_size = line.step_size;
+    request.settings.error = line.error;
+  }
+  return request;
+}
+
+std::string interval(const Estimate& side) {
+  return fmt::format("{:.9g} [{:.9g}, {:.9g}] {}", side.value, side.lower, side.upper,
+                     to_string(side.grade));
+}
+
+std::string caught(const ClaimResult& result) {
+  const auto count = std::count_if(
+      result.controls.begin(), result.controls.end(),
+      [](const CheckResult& control) { return control.verdict == Verdict::violated; });
+  return fmt::format("{}/{}", count, result.controls.size());
+}
+
+bool as_it_should_be(const CheckResult& check) {
+  if (check.kind == CheckKind::control) return check.verdict == Verdict::violated;
+  return check.verdict == Verdict::holds || check.verdict == Verdict::tight ||
+         check.verdict == Verdict::not_applicable;
+}
+
+// Why a claim does not hold, and how to see it again.
+std::string explanation(const ClaimResult& result, const CheckSettings& run) {
+  std::string text = fmt::format("{}: {}{}{}\n", result.claim.id, to_string(result.verdict),
+                                 result.reason.empty() ? "" : ": ", result.reason);
+  for (const auto* part : {&result.checks, &result.controls}) {
+    for (const CheckResult& check : *part) {
+      if (as_it_should_be(check)) continue;
+      text += fmt::format("  {} \"{}\"{}{}: {}{}{}\n", to_string(check.kind), check.instance,
+                          check.part.empty() ? "" : ", ", check.part, to_string(check.verdict),
+                          check.reason.empty() ? "" : ": ", check.reason);
+      if (check.draws > 0) {
+        text += fmt::format("    lhs {}\n    rhs {}\n", interval(check.lhs), interval(check.rhs));
+      }
+      const std::string replay = replay_string(result, check);
+      if (!replay.empty()) {
+        text += fmt::format("    again: flowcheck check --scale {} --replay '{}'\n",
+                            to_string(run.scale), replay);
+      }
+    }
+  }
+  return text;
+}
+
+std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSettings& run) {
+  std::string text = fmt::format("{:<8} {:<17} {:<11} {:>9} {:>8}  {}\n", "claim", "verdict",
+                                 "grade", "tightness", "controls", "statement");
+  std::string explanations;
+  std::map<Verdict, int> counts;
+  for (const ClaimResult& result : results) {
+    ++counts[result.verdict];
+    const bool applies = result.verdict != Verdict::not_applicable;
+    const double tightness = result.tightness();
+    text += fmt::format("{:<8} {:<17} {:<11} {:>9} {:>8}  {}\n", result.claim.id,
+                        to_string(result.verdict), applies ? to_string(result.grade()) : "-",
+                        applies && !std::isnan(tightness) ? fmt::format("{:.6f}", tightness) : "-",
+                        applies ? caught(result) : "-", result.claim.statement);
+    if (result.verdict != Verdict::holds) explanations += explanation(result, run);
+  }
+  text += fmt::format("{} claims", results.size());
+  for (const auto& [verdict, count] : counts) {
+    text += fmt::format(", {} {}", count, to_string(verdict));
+  }
+  return text + "\n" + (explanations.empty() ? "" : "\n" + explanations);
+}
+
+bool keeps_record(const CommandLine& line) {
+  return line.out_given || (line.target.empty() && line.replay.empty());
+}
+
+void require_writable(const CommandLine& line) {
+  if (keeps_record(line)) require_writable_folder(line.out);
+  for (const std::string& file : {line.json, line.junit}) {
+    if (file.empty() || file == "-") continue;
+    const auto folder = std::filesystem::path(file).parent_path();
+    if (std::filesystem::is_directory(file)) throw OutputError(file + ": is a folder");
+    require_writable_folder(folder.empty() ? "." : folder.string());
+  }
+}
+
+// verdicts.json of OUT before this run; a file that is not ours is no reason to throw work away.
+VerdictFile merged_with_previous(const CommandLine& line, const VerdictFile& fresh) {
+  const std::optional<VerdictFile> previous = read_verdicts(line.out);
+  if (!previous) return fresh;
+  if (!(previous->run == fresh.run) && !line.quiet) {
+    fmt::print(stderr, "{}/verdicts.json: was of other settings, starts afresh\n", line.out);
+  }
+  return merged(*previous, fresh);
+}
+
+void write_results(const CommandLine& line, const VerdictFile& fresh) {
+  if (!line.junit.empty()) write_file(line.junit, junit_xml(fresh.claims, line.strict));
+  const bool to_standard_output = line.json == "-";
+  if (!line.json.empty() && !to_standard_output) write_file(line.json, verdicts_json(fresh));
+  if (keeps_record(line)) {
+    write_file(line.out + "/verdicts.json", verdicts_json(merged_with_previous(line, fresh)));
+  }
+  if (to_standard_output) {
+    print(verdicts_json(fresh));
+    fmt::print(stderr, "{}", verdict_table(fresh.claims, fresh.run));
+  } else {
+    print(verdict_table(fresh.claims, fresh.run));
+  }
+}
+
+}  // namespace
+
+int check_command(const CommandLine& line, const Registry& registry) {
+  Request request = request_of(line, registry.claims);
+  require_writable(line);
+  if (keeps_record(line)) read_verdicts(line.out);  // a broken one is said now, not after the work
+  if (line.fresh_seed && !line.quiet) fmt::print(stderr, "seed {}\n", request.settings.seed);
+
+  std::vector<ClaimResult> results;
+  {
+    Progress progress(std::cerr, progress_style(line.quiet), "check");
+    std::atomic<std::size_t> finished = 0;
+    const double count = static_cast<double>(request.claims.size());
+    request.options.on_finished = [&](const ClaimResult& result) {
+      const auto done = static_cast<double>(++finished);
+      progress.report(done / count,
+                      fmt::format("{} {}", result.claim.id, to_string(result.verdict)));
+    };
+    results = check_all(request.claims, registry.claims, request.options);
+  }
+  write_results(line, {.run = request.settings, .claims = results});
+  return interrupted() ? exit_interrupted : exit_code(results, line.strict);
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,332 @@
+#include "command_line.hpp"
+
+#include "names.hpp"
+#include "report/run_info.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 nothing failed; 1 violated or powerless, or a number moved (diff); 2 bad usage "
+    "or input;\n3 numerical failure; 4 inconclusive, under --strict; 77 nothing applies to the "
+    "target; 130 interrupted.";
+
+// Words as they were typed; parsing into enums follows, with messages of our own.
+struct Words {
+  std::string scale = "quick";
+  std::string grade = "sampled";
+};
+
+struct ExperimentParser {
+  const Experiment* experiment = nullptr;
+  PreparedRun prepared = {};
+  CLI::App* app = nullptr;
+  std::vector<CLI::Option*> options = {};
+};
+
+class Parser {
+ public:
+  Parser(CommandLine& line, const std::vector<Experiment>& experiments) : line_(line) {
+    app_.set_version_flag("--version", "flowcheck " + version(), "print the version");
+    app_.set_help_flag("--help", "print what can be asked");
+    app_.footer(exit_codes);
+    app_.fallthrough();
+    add_common_options();
+    add_list();
+    add_show();
+    add_check();
+    add_run(experiments);
+    add_report();
+    add_diff();
+  }
+
+  void parse(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    try {
+      app_.parse(std::move(words));
+    } catch (const CLI::CallForVersion&) {
+      line_.text = app_.version() + "\n";
+      return;
+    } catch (const CLI::Success&) {
+      line_.text = help();
+      return;
+    } catch (const CLI::ExtrasError&) {
+      complain_about(app_.remaining(true).front());
+    } catch (const CLI::ParseError& error) {
+      std::string what = error.what();
+      std::replace(what.begin(), what.end(), '\n', ' ');
+      throw UsageError(what);
+    }
+    finish();
+  }
+
+ private:
+  void add_common_options() {
+    out_ = app_.add_option("--out", line_.out, "folder of the results")->capture_default_str();
+    app_.add_option("--scale", words_.scale, "how much work: quick, standard or paper")
+        ->capture_default_str();
+    seed_ = app_.add_option("--seed", line_.seed, "of every random stream")->capture_default_str();
+    jobs_ = app_.add_option("--jobs", line_.jobs, "threads; default: all the machine has");
+    app_.add_flag("--quiet", line_.quiet, "no progress on standard error");
+  }
+
+  CLI::App* add_command(Command command, const std::string& name, const std::string& help) {
+    CLI::App* sub = app_.add_subcommand(name, help);
+    sub->set_help_flag("--help", "print what can be asked");
+    sub->fallthrough();
+    commands_.emplace_back(sub, command);
+    return sub;
+  }
+
+  void add_list() {
+    CLI::App* sub = add_command(Command::list, "list", "what there is");
+    sub->add_option("kind", line_.kind, "claims or experiments; default: both");
+    sub->add_option("--paper", line_.paper, "only of this paper: the word before the id's number");
+    sub->add_option("--format", line_.format, "table, json or ctest")->capture_default_str();
+  }
+
+  void add_show() {
+    CLI::App* sub =
+        add_command(Command::show, "show", "one claim or experiment, with its last verdict in OUT");
+    sub->add_option("name", line_.names, "JKO-11")->required()->expected(1);
+  }
+
+  void add_check() {
+    CLI::App* sub = add_command(
+        Command::check, "check",
+        "check claims: a table of verdicts, OUT/verdicts.json, an exit code\n"
+        "OUT/verdicts.json keeps the claims that were not checked again where version, seed, scale "
+        "and --min-grade are as before, and starts afresh elsewhere. With --target or --replay "
+        "nothing is put into OUT unless --out is given.");
+    sub->add_option("claims", line_.names, "ids or globs ('JKO-*'); default: all");
+    target_ = sub->add_option("--target", line_.target,
+                              "check this start (a JSON file of a Gaussian) instead of the claims' "
+                              "own instances");
+    needs_target_ = {
+        sub->add_option("--reference", line_.reference,
+                        "the measure it is driven to (default: N(0, I))"),
+        sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)"),
+        sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")};
+    sub->add_option("--json", line_.json,
+                    "write the verdicts here too; - is standard output, the table then goes to "
+                    "standard error");
+    sub->add_option("--junit", line_.junit, "write JUnit XML here");
+    sub->add_flag("--strict", line_.strict, "inconclusive is a failure (exit code 4)");
+    sub->add_option("--min-grade", words_.grade,
+                    "weaker evidence counts as inconclusive: sampled, statistical, converged, "
+                    "closed_form, certified or exact")
+        ->capture_default_str();
+    fresh_ = sub->add_flag("--fresh-seed", line_.fresh_seed, "a seed nobody has seen; recorded");
+    sub->add_option("--replay", line_.replay, "ID:INSTANCE:SEED, one draw by itself");
+  }
+
+  void add_run(const std::vector<Experiment>& experiments) {
+    CLI::App* sub = add_command(
+        Command::run, "run",
+        "run experiments: data, figure and manifest in OUT/<experiment>/; several names may follow "
+        "each other, each with its own options");
+    for (const Experiment& experiment : experiments) {
+      ExperimentParser parser{.experiment = &experiment,
+                              .prepared = experiment.prepare(Scale::quick),
+                              .app = sub->add_subcommand(experiment.name, experiment.question)};
+      parser.app->set_help_flag("--help", "print what can be asked");
+      parser.app->fallthrough();
+      for (const Option& option : parser.prepared.options) {
+        parser.options.push_back(std::visit(
+            [&](auto* value) { return add_setting(*parser.app, option, *value); }, option.value));
+      }
+      experiments_.push_back(std::move(parser));
+    }
+    all_ = sub->add_subcommand("all", "every experiment with its defaults");
+    all_->fallthrough();
+    run_ = sub;
+  }
+
+  template <class Value>
+  static CLI::Option* add_setting(CLI::App& app, const Option& option, Value& value) {
+    return app.add_option(option.flag, value, option.help + "; default at --scale quick:")
+        ->capture_default_str();
+  }
+  template <class Value>
+  static CLI::Option* add_setting(CLI::App& app, const Option& option, std::vector<Value>& values) {
+    return app.add_option(option.flag, values, option.help + " (1,2,3); default at --scale quick:")
+        ->capture_default_str()
+        ->delimiter(',')
+        ->allow_extra_args(false);
+  }
+
+  void add_report() {
+    add_command(Command::report, "report", "write OUT/index.html from what OUT holds");
+  }
+
+  void add_diff() {
+    CLI::App* sub = add_command(Command::diff, "diff",
+                                "two result folders, number by number within the first one's "
+                                "tolerances: what moved");
+    sub->add_option("A", line_.first, "a results folder")->required();
+    sub->add_option("B", line_.second, "another")->required();
+  }
+
+  std::string help() {
+    for (const ExperimentParser& parser : experiments_) {
+      if (parser.app->parsed()) return parser.app->help();
+    }
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) return sub->help();
+    }
+    return app_.help();
+  }
+
+  [[noreturn]] void complain_about(const std::string& word) {
+    if (word.starts_with("-")) {
+      std::vector<std::string> flags;
+      const auto add_flags = [&flags](const CLI::App& app) {
+        for (const CLI::Option* option : app.get_options()) {
+          if (!option->nonpositional()) continue;
+          flags.push_back(option->get_name());
+        }
+      };
+      add_flags(app_);
+      for (const auto& [sub, command] : commands_) {
+        if (sub->parsed()) add_flags(*sub);
+      }
+      for (const ExperimentParser& parser : experiments_) {
+        if (parser.app->parsed()) add_flags(*parser.app);
+      }
+      const std::string flag = word.substr(0, word.find('='));
+      throw UsageError(fmt::format("unknown option {}{}", flag, did_you_mean(flag, flags)));
+    }
+    std::vector<std::string> known;
+    if (run_->parsed()) {
+      for (const ExperimentParser& parser : experiments_) known.push_back(parser.experiment->name);
+      throw UsageError(fmt::format("unknown experiment {}{}", word, did_you_mean(word, known)));
+    }
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) throw UsageError(fmt::format("unexpected argument {}", word));
+      known.push_back(sub->get_name());
+    }
+    throw UsageError(fmt::format("unknown command {}{}", word, did_you_mean(word, known)));
+  }
+
+  // What CLI11 has read, checked and turned into what the commands work with.
+  void finish() {
+    for (const auto& [sub, command] : commands_) {
+      if (!sub->parsed()) continue;
+      if (line_.command != Command::nothing) throw UsageError("one command at a time");
+      line_.command = command;
+    }
+    if (line_.command == Command::nothing) {
+      throw UsageError("expected a command: list, show, check, run, report or diff (--help)");
+    }
+    line_.out_given = out_->count() > 0;
+    line_.scale = word_to("--scale", words_.scale, {Scale::quick, Scale::standard, Scale::paper});
+    line_.least_grade = word_to("--min-grade", words_.grade,
+                                {Grade::sampled, Grade::statistical, Grade::converged,
+                                 Grade::closed_form, Grade::certified, Grade::exact});
+    if (jobs_->count() > 0 && (line_.jobs < 1 || line_.jobs > 1024)) {
+      throw UsageError(fmt::format("--jobs {}: expected a number from 1 to 1024", line_.jobs));
+    }
+    if (line_.command == Command::list) finish_list();
+    if (line_.command == Command::check) finish_check();
+    if (line_.command == Command::run) finish_run();
+  }
+
+  template <class Enum>
+  static Enum word_to(const char* flag, const std::string& word, std::initializer_list<Enum> all) {
+    std::string expected;
+    for (const Enum candidate : all) {
+      if (to_string(candidate) == word) return candidate;
+      expected += fmt::format("{}{}", expected.empty() ? "" : ", ", to_string(candidate));
+    }
+    throw UsageError(fmt::format("{} {}: expected one of {}", flag, word, expected));
+  }
+
+  void finish_list() const {
+    if (!line_.kind.empty() && line_.kind != "claims" && line_.kind != "experiments") {
+      throw UsageError(fmt::format("list {}: expected claims or experiments", line_.kind));
+    }
+    if (line_.format != "table" && line_.format != "json" && line_.format != "ctest") {
+      throw UsageError(fmt::format("--format {}: expected table, json or ctest", line_.format));
+    }
+    if (line_.format == "ctest" && line_.kind == "experiments") {
+      throw UsageError("--format ctest: lists claims, experiments have no test of this kind");
+    }
+  }
+
+  void finish_check() const {
+    if (!(line_.step_size > 0.0) || !std::isfinite(line_.step_size)) {
+      throw UsageError(fmt::format("--gamma {}: expected a step size above 0", line_.step_size));
+    }
+    if (!(line_.error >= 0.0) || !std::isfinite(line_.error)) {
+      throw UsageError(fmt::format("--epsilon {}: expected an error of 0 or more", line_.error));
+    }
+    for (const CLI::Option* option : needs_target_) {
+      if (option->count() > 0 && target_->count() == 0) {
+        throw UsageError(fmt::format("{}: only with --target", option->get_name()));
+      }
+    }
+    if (!line_.replay.empty() && (target_->count() > 0 || !line_.names.empty())) {
+      throw UsageError("--replay: names its claim itself; give no claims and no --target with it");
+    }
+    if (line_.fresh_seed && (seed_->count() > 0 || !line_.replay.empty())) {
+      throw UsageError("--fresh-seed: not together with --seed or --replay");
+    }
+  }
+
+  void finish_run() {
+    for (const ExperimentParser& parser : experiments_) {
+      if (parser.app->parsed() || all_->parsed()) line_.calls.push_back(call_of(parser));
+    }
+    if (line_.calls.empty()) {
+      throw UsageError("run: expected an experiment's name or all (flowcheck list experiments)");
+    }
+  }
+
+  // Options were read into the quick settings; another scale's settings take over what was given.
+  ExperimentCall call_of(const ExperimentParser& parser) const {
+    ExperimentCall call{.experiment = parser.experiment,
+                        .prepared = parser.experiment->prepare(line_.scale)};
+    for (std::size_t i = 0; i < parser.options.size(); ++i) {
+      if (parser.options[i]->count() == 0) continue;
+      call.changed = true;
+      std::visit(
+          [&](auto* value) { *std::get<decltype(value)>(call.prepared.options[i].value) = *value; },
+          parser.prepared.options[i].value);
+    }
+    return call;
+  }
+
+  CommandLine& line_;
+  CLI::App app_{"Theorems about flow-based generative models, run.", "flowcheck"};
+  Words words_;
+  std::vector<std::pair<CLI::App*, Command>> commands_;
+  std::vector<ExperimentParser> experiments_;
+  CLI::App* run_ = nullptr;
+  CLI::App* all_ = nullptr;
+  CLI::Option* out_ = nullptr;
+  CLI::Option* seed_ = nullptr;
+  CLI::Option* jobs_ = nullptr;
+  CLI::Option* target_ = nullptr;
+  CLI::Option* fresh_ = nullptr;
+  std::vector<CLI::Option*> needs_target_;
+};
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& words,
+                               const std::vector<Experiment>& experiments) {
+  CommandLine line;
+  Parser(line, experiments).parse(words);
+  return line;
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "claims/claim.hpp"
+#include "command_line.hpp"
+#include "report/experiment.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace flowcheck {
+
+/// What the program knows.
+struct Registry {
+  const std::vector<Claim>& claims;
+  const std::vector<Experiment>& experiments;
+};
+
+// One function per command; each returns its exit code.
+int list_command(const CommandLine& line, const Registry& registry);
+int show_command(const CommandLine& line, const Registry& registry);
+int check_command(const CommandLine& line, const Registry& registry);
+int run_command(const CommandLine& line);
+int report_command(const CommandLine& line);
+int diff_command(const CommandLine& line);
+
+/// To standard output, at once. @throws OutputError  it does not take it
+void print(std::string_view text);
+
+inline constexpr int exit_bad_usage = 2;
+inline constexpr int exit_numerical_failure = 3;
+inline constexpr int exit_interrupted = 130;
+
+}  // namespace flowcheck

@@ -1,0 +1,86 @@
+#include "driver.hpp"
+
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "measures/measure_file.hpp"
+#include "report/atomic_file.hpp"
+
+#include <fmt/format.h>
+#include <tbb/global_control.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <system_error>
+#include <thread>
+
+namespace flowcheck {
+namespace {
+
+int dispatch(const CommandLine& line, const Registry& registry) {
+  switch (line.command) {
+    case Command::nothing:
+      print(line.text);
+      return 0;
+    case Command::list:
+      return list_command(line, registry);
+    case Command::show:
+      return show_command(line, registry);
+    case Command::check:
+      return check_command(line, registry);
+    case Command::run:
+      return run_command(line);
+    case Command::report:
+      return report_command(line);
+    case Command::diff:
+      return diff_command(line);
+  }
+  return exit_bad_usage;
+}
+
+// Whatever is wrong is said in one line.
+int complain(const std::exception& error, int exit_code) {
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  fmt::print(stderr, "flowcheck: {}\n", what);
+  return exit_code;
+}
+
+}  // namespace
+
+void print(std::string_view text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) {
+    throw OutputError("standard output: cannot be written: " +
+                      std::generic_category().message(errno));
+  }
+}
+
+int run_driver(int argc,
+               const char* const* argv,
+               const std::vector<Claim>& claims,
+               const std::vector<Experiment>& experiments,
+               const std::vector<std::string>& prefix) {
+  watch_signals();
+  try {
+    std::vector<std::string> words = prefix;
+    words.insert(words.end(), argv + std::min(argc, 1), argv + argc);
+    const CommandLine line = parse_command_line(words, experiments);
+    const unsigned int all = std::max(1u, std::thread::hardware_concurrency());
+    const tbb::global_control threads(
+        tbb::global_control::max_allowed_parallelism,
+        line.jobs > 0 ? static_cast<std::size_t>(line.jobs) : std::size_t{all});
+    return dispatch(line, {.claims = claims, .experiments = experiments});
+  } catch (const UsageError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const InputError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const OutputError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const std::exception& error) {
+    return complain(error, exit_numerical_failure);
+  }
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <atomic>
+
+namespace flowcheck {
+
+/// From now on the first SIGINT or SIGTERM sets interrupted() and a second one ends the program.
+/// Writing beyond a limit on file sizes becomes an error like a full disk.
+void watch_signals();
+
+const std::atomic<bool>& interrupted();
+
+}  // namespace flowcheck

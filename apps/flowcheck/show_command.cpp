@@ -1,0 +1,81 @@
+#include "commands.hpp"
+#include "names.hpp"
+#include "report/manifest.hpp"
+#include "report/results_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flowcheck {
+namespace {
+
+std::string entries(std::string_view title, const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += fmt::format("{:<13}{}\n", text.empty() ? title : "", name);
+  }
+  return text;
+}
+
+std::vector<std::string> names_of(const std::vector<Instance>& instances) {
+  std::vector<std::string> names;
+  for (const Instance& instance : instances) names.push_back(instance.name);
+  return names;
+}
+
+std::string last_verdict(const std::string& out, const std::string& id) {
+  const std::optional<VerdictFile> file = read_verdicts(out);
+  if (!file) return fmt::format("none in {}", out);
+  const auto found =
+      std::find_if(file->claims.begin(), file->claims.end(),
+                   [&id](const ClaimResult& result) { return result.claim.id == id; });
+  if (found == file->claims.end()) return fmt::format("none in {}", out);
+  return fmt::format("{}{}{} ({}, tightness {:.6g}; scale {}, seed {})", to_string(found->verdict),
+                     found->reason.empty() ? "" : ": ", found->reason, to_string(found->grade()),
+                     found->tightness(), to_string(file->run.scale), file->run.seed);
+}
+
+std::string describe(const Claim& claim, const std::string& out) {
+  return fmt::format("{}  {}\n", claim.id, claim.statement) + entries("if", claim.hypotheses) +
+         fmt::format("{:<13}{} ({})\n", "source", claim.source, to_string(claim.provenance)) +
+         fmt::format("{:<13}{}\n", "scope", claim.scope) +
+         entries("instances", names_of(claim.instances)) + entries("tight", names_of(claim.tight)) +
+         entries("controls", names_of(claim.controls)) +
+         fmt::format("{:<13}{}\n", "your measure",
+                     claim.on_target ? "check --target" : "no way to check it there") +
+         fmt::format("{:<13}{}\n", "last verdict", last_verdict(out, claim.id)) +
+         fmt::format("{:<13}{}\n", "file", claim.file);
+}
+
+std::string describe(const Experiment& experiment, Scale scale) {
+  std::string text = fmt::format("{}  {}\n", experiment.name, experiment.question) +
+                     entries("claims", experiment.claims);
+  for (const auto& [name, value] : settings_of(experiment.prepare(scale).options)) {
+    text += fmt::format("{:<13}--{} {}\n", "", name, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+int show_command(const CommandLine& line, const Registry& registry) {
+  const std::string& name = line.names.front();
+  std::vector<std::string> known;
+  for (const Claim& claim : registry.claims) {
+    known.push_back(claim.id);
+    if (claim.id != name) continue;
+    print(describe(claim, line.out));
+    return 0;
+  }
+  for (const Experiment& experiment : registry.experiments) {
+    known.push_back(experiment.name);
+    if (experiment.name != name) continue;
+    print(describe(experiment, line.scale));
+    return 0;
+  }
+  throw UsageError(
+      fmt::format("unknown claim or experiment {}{}", name, did_you_mean(name, known)));
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,16 @@
+#include "all_experiments.hpp"
+
+#include "experiments.hpp"
+
+namespace flowcheck {
+
+std::vector<Experiment> all_experiments() {
+  return {
+      jko_convergence(),
+      ou_benchmark(),
+      one_block(),
+      gaussian_rates(),
+  };
+}
+
+}  // namespace flowcheck

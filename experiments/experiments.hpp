@@ -1,0 +1,13 @@
+#pragma once
+
+#include "report/experiment.hpp"
+
+namespace flowcheck {
+
+// One file each, named like the function.
+Experiment jko_convergence();
+Experiment ou_benchmark();
+Experiment one_block();
+Experiment gaussian_rates();
+
+}  // namespace flowcheck

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "numerics/estimate.hpp"
+#include "numerics/types.hpp"
+
+#include <vector>
+
+namespace flowcheck {
+
+/// Half-width of Student's confidence interval of a mean,
+///
+///   t_{n−1}(1 − α/2) · s/√n,
+///
+/// exact for normal draws; for others as good as the central limit is at that n.
+///
+/// @param standard_deviation  s ≥ 0, with n − 1
+/// @param count               n ≥ 2
+/// @param false_alarm         α in (0, 1), the probability of missing the mean
+/// @throws std::invalid_argument
+double student_half_width(double standard_deviation, Index count, double false_alarm);
+
+/// Median of an even or odd number of values. @throws std::invalid_argument  none
+double median(std::vector<double> values);
+
+/// Standard deviation with n − 1. @throws std::invalid_argument  fewer than two values
+double standard_deviation(const std::vector<double>& values);
+
+/// Mean of independent draws with Student's interval.
+/// @throws std::invalid_argument  fewer than two draws, or α not in (0, 1)
+Estimate sample_mean(const std::vector<double>& draws, double false_alarm);
+
+/// Median of independent draws, with √(π/2) times the mean's interval: what it is, for many normal
+/// draws.
+/// @throws std::invalid_argument  as sample_mean()
+Estimate sample_median(const std::vector<double>& draws, double false_alarm);
+
+/// √(π/2), by which the median of normal draws is less precise than their mean.
+inline constexpr double median_inefficiency = 1.2533141373155003;
+
+}  // namespace flowcheck

@@ -1,0 +1,172 @@
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "jko/gaussian_problem.hpp"
+#include "jko/jko_claims.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <cmath>
+#include <numbers>
+
+namespace flowcheck {
+namespace {
+
+// t ↦ ρ_t = ((1 − t)T_ν^{π0} + tT_ν^{π1})_# ν, with both maps as they act on ν's factor.
+struct GeneralisedGeodesic {
+  Gaussian base;  // ν
+  Gaussian from;  // π0
+  Gaussian to;    // π1
+  Matrix from_image = optimal_map_on_factor(base, from);
+  Matrix to_image = optimal_map_on_factor(base, to);
+  double map_error = optimal_map_round_off(base, from) + optimal_map_round_off(base, to);
+};
+
+Gaussian at(const GeneralisedGeodesic& g, double t) {
+  const Matrix image = (1.0 - t) * g.from_image + t * g.to_image;
+  return {(1.0 - t) * g.from.mean() + t * g.to.mean(), symmetrised(image * image.transpose())};
+}
+
+Estimate squared_length(const GeneralisedGeodesic& g) {
+  return square(optimal_map_distance(g.base, g.from, g.to));
+}
+
+// KL(ρ_t ‖ q), the enclosure widened by what the maps' error does to it: ‖δT‖√I to first order.
+Estimate kl_along(const GeneralisedGeodesic& g, const Gaussian& q, double t) {
+  const Gaussian rho = at(g, t);
+  return widened(kl(rho, q), g.map_error * fisher_norm(rho, q).upper);
+}
+
+Bound convexity_along(const GeneralisedGeodesic& g,
+                      const Gaussian& q,
+                      const Estimate& lambda,
+                      double t) {
+  const Estimate s = 1.0 - Estimate(t);
+  return {.lhs = kl_along(g, q, t) + 0.5 * lambda * t * s * squared_length(g),
+          .rhs = s * kl(g.from, q) + t * kl(g.to, q),
+          .part = "convexity",
+          .scale = 1.0};
+}
+
+// ∫⟨η∘T_ν^ρ, T_ν^π − T_ν^ρ⟩dν with η = ∇log(ρ/q), ρ and π the two ends.
+Estimate slope_along(const GeneralisedGeodesic& g, const Gaussian& q) {
+  const Gaussian& rho = g.from;
+  const Matrix A = q.precision();
+  const Matrix K = A - rho.precision();
+  const Matrix chord = g.to_image - g.from_image;
+  const Vector shift = rho.mean() - q.mean();
+  const Vector step = g.to.mean() - rho.mean();
+  const double value = step.dot(A * shift) + (K * g.from_image).cwiseProduct(chord).sum();
+
+  const double length = std::hypot(step.norm(), chord.norm());
+  const double kappa = rho.condition_number() + q.condition_number();
+  const double eta_error = round_off(kappa * (A.norm() * (shift.norm() + rho.factor().norm()) +
+                                              rho.inverse_factor().norm()),
+                                     q.dimension()) +
+                           K.norm() * g.map_error;
+  return Estimate::closed_form(value, length * eta_error + fisher_norm(rho, q).upper * g.map_error);
+}
+
+Bound three_points(const GeneralisedGeodesic& g, const Gaussian& q, const Estimate& lambda) {
+  const Estimate slope = slope_along(g, q);
+  return {.lhs = kl(g.from, q) + slope + 0.5 * lambda * squared_length(g),
+          .rhs = kl(g.to, q),
+          .part = "three points",
+          .scale = 1.0 + std::abs(slope.value)};
+}
+
+// Along the generalised geodesic based at ν itself, ½W₂²(·, ν) is 1-convex with equality.
+Bound distance_along(const GeneralisedGeodesic& g, double t) {
+  const Estimate s = 1.0 - Estimate(t);
+  const Estimate along = square(widened(w2(at(g, t), g.base), g.map_error));
+  return identity(along + t * s * squared_length(g),
+                  s * squared_w2(g.from, g.base) + t * squared_w2(g.to, g.base), "½W₂²(·, ν)");
+}
+
+Outcome along(const GeneralisedGeodesic& g, const Gaussian& q, const Estimate& lambda) {
+  std::vector<Bound> bounds;
+  for (const double t : {0.1, 0.5, 0.8}) {
+    bounds.push_back(convexity_along(g, q, lambda, t));
+    bounds.push_back(distance_along(g, t));
+  }
+  bounds.push_back(three_points(g, q, lambda));
+  return bounds;
+}
+
+Rng other_measures(const GaussianProblem& problem) {
+  return Rng(derive_seed(problem.seed, "JKO-01"));
+}
+
+// The start is the base ν; π0 and π1 have nothing in common with it.
+Outcome convexity(const GaussianProblem& problem) {
+  if (!problem.start.has_density()) return Outcome::not_applicable("ν has a density");
+  const Index d = problem.start.dimension();
+  Rng rng = other_measures(problem);
+  const GeneralisedGeodesic g{
+      .base = problem.start, .from = random_gaussian(rng, d), .to = random_gaussian(rng, d)};
+  return along(g, problem.target, problem.convexity());
+}
+
+// π1 a translate of π0 along q's flattest direction, whatever ν and π0 are: equality.
+GeneralisedGeodesic translates(const GaussianProblem& problem) {
+  Rng rng = other_measures(problem);
+  const Gaussian& q = problem.target;
+  const Gaussian from = random_gaussian(rng, q.dimension());
+  const Vector shift = rng.uniform(1.0, 3.0) * q.eigenvectors().col(q.dimension() - 1);
+  return {.base = random_gaussian(rng, q.dimension()),
+          .from = from,
+          .to = Gaussian(from.mean() + shift, from.covariance())};
+}
+
+Outcome attained(const GaussianProblem& problem) {
+  return along(translates(problem), problem.target, problem.convexity());
+}
+
+Outcome steeper_along(const GaussianProblem& problem) {
+  return convexity_along(translates(problem), problem.target, 1.2 * Estimate(problem.convexity()),
+                         0.5);
+}
+
+Outcome steeper_three_points(const GaussianProblem& problem) {
+  return three_points(translates(problem), problem.target, 1.2 * Estimate(problem.convexity()));
+}
+
+// ½W₂²(·, ν) is *not* 1-convex along ordinary geodesics, those based at π0.
+Outcome ordinary_geodesic(Trial&) {
+  const Vector origin = Vector::Zero(2);
+  const Gaussian nu(origin, Vector{{4.0, 0.01}}.asDiagonal());
+  const auto rotated = [&](double angle) {
+    const Matrix R{{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}};
+    return Gaussian(origin, symmetrised(R * nu.covariance() * R.transpose()));
+  };
+  const Gaussian from = rotated(0.5 * std::numbers::pi - 0.3);
+  const Gaussian to = rotated(0.5 * std::numbers::pi + 0.3);
+  const GeneralisedGeodesic g{.base = from, .from = from, .to = to};
+  const Gaussian middle = at(g, 0.5);
+  return Bound{
+      .lhs = 0.5 * square(widened(w2(middle, nu), g.map_error)) + 0.125 * squared_w2(from, to),
+      .rhs = 0.25 * (squared_w2(from, nu) + squared_w2(to, nu))};
+}
+
+}  // namespace
+
+Claim jko_01_convexity() {
+  return {.id = "JKO-01",
+          .statement =
+              "∇²V ⪰ λI ⇒ KL(· ‖ q) is λ-convex along generalised geodesics, and G(π) − G(ρ) ≥ "
+              "∫⟨η∘T_ν^ρ, T_ν^π − T_ν^ρ⟩dν + (λ/2)‖T_ν^π − T_ν^ρ‖²",
+          .source = "[AmbrosioGigliSavare2008], used in [ChengLuTanXie2024]",
+          .provenance = Provenance::derived,
+          .hypotheses = {"∇²V ⪰ λI", "ν has a density"},
+          .instances = gaussian_families(convexity),
+          .tight = {translate("translates along the flattest direction", attained, 0.0)},
+          .controls = {translate("convexity 1.2 λ", steeper_along, 0.0),
+                       translate("three points, 1.2 λ", steeper_three_points, 0.0),
+                       {.name = "½W₂²(·, ν) along an ordinary geodesic",
+                        .draw = ordinary_geodesic,
+                        .repeat = false}},
+          .on_target = on_gaussian_target(convexity),
+          .file = __FILE__};
+}
+
+}  // namespace flowcheck

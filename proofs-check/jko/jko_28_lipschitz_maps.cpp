@@ -1,0 +1,243 @@
+#include "distances/wasserstein.hpp"
+#include "jko/convergence.hpp"
+#include "jko/generated_law.hpp"
+#include "jko/jko_claims.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flowcheck {
+namespace {
+
+constexpr int steps = 8;
+
+// DT of the generation map T = T_{n+1}^n, an optimal map between Gaussians: constant, symmetric.
+struct Jacobian {
+  Matrix matrix;
+  double error = 0.0;  // bound on its rounding, in operator norm
+
+  Estimate least() const { return Estimate::closed_form(smallest_eigenpair(matrix).value, error); }
+  Estimate largest() const {  // Lip(T)
+    return Estimate::closed_form(largest_eigenpair(matrix).value, error);
+  }
+};
+
+Jacobian generation_map(const Gaussian& next, const Gaussian& current) {
+  return {.matrix = optimal_map(next, current).linear,
+          .error = optimal_map_round_off(next, current) / std::sqrt(next.eigenvalues()(0))};
+}
+
+// 1/α for −∇²log p ⪰ αI (the largest variance), 1/β for −∇²log p ⪯ βI (the smallest).
+Estimate largest_variance(const Gaussian& p) {
+  const double s = p.eigenvalues()(p.dimension() - 1);
+  return Estimate::closed_form(s, round_off(s, p.dimension()));
+}
+Estimate least_variance(const Gaussian& p) {
+  const double error = round_off(p.eigenvalues()(p.dimension() - 1), p.dimension());
+  return Estimate::closed_form(p.eigenvalues()(0), error);
+}
+
+// What the rounding of a stored exact step can do to DT: γ‖K‖, K the linear part of its measured ξ.
+double step_error(const JkoChain& chain, int n) {
+  return chain.step_size(n) * chain.error(n).upper / std::sqrt(chain[n].eigenvalues()(0));
+}
+
+// (i) 1 + γ(λ − β) ≤ DT ≤ 1 + γ(Λ − α), for any Gaussian target.
+void add_map_bounds(const JkoChain& chain, std::vector<Bound>& bounds) {
+  const Estimate lambda = convexity(chain.target);
+  const Estimate Lambda = 1.0 / least_variance(chain.target);
+  for (int n = 1; n <= chain.steps(); ++n) {
+    const double gamma = chain.step_size(n);
+    const Jacobian DT = generation_map(chain[n], chain[n - 1]);
+    const double error = step_error(chain, n);
+    const Estimate beta = 1.0 / least_variance(chain[n]);
+    const Estimate alpha = 1.0 / largest_variance(chain[n]);
+    const double scale = 1.0 + gamma * (Lambda.upper + beta.upper);
+    bounds.push_back({.lhs = widened(1.0 + gamma * (lambda - beta), error),
+                      .rhs = DT.least(),
+                      .part = "(i) DT from below",
+                      .scale = scale});
+    bounds.push_back({.lhs = DT.largest(),
+                      .rhs = widened(1.0 + gamma * (Lambda - alpha), error),
+                      .part = "(i) DT from above",
+                      .scale = scale});
+  }
+}
+
+// The variance of a Gaussian step towards N(μ, I/λ): s'² for s², cancellation-free.
+Estimate stepped_variance(const Estimate& variance, double gamma, const Estimate& lambda) {
+  const Estimate a = gamma * lambda;
+  return square((sqrt(variance) + sqrt(variance + 4.0 * gamma * (1.0 + a))) / (2.0 * (1.0 + a)));
+}
+
+// (ii) 1/α steps like a variance, and Lip(T) ≤ √(α_{n+1}/α_n); (iv) d = 1: so does 1/β. Both of
+// stored iterates: the rounding of a step moves a standard deviation by γε/(1 + γλ) at most.
+void add_propagation(const JkoChain& chain, std::vector<Bound>& bounds) {
+  const Estimate lambda = convexity(chain.target);
+  for (int n = 1; n <= chain.steps(); ++n) {
+    const double gamma = chain.step_size(n);
+    const double error = gamma * chain.error(n).upper;
+    const Estimate before = largest_variance(chain[n - 1]);
+    const Estimate after = largest_variance(chain[n]);
+    const double deviation = std::sqrt(before.upper + after.upper);
+    bounds.push_back({.lhs = sqrt(after),
+                      .rhs = widened(sqrt(stepped_variance(before, gamma, lambda)), error),
+                      .part = "(ii) log-concavity",
+                      .scale = deviation});
+    const Jacobian DT = generation_map(chain[n], chain[n - 1]);
+    bounds.push_back({.lhs = DT.largest(),
+                      .rhs = widened(sqrt(before / after), step_error(chain, n)),
+                      .part = "(ii) Lipschitz constant",
+                      .scale = 1.0 + DT.largest().value});
+    if (chain.target.dimension() == 1) {
+      bounds.push_back(
+          {.lhs =
+               widened(sqrt(stepped_variance(least_variance(chain[n - 1]), gamma, lambda)), error),
+           .rhs = sqrt(least_variance(chain[n])),
+           .part = "(iv) log-convexity, d = 1",
+           .scale = deviation});
+    }
+  }
+}
+
+// Lip of p_N → p₀, the composition of all generation maps.
+Estimate composite_lipschitz(const JkoChain& chain) {
+  const Index d = chain.target.dimension();
+  Matrix product = Matrix::Identity(d, d);
+  double error = 0.0;
+  for (int n = chain.steps(); n > 0; --n) {
+    const Jacobian DT = generation_map(chain[n], chain[n - 1]);
+    const double size = largest_eigenpair(DT.matrix).value;
+    const double here = DT.error + step_error(chain, n) + round_off(size, d);
+    error = error * (size + here) + here * product.norm();
+    product = DT.matrix * product;
+  }
+  const double squared = largest_eigenpair(symmetrised(product.transpose() * product)).value;
+  const double largest = std::sqrt(squared);
+  return Estimate::closed_form(largest, error + round_off(largest, d));
+}
+
+// (iii) The whole generation map is √(α_N/α₀)-Lipschitz, so that inversion errors add up linearly.
+void add_composition(const JkoChain& chain, std::vector<Bound>& bounds) {
+  const Estimate lambda = convexity(chain.target);
+  const int N = chain.steps();
+  const Estimate start = largest_variance(chain[0]);
+  const Estimate lipschitz = composite_lipschitz(chain);
+  const Estimate caffarelli = max(1.0, sqrt(lambda * start));
+  bounds.push_back({.lhs = lipschitz,
+                    .rhs = sqrt(start / largest_variance(chain[N])),
+                    .part = "(iii) generation map",
+                    .scale = 1.0 + lipschitz.value});
+  bounds.push_back({.lhs = lipschitz, .rhs = caffarelli, .part = "(iii) max(1, √(λ/α₀))"});
+
+  const double error = 0.01 * std::sqrt(start.value);
+  const std::vector<GeneratedLaw> exact = generated_laws(chain);
+  const std::vector<GeneratedLaw> inexact =
+      with_round_off(chain, inexact_reverse_process(chain, error));
+  Estimate sum = 0.0;
+  for (int n = 1; n <= N; ++n) sum = sum + sqrt(start / largest_variance(chain[n]));
+  bounds.push_back({.lhs = w2(exact[0], inexact[0]),
+                    .rhs = error * sum,
+                    .part = "(iii) inversion error",
+                    .scale = std::sqrt(start.value)});
+  bounds.push_back({.lhs = w2(exact[0], inexact[0]),
+                    .rhs = N * error * caffarelli,
+                    .part = "(iii) inversion error, linear in N",
+                    .scale = std::sqrt(start.value)});
+}
+
+bool is_isotropic(const Gaussian& q) {
+  const Index d = q.dimension();
+  return (q.covariance() - q.covariance()(0, 0) * Matrix::Identity(d, d)).isZero(0.0);
+}
+
+// (i) for any Gaussian target, the rest for V = λ|x|²/2.
+Outcome lipschitz_bounds(const GaussianProblem& problem) {
+  if (!problem.start.has_density()) return Outcome::not_applicable("p₀ has a density");
+  const JkoChain chain = problem.exact().chain(steps);
+  std::vector<Bound> bounds;
+  add_map_bounds(chain, bounds);
+  if (is_isotropic(problem.target)) {
+    add_propagation(chain, bounds);
+    add_composition(chain, bounds);
+  }
+  return bounds;
+}
+
+GaussianProblem towards_isotropic(const GaussianProblem& problem) {
+  GaussianProblem result = problem;
+  const Index d = problem.target.dimension();
+  result.target =
+      Gaussian(problem.target.mean(), problem.target.covariance()(0, 0) * Matrix::Identity(d, d));
+  return result;
+}
+
+// Everything is attained on the line but max(1, √(λ/α₀)) and what is linear in N.
+Outcome on_the_line(Trial& trial) {
+  const GaussianProblem problem = first_coordinate(draw_random_pair(trial.rng, 4, true));
+  const JkoChain chain = problem.exact().chain(steps);
+  std::vector<Bound> bounds;
+  add_map_bounds(chain, bounds);
+  add_propagation(chain, bounds);
+  add_composition(chain, bounds);
+  std::erase_if(bounds, [](const Bound& bound) {
+    return bound.part.ends_with("max(1, √(λ/α₀))") || bound.part.ends_with("linear in N");
+  });
+  return bounds;
+}
+
+// √(α_N/α₀) replaced by its square root, on a wide start.
+Outcome root_of_constant(const GaussianProblem& problem) {
+  const JkoChain chain = problem.exact().chain(steps);
+  return Bound{.lhs = composite_lipschitz(chain),
+               .rhs = sqrt(sqrt(largest_variance(chain[0]) / largest_variance(chain[steps])))};
+}
+
+GaussianProblem wide_start() {
+  GaussianProblem problem = line_translate(0.0, 0.5, 0.0);
+  problem.start = Gaussian(Vector::Zero(1), Matrix::Constant(1, 1, 25.0));
+  return problem;
+}
+
+// Log-concavity dropped (α = 0 assumed where it is not so), in closed form rather than for the
+// dossier's fitted mixture: p₁ = ½N(−2, 1) + ½N(2, 1), q = N(0, 1), γ = ½ is the exact step from
+// the image of p₁ under T = Id + γ∇log(p₁/q), increasing since T' = 1 + γ·4/cosh²(2x) > 0. At 0 the
+// map stretches by 1 + 4γ, beyond 1 + γΛ.
+Outcome two_modes(Trial&) {
+  const double gamma = 0.5;
+  const double mode = 2.0;
+  return Bound{.lhs = Estimate::closed_form(1.0 + gamma * mode * mode, round_off(1.0, 1)),
+               .rhs = 1.0 + gamma};
+}
+
+std::vector<Instance> families() {
+  std::vector<Instance> result = gaussian_families(lipschitz_bounds);
+  for (Instance& family : gaussian_families(lipschitz_bounds, towards_isotropic)) {
+    family.name += ", isotropic target";
+    result.push_back(std::move(family));
+  }
+  return result;
+}
+
+}  // namespace
+
+Claim jko_28_lipschitz_maps() {
+  return {.id = "JKO-28",
+          .statement =
+              "αI ⪯ −∇²log pₙ₊₁ ⪯ βI, λI ⪯ ∇²V ⪯ ΛI ⇒ 1 + γ(λ − β) ≤ DTₙ₊₁ⁿ ≤ 1 + γ(Λ − α); V = "
+              "λ|x|²/2 ⇒ 1/αₙ steps like a variance, Lip(p_N → p₀) ≤ √(α_N/α₀) ≤ max(1, √(λ/α₀))",
+          .source = "derived",
+          .provenance = Provenance::derived,
+          .hypotheses = {"p₀ has a density", "exact steps", "V = λ|x|²/2 and α₀ > 0 for (ii)-(iv)",
+                         "d = 1 for (iv)"},
+          .instances = families(),
+          .tight = {{.name = "the line", .draw = on_the_line}},
+          .controls = {fixed_instance("(α_N/α₀)^{1/4}", root_of_constant, wide_start()),
+                       {.name = "no log-concavity", .draw = two_modes, .repeat = false}},
+          .on_target = on_gaussian_target(lipschitz_bounds),
+          .file = __FILE__};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,181 @@
+#include "cli/program_call.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace flowcheck;
+using Catch::Contains;
+
+namespace {
+
+// Refused: exit code 2, one line on standard error, silence on standard output, nothing written.
+void check_refused(const ScratchFolder& folder,
+                   std::vector<std::string> words,
+                   const std::string& phrase,
+                   ProgramCall call = {}) {
+  CAPTURE(words, phrase);
+  const std::vector<std::string> before = folder.files();
+  words.insert(words.begin(), FLOWCHECK_PROGRAM);
+  call.folder = folder.path();
+  const ProgramOutcome outcome = call_program(words, call);
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors, Contains(phrase));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+  CHECK(outcome.output.empty());
+  CHECK(folder.files() == before);
+}
+
+constexpr const char* gaussian =
+    R"({"type": "gaussian", "mean": [1, 2], "covariance": [[1, 0], [0, 1]]})";
+
+}  // namespace
+
+TEST_CASE("Bad usage is refused in one line", "[cli][precondition]") {
+  struct Refusal {
+    std::vector<std::string> words;
+    std::string phrase;
+  };
+  const auto refusal = GENERATE(values<Refusal>({
+      {{}, "expected a command"},
+      {{"chekc"}, "unknown command chekc; did you mean check?"},
+      {{"check", "JKO-1l"}, "unknown claim JKO-1l; did you mean JKO-1"},
+      {{"check", "jko-11"}, "unknown claim jko-11; did you mean JKO-11?"},
+      {{"check", "XYZ-*"}, "XYZ-*: matches no claim"},
+      {{"check", "--gama", "1"}, "unknown option --gama; did you mean --gamma?"},
+      {{"check", "--gamma", "0"}, "--gamma 0"},
+      {{"check", "--gamma", "-1"}, "--gamma -1"},
+      {{"check", "--gamma", "nan"}, "--gamma nan"},
+      {{"check", "--gamma", "inf"}, "--gamma inf"},
+      {{"check", "--gamma", "fast"}, "fast"},
+      {{"check", "--gamma", "0.5"}, "--gamma: only with --target"},
+      {{"check", "--epsilon", "-0.1"}, "--epsilon -0.1"},
+      {{"check", "--epsilon", "nan"}, "--epsilon nan"},
+      {{"check", "--jobs", "0"}, "--jobs 0"},
+      {{"check", "--jobs", "-3"}, "--jobs -3"},
+      {{"check", "--scale", "huge"}, "--scale huge: expected one of quick, standard, paper"},
+      {{"check", "--min-grade", "good"}, "--min-grade good: expected one of sampled"},
+      {{"check", "--seed", "one"}, "--seed"},
+      {{"check", "--seed", "-1"}, "--seed"},
+      {{"check", "--replay", "JKO-11"}, "expected ID:INSTANCE:SEED"},
+      {{"check", "--replay", "JKO-11:translate:x"}, "expected ID:INSTANCE:SEED"},
+      {{"check", "--replay", "JKO-11:tranlsate:1"}, "did you mean translate?"},
+      {{"check", "--replay", "JKO-0:translate:1"}, "unknown claim JKO-0"},
+      {{"check", "--replay", "JKO-11:translate:1", "JKO-11"}, "--replay"},
+      {{"check", "--fresh-seed", "--seed", "3"}, "--fresh-seed"},
+      {{"check", "--schedule", "1,2"}, "unknown option --schedule"},
+      {{"run"}, "expected an experiment's name"},
+      {{"run", "jko_convergense"},
+       "unknown experiment jko_convergense; did you mean jko_convergence?"},
+      {{"run", "jko_convergence", "--step-size", "0"}, "--step-size: expected"},
+      {{"run", "jko_convergence", "--step-size", "nan"}, "--step-size: expected"},
+      {{"run", "jko_convergence", "--steps", "0"}, "--steps: expected"},
+      {{"run", "jko_convergence", "--steps", "many"}, "--steps"},
+      {{"run", "jko_convergence", "--errors", "0.1,-1"}, "--errors: expected"},
+      {{"run", "jko_convergence", "--stpes", "4"}, "did you mean --steps?"},
+      {{"run", "gaussian_rates", "--curvatures", "1,-2"}, "--curvatures: expected"},
+      {{"list", "theorems"}, "list theorems: expected claims or experiments"},
+      {{"list", "--paper", "jk"}, "--paper jk: no claim is of it; did you mean jko?"},
+      {{"list", "--format", "xml"}, "--format xml"},
+      {{"list", "experiments", "--format", "ctest"}, "--format ctest"},
+      {{"show"}, "name"},
+      {{"show", "JKO-111"}, "did you mean JKO-11?"},
+      {{"report", "--out", "nowhere"}, "nowhere: not a folder"},
+      {{"report", "--out", "."}, "no results here"},
+      {{"diff", "nowhere", "."}, "nowhere: not a folder"},
+      {{"diff", "."}, "B"},
+      {{"distance", "w2", "a", "b"}, "unknown command distance"},
+      {{"check", "--target", "missing.json"}, "missing.json:1: not a file that can be read"},
+  }));
+  check_refused(ScratchFolder(), refusal.words, refusal.phrase);
+}
+
+TEST_CASE("A bad measure is refused with its file and line", "[cli][precondition]") {
+  struct Refusal {
+    std::string content;
+    std::string phrase;
+  };
+  const auto refusal = GENERATE(values<Refusal>({
+      {"{", "start.json:1: "},
+      {"[1, 2]", "start.json:1: "},
+      {"{\n\"type\": \"gaussian\",\n\"mean\": [1, 2],\n\"covariance\": [[1, 2], [2, 1]]}",
+       "start.json:4: "},
+      {"{\n\"type\": \"gaussian\",\n\"mean\": [1, 2],\n\"covariance\": [[1, 0]]}",
+       "start.json:4: "},
+      {"{\n\"type\": \"gaussian\",\n\"mean\": [1, null],\n\"covariance\": 1}", "start.json:3: "},
+      {"{\n\"type\": \"gaussian\",\n\"mean\": [1],\n\"covariance\": 1,\n\"covarience\": 1}",
+       "start.json:5: unknown key \"covarience\""},
+  }));
+  const ScratchFolder folder;
+  folder.write("start.json", refusal.content);
+  check_refused(folder, {"check", "--target", "start.json"}, refusal.phrase);
+}
+
+TEST_CASE("A start and a reference that do not go together are refused", "[cli][precondition]") {
+  const ScratchFolder folder;
+  folder.write("start.json", gaussian);
+  folder.write("line.json", R"({"type": "gaussian", "mean": [0], "covariance": [[1]]})");
+  folder.write("flat.json",
+               R"({"type": "gaussian", "mean": [0, 0], "covariance": [[1, 0], [0, 0]]})");
+  check_refused(folder, {"check", "--target", "start.json", "--reference", "line.json"},
+                "line.json:1: dimension 1, the start start.json has 2");
+  check_refused(folder, {"check", "--target", "start.json", "--reference", "flat.json"},
+                "flat.json:1: the reference needs a density");
+}
+
+TEST_CASE("Results that cannot be written are refused before the work", "[cli][precondition]") {
+  const ScratchFolder folder;
+  folder.write("file", "in the way");
+  const auto words = GENERATE(values<std::vector<std::string>>({
+      {"check", "JKO-11", "--out", "file"},
+      {"check", "JKO-11", "--out", "file/results"},
+      {"check", "JKO-11", "--out", ""},
+      {"check", "JKO-11", "--json", "file/verdicts.json"},
+      {"check", "JKO-11", "--junit", "file/junit.xml"},
+      {"check", "JKO-11", "--json", "."},
+      {"run", "gaussian_rates", "--out", "file"},
+      {"run", "gaussian_rates", "--out", "file/results"},
+      {"check", "JKO-11", "--out", "/proc/self/results"},
+  }));
+  check_refused(folder, words, "cannot be written");
+}
+
+TEST_CASE("A full disk leaves nothing behind", "[cli][precondition]") {
+  const ScratchFolder folder;
+  // The probe of 4096 bytes fits, verdicts.json and data.csv do not.
+  check_refused(folder, {"check", "JKO-11", "--quiet"},
+                "verdicts.json: cannot be written: File too large", {.largest_file = 5000});
+  check_refused(folder, {"run", "gaussian_rates", "--quiet"}, "cannot be written: File too large",
+                {.largest_file = 5000});
+  check_refused(folder, {"check", "JKO-11", "--quiet"},
+                "results: cannot be written: File too large", {.largest_file = 100});
+  check_refused(folder, {"check", "JKO-11", "--quiet", "--json", "/dev/full"},
+                "/dev/full: cannot be written: No space left on device");
+  check_refused(folder, {"list"}, "standard output: cannot be written: No space left on device",
+                {.standard_output = "/dev/full"});
+}
+
+TEST_CASE("What was there before stays when the disk is full", "[cli][precondition]") {
+  const ScratchFolder folder;
+  REQUIRE(call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "--quiet"}, {.folder = folder.path()})
+              .exit_code == 0);
+  const std::string before = read_file(folder / "results/verdicts.json");
+  check_refused(folder, {"check", "JKO-11", "--quiet", "--seed", "2"}, "File too large",
+                {.largest_file = 5000});
+  CHECK(read_file(folder / "results/verdicts.json") == before);
+}
+
+TEST_CASE("A record that is not one is not overwritten", "[cli][precondition]") {
+  const ScratchFolder folder;
+  folder.write("results/verdicts.json", "{\"schema\": \"someone's\"}\n");
+  check_refused(folder, {"check", "JKO-11", "--quiet"},
+                "verdicts.json:1: expected \"schema\": \"flowcheck.verdicts/1\"");
+}
+
+TEST_CASE("A missing gnuplot is said before the work", "[cli][precondition]") {
+  const ScratchFolder folder;
+  check_refused(folder, {"run", "gaussian_rates"}, "gnuplot: not found",
+                {.environment = {"PATH=/nonexistent"}});
+}

@@ -1,0 +1,45 @@
+#include "cli/program_call.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+
+using namespace flowcheck;
+using Catch::Contains;
+
+TEST_CASE("An interrupted check keeps the claims it finished", "[cli][exact]") {
+  const int signal = GENERATE(SIGINT, SIGTERM);
+  const ScratchFolder folder;
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "check", "BAD-01", "BAD-02", "BAD-06", "--jobs", "1", "--out",
+                    folder / "results"},
+                   {.signal = signal, .interrupt_after = "BAD-02"});
+  CHECK(outcome.exit_code == 130);  // also where something is violated
+  CHECK(folder.files() == std::vector<std::string>{"results/verdicts.json"});
+  const auto json = nlohmann::json::parse(read_file(folder / "results/verdicts.json"));
+  REQUIRE(json["claims"].size() == 2);
+  CHECK(json["claims"][0]["id"] == "BAD-01");
+  CHECK(json["claims"][1]["verdict"] == "violated");
+}
+
+TEST_CASE("An interrupted run keeps the experiments it finished", "[cli][exact]") {
+  const ScratchFolder folder;
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "run", "good", "slow", "--out", folder / "results"},
+                   {.signal = SIGINT, .interrupt_after = "slow"});
+  CHECK(outcome.exit_code == 130);
+  CHECK(folder.files() ==
+        std::vector<std::string>{"results/good/data.csv", "results/good/figure.gp",
+                                 "results/good/figure.pdf", "results/good/figure.svg",
+                                 "results/good/manifest.json", "results/good/runinfo.json"});
+}
+
+TEST_CASE("A second Ctrl-C ends the program at once", "[cli][exact]") {
+  const ScratchFolder folder;
+  const ProgramOutcome outcome = call_program(
+      {FAILING_PROGRAM, "check", "BAD-01", "BAD-06", "--jobs", "1", "--out", folder / "results"},
+      {.signal = SIGINT, .interrupt_after = "BAD-01", .twice = true});
+  CHECK(outcome.exit_code == 128 + SIGINT);
+  CHECK(folder.files().empty());
+}

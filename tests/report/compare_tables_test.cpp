@@ -1,0 +1,79 @@
+#include "report/atomic_file.hpp"
+#include "report/compare_results.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+using namespace flowcheck;
+using Catch::Contains;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two results folders with one experiment each, whose data are given.
+class Pair {
+ public:
+  Pair() { REQUIRE(mkdtemp(path_.data()) != nullptr); }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+  ~Pair() { fs::remove_all(path_); }
+
+  ResultsComparison compare(const std::string& a, const std::string& b) const {
+    return compare_results(folder("a", a), folder("b", b));
+  }
+
+ private:
+  ResultsFolder folder(const std::string& name, const std::string& data) const {
+    const std::string path = path_ + "/" + name;
+    write_file(path + "/e/data.csv", data);
+    write_file(path + "/e/manifest.json", manifest_json({.experiment = "e",
+                                                         .version = "0.1.0",
+                                                         .relative_tolerance = 1e-6,
+                                                         .absolute_tolerance = 1e-9}));
+    return read_results_folder(path);
+  }
+
+  std::string path_ = (fs::temp_directory_path() / "flowcheck.XXXXXX").string();
+};
+
+}  // namespace
+
+TEST_CASE("Tables are compared number by number within the stated tolerances", "[report][exact]") {
+  const Pair pair;
+  CHECK(pair.compare("n,x\n1,2\n", "n,x\n1,2\n").numbers == 2);
+  CHECK(pair.compare("n,x\n1,2\n", "n,x\n1,2\n").moved.empty());
+  CHECK(pair.compare("x\n1000000\n", "x\n1000000.9\n").moved.empty());  // relative 1e-6
+  CHECK(pair.compare("x\n1000000\n", "x\n1000001.1\n").moved ==
+        std::vector<std::string>{"e/data.csv: row 1, x: 1000000 -> 1000001.1"});
+  CHECK(pair.compare("x\n0\n", "x\n9e-10\n").moved.empty());  // absolute 1e-9
+  CHECK(pair.compare("x\n0\n", "x\n2e-9\n").moved.size() == 1);
+  CHECK(pair.compare("x\ninf\n", "x\ninf\n").moved.empty());
+  CHECK(pair.compare("x\ninf\n", "x\n-inf\n").moved.size() == 1);
+  CHECK(pair.compare("x\n1e300\n", "x\ninf\n").moved.size() == 1);
+  CHECK(pair.compare("x\n\"\"\n", "x\n0\n").moved.size() == 1);
+  CHECK(pair.compare("x,v\n1,holds\n", "x,v\n1,violated\n").moved ==
+        std::vector<std::string>{"e/data.csv: row 1, v: holds -> violated"});
+}
+
+TEST_CASE("Rows and columns that come and go are named", "[report][control]") {
+  const Pair pair;
+  CHECK(pair.compare("a,b\n1,2\n", "b,c\n2,3\n").moved ==
+        std::vector<std::string>{"e/data.csv: column a gone", "e/data.csv: column c new"});
+  CHECK(pair.compare("a\n1\n2\n", "a\n1\n").moved ==
+        std::vector<std::string>{"e/data.csv: 1 rows, were 2"});
+  CHECK_THROWS_WITH(pair.compare("a\n1\n", "a\n1,2\n"), Contains("data.csv:2:"));
+}
+
+TEST_CASE("A folder without results is refused", "[report][precondition]") {
+  std::string path = (fs::temp_directory_path() / "flowcheck.XXXXXX").string();
+  REQUIRE(mkdtemp(path.data()) != nullptr);
+  CHECK_THROWS_WITH(read_results_folder(path), Contains("no results here"));
+  CHECK_THROWS_WITH(read_results_folder(path + "/none"), Contains("not a folder"));
+  write_file(path + "/e/manifest.json", manifest_json({.experiment = "f"}));
+  CHECK_THROWS_WITH(read_results_folder(path), Contains("of experiment f, expected e"));
+  fs::remove_all(path);
+}

@@ -1,0 +1,209 @@
+#include "report/verdict_file.hpp"
+
+#include "measures/measure_file.hpp"
+#include "report/compare_results.hpp"
+#include "report/junit.hpp"
+#include "report/manifest.hpp"
+#include "report/markup.hpp"
+#include "report/report_page.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <limits>
+
+using namespace flowcheck;
+using Catch::Contains;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+
+ClaimResult result_of(std::string id, Verdict verdict, double tightness = 0.9) {
+  ClaimResult result;
+  result.claim = {.id = std::move(id),
+                  .statement = "x < y & \"z\"",
+                  .source = "tests",
+                  .provenance = Provenance::recalled,
+                  .hypotheses = {"x > 0"},
+                  .file = "proofs-check/x.cpp"};
+  result.verdict = verdict;
+  result.reason = verdict == Verdict::holds ? "" : "because";
+  result.checks = {{.instance = "random",
+                    .part = "one step",
+                    .lhs = Estimate::closed_form(tightness, 1e-15),
+                    .rhs = 1.0,
+                    .tightness = tightness,
+                    .verdict = verdict,
+                    .draws = 8,
+                    .draw_seed = 18446744073709551615u},
+                   {.instance = "unbounded",
+                    .kind = CheckKind::tight,
+                    .relation = Relation::identity,
+                    .lhs = Estimate::between(1.0, -infinity, infinity, Grade::sampled),
+                    .rhs = infinity,
+                    .tightness = nan_value,
+                    .verdict = Verdict::inconclusive,
+                    .reason = "wide",
+                    .draws = 1}};
+  result.controls = {{.instance = "wrong rate",
+                      .kind = CheckKind::control,
+                      .lhs = 2.0,
+                      .rhs = 1.0,
+                      .tightness = 2.0,
+                      .verdict = Verdict::violated,
+                      .draws = 8,
+                      .draw_seed = 3}};
+  return result;
+}
+
+VerdictFile file_of(std::vector<ClaimResult> claims) {
+  return {.run = {.version = "0.1.0", .seed = 4, .scale = Scale::standard},
+          .claims = std::move(claims)};
+}
+
+ResultsFolder folder_of(std::vector<ClaimResult> claims) {
+  return {.path = ".", .verdicts = file_of(std::move(claims))};
+}
+
+}  // namespace
+
+TEST_CASE("Verdicts survive being written and read", "[report][property]") {
+  const VerdictFile file =
+      file_of({result_of("A-1", Verdict::holds), result_of("A-2", Verdict::powerless)});
+  const std::string text = verdicts_json(file);
+  const VerdictFile back = parse_verdicts(text, "verdicts.json");
+  CHECK(back.run == file.run);
+  REQUIRE(back.claims.size() == 2);
+  CHECK(back.claims[1].verdict == Verdict::powerless);
+  CHECK(back.claims[1].reason == "because");
+  const CheckResult& wide = back.claims[0].checks.at(1);
+  CHECK(wide.kind == CheckKind::tight);
+  CHECK(wide.relation == Relation::identity);
+  CHECK(wide.lhs.lower == -infinity);
+  CHECK(wide.rhs.value == infinity);
+  CHECK(std::isnan(wide.tightness));
+  CHECK(back.claims[0].checks[0].draw_seed == 18446744073709551615u);
+  CHECK(back.claims[0].controls.at(0).kind == CheckKind::control);
+  CHECK(verdicts_json(back) == text);  // to the last byte
+  CHECK_THAT(text, Contains("\"-inf\"") && Contains("\"tightness\": null"));
+  CHECK_THAT(text, Contains("\"replay\": \"A-1:random:18446744073709551615\""));
+}
+
+TEST_CASE("A file that does not tell verdicts is refused with its name", "[report][precondition]") {
+  CHECK_THROWS_WITH(parse_verdicts("{\n]", "v.json"), Contains("v.json:2: not JSON"));
+  CHECK_THROWS_WITH(parse_verdicts("[]", "v.json"), Contains("v.json:1: expected \"schema\""));
+  CHECK_THROWS_AS(parse_verdicts(R"({"schema": "flowcheck.verdicts/2"})", "v.json"), InputError);
+  CHECK_THROWS_AS(parse_verdicts(R"({"schema": "flowcheck.verdicts/1", "run": 3})", "v.json"),
+                  InputError);
+  std::string text = verdicts_json(file_of({result_of("A-1", Verdict::holds)}));
+  text.replace(text.find("\"holds\""), 7, "\"hopes\"");
+  CHECK_THROWS_AS(parse_verdicts(text, "v.json"), InputError);
+}
+
+TEST_CASE("A run's verdicts replace their own and keep the others of the same settings",
+          "[report][exact]") {
+  const VerdictFile old =
+      file_of({result_of("A-1", Verdict::holds), result_of("A-3", Verdict::holds)});
+  const VerdictFile fresh =
+      file_of({result_of("A-3", Verdict::violated), result_of("A-2", Verdict::holds)});
+  const VerdictFile both = merged(old, fresh);
+  REQUIRE(both.claims.size() == 3);
+  CHECK(both.claims[0].claim.id == "A-1");
+  CHECK(both.claims[1].claim.id == "A-2");
+  CHECK(both.claims[2].verdict == Verdict::violated);
+
+  for (const CheckSettings& other :
+       {CheckSettings{.version = "0.2.0", .seed = 4, .scale = Scale::standard},
+        CheckSettings{.version = "0.1.0", .seed = 5, .scale = Scale::standard},
+        CheckSettings{.version = "0.1.0", .seed = 4, .scale = Scale::paper},
+        CheckSettings{.version = "0.1.0",
+        .seed = 4,
+        .scale = Scale::standard,
+        .least_grade = Grade::exact}}) {
+    CHECK(merged({.run = other, .claims = old.claims}, fresh).claims.size() == 2);
+  }
+}
+
+TEST_CASE("compare_results is silent about equal records and names every change",
+          "[report][control]") {
+  const auto a = folder_of({result_of("A-1", Verdict::holds), result_of("A-2", Verdict::holds)});
+  CHECK(compare_results(a, a).moved.empty());
+  CHECK(compare_results(a, a).numbers == 4);  // one bound and one control in each claim
+
+  const auto moved = [&](const ResultsFolder& b) { return compare_results(a, b).moved; };
+  // Within what the enclosures leave open, nothing moved.
+  CHECK(moved(folder_of({result_of("A-1", Verdict::holds, 0.9 + 1e-16),
+                         result_of("A-2", Verdict::holds)}))
+            .empty());
+  CHECK_THAT(
+      moved(folder_of({result_of("A-1", Verdict::holds, 0.91), result_of("A-2", Verdict::holds)})),
+      Catch::Equals(
+          std::vector<std::string>{"A-1: random \"random\", one step: tightness 0.9 -> 0.91"}));
+  CHECK(moved(folder_of({result_of("A-1", Verdict::holds)})) ==
+        std::vector<std::string>{"A-2: gone"});
+  const auto violated =
+      moved(folder_of({result_of("A-1", Verdict::violated), result_of("A-2", Verdict::holds)}));
+  REQUIRE(violated.size() == 2);
+  CHECK(violated[0] == "A-1: holds -> violated");
+
+  ResultsFolder other_seed = a;
+  other_seed.verdicts->run.seed = 5;
+  CHECK(compare_results(a, other_seed).notes.size() == 1);
+  ResultsFolder no_verdicts = a;
+  no_verdicts.verdicts.reset();
+  CHECK(moved(no_verdicts) == std::vector<std::string>{"verdicts.json: gone"});
+}
+
+TEST_CASE("Markup is escaped", "[report][exact]") {
+  CHECK(escape_markup("a < b & \"c\" > 'd'") == "a &lt; b &amp; &quot;c&quot; &gt; &#39;d&#39;");
+  CHECK(escape_markup("λ\x01\n") == "λ\n");
+}
+
+TEST_CASE("The report page escapes what claims say", "[report][exact]") {
+  ResultsFolder folder = folder_of({result_of("A-1", Verdict::powerless)});
+  folder.verdicts->claims[0].claim.source = "<script>alert(1)</script>";
+  folder.experiments = {{.experiment = "e", .question = "Is a < b?", .settings = {{"x", "\"<\""}}}};
+  const std::string page = report_page(folder);
+  CHECK_THAT(page, !Contains("<script>") && Contains("&lt;script&gt;"));
+  CHECK_THAT(page, Contains("Is a &lt; b?") && Contains("&quot;&lt;&quot;"));
+  CHECK_THAT(page, Contains("powerless: because") && Contains("1 of 1 caught"));
+}
+
+TEST_CASE("JUnit XML tells failures from errors from skipped claims", "[report][exact]") {
+  const std::vector<ClaimResult> results = {
+      result_of("A-1", Verdict::holds),          result_of("A-2", Verdict::violated),
+      result_of("A-3", Verdict::powerless),      result_of("A-4", Verdict::numerical_failure),
+      result_of("A-5", Verdict::not_applicable), result_of("A-6", Verdict::inconclusive)};
+  CHECK_THAT(junit_xml(results, false),
+             Contains("tests=\"6\" failures=\"2\" errors=\"1\" skipped=\"2\""));
+  CHECK_THAT(junit_xml(results, true),
+             Contains("tests=\"6\" failures=\"3\" errors=\"1\" skipped=\"1\""));
+  CHECK_THAT(junit_xml(results, false), Contains("<failure message=\"violated: because\"/>"));
+}
+
+TEST_CASE("A manifest survives being written and read", "[report][property]") {
+  int steps = 3;
+  double size = 0.1;
+  std::vector<double> errors = {0.0, 1e-3};
+  const Manifest manifest{
+      .experiment = "e",
+      .question = "why?",
+      .claims = {"A-1"},
+      .version = "0.1.0",
+      .seed = 9,
+      .scale = Scale::paper,
+      .command = "flowcheck run e",
+      .settings = settings_of(
+          {{"--steps", "n", &steps}, {"--step-size", "γ", &size}, {"--errors", "ε", &errors}}),
+      .verdict = Verdict::holds,
+      .relative_tolerance = 1e-9,
+      .absolute_tolerance = 1e-12,
+      .files = {{"data.csv", "abc"}}};
+  const std::string text = manifest_json(manifest);
+  CHECK(manifest_json(parse_manifest(text, "manifest.json")) == text);
+  CHECK(manifest.settings.at(1) == std::pair<std::string, std::string>{"step-size", "0.1"});
+  CHECK(manifest.settings.at(2).second == "[0.0,0.001]");
+  CHECK_THROWS_AS(parse_manifest("{}", "manifest.json"), InputError);
+}
