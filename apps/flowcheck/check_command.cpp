@@ -177,7 +177,8 @@ void require_writable(const CommandLine& line) {
   for (const std::string& file : {line.json, line.junit}) {
     if (file.empty() || file == "-") continue;
     const auto folder = std::filesystem::path(file).parent_path();
-    if (std::filesystem::is_directory(file)) throw OutputError(file + ": is a folder");
+    if (std::filesystem::is_directory(file))
+      throw OutputError(file + ": cannot be written: it is a folder");
     require_writable_folder(folder.empty() ? "." : folder.string());
   }
 }
@@ -196,7 +197,9 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
   if (!line.junit.empty()) write_file(line.junit, junit_xml(fresh.claims, line.strict));
   const bool to_standard_output = line.json == "-";
   if (!line.json.empty() && !to_standard_output) write_file(line.json, verdicts_json(fresh));
-  if (keeps_record(line)) {
+  const bool nothing_finished =
+      fresh.claims.empty();  // interrupted early: the record stays as it is
+  if (keeps_record(line) && !nothing_finished) {
     write_file(line.out + "/verdicts.json", verdicts_json(merged_with_previous(line, fresh)));
   }
   if (to_standard_output) {

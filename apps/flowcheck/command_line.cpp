@@ -1,19 +1,27 @@
 #include "command_line.hpp"
 
 #include "names.hpp"
+#include "report/manifest.hpp"
 #include "report/run_info.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <map>
-#include <memory>
 #include <utility>
 
 namespace flowcheck {
 namespace {
+
+constexpr const char* check_notes =
+    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale and\n"
+    "--min-grade are as before, and starts afresh elsewhere. With --target or --replay nothing is\n"
+    "put into OUT unless --out is given.\n";
+
+constexpr const char* common_options =
+    "Everywhere: --out DIR, --scale quick|standard|paper, --seed N, --jobs N, --quiet.\n";
 
 constexpr const char* exit_codes =
     "Exit codes: 0 nothing failed; 1 violated or powerless, or a number moved (diff); 2 bad usage "
@@ -23,6 +31,7 @@ constexpr const char* exit_codes =
 // Words as they were typed; parsing into enums follows, with messages of our own.
 struct Words {
   std::string scale = "quick";
+  std::string seed = "1";
   std::string grade = "sampled";
 };
 
@@ -74,7 +83,7 @@ class Parser {
     out_ = app_.add_option("--out", line_.out, "folder of the results")->capture_default_str();
     app_.add_option("--scale", words_.scale, "how much work: quick, standard or paper")
         ->capture_default_str();
-    seed_ = app_.add_option("--seed", line_.seed, "of every random stream")->capture_default_str();
+    seed_ = app_.add_option("--seed", words_.seed, "of every random stream")->capture_default_str();
     jobs_ = app_.add_option("--jobs", line_.jobs, "threads; default: all the machine has");
     app_.add_flag("--quiet", line_.quiet, "no progress on standard error");
   }
@@ -83,6 +92,7 @@ class Parser {
     CLI::App* sub = app_.add_subcommand(name, help);
     sub->set_help_flag("--help", "print what can be asked");
     sub->fallthrough();
+    sub->footer(std::string(common_options) + exit_codes);
     commands_.emplace_back(sub, command);
     return sub;
   }
@@ -101,12 +111,9 @@ class Parser {
   }
 
   void add_check() {
-    CLI::App* sub = add_command(
-        Command::check, "check",
-        "check claims: a table of verdicts, OUT/verdicts.json, an exit code\n"
-        "OUT/verdicts.json keeps the claims that were not checked again where version, seed, scale "
-        "and --min-grade are as before, and starts afresh elsewhere. With --target or --replay "
-        "nothing is put into OUT unless --out is given.");
+    CLI::App* sub = add_command(Command::check, "check",
+                                "check claims: verdict table, OUT/verdicts.json, exit code");
+    sub->footer(std::string(check_notes) + common_options + exit_codes);
     sub->add_option("claims", line_.names, "ids or globs ('JKO-*'); default: all");
     target_ = sub->add_option("--target", line_.target,
                               "check this start (a JSON file of a Gaussian) instead of the claims' "
@@ -130,19 +137,22 @@ class Parser {
   }
 
   void add_run(const std::vector<Experiment>& experiments) {
-    CLI::App* sub = add_command(
-        Command::run, "run",
-        "run experiments: data, figure and manifest in OUT/<experiment>/; several names may follow "
-        "each other, each with its own options");
+    CLI::App* sub =
+        add_command(Command::run, "run", "run experiments: data, figure, manifest in OUT/NAME/");
     for (const Experiment& experiment : experiments) {
       ExperimentParser parser{.experiment = &experiment,
                               .prepared = experiment.prepare(Scale::quick),
                               .app = sub->add_subcommand(experiment.name, experiment.question)};
       parser.app->set_help_flag("--help", "print what can be asked");
       parser.app->fallthrough();
-      for (const Option& option : parser.prepared.options) {
+      parser.app->footer(common_options);
+      const auto defaults = settings_of(parser.prepared.options);
+      for (std::size_t i = 0; i < defaults.size(); ++i) {
+        const Option& option = parser.prepared.options[i];
+        const std::string help = fmt::format("{} (quick: {})", option.help, defaults[i].second);
         parser.options.push_back(std::visit(
-            [&](auto* value) { return add_setting(*parser.app, option, *value); }, option.value));
+            [&](auto* value) { return add_setting(*parser.app, option.flag, *value, help); },
+            option.value));
       }
       experiments_.push_back(std::move(parser));
     }
@@ -152,14 +162,19 @@ class Parser {
   }
 
   template <class Value>
-  static CLI::Option* add_setting(CLI::App& app, const Option& option, Value& value) {
-    return app.add_option(option.flag, value, option.help + "; default at --scale quick:")
-        ->capture_default_str();
+  static CLI::Option* add_setting(CLI::App& app,
+                                  const std::string& flag,
+                                  Value& value,
+                                  const std::string& help) {
+    return app.add_option(flag, value, help);
   }
   template <class Value>
-  static CLI::Option* add_setting(CLI::App& app, const Option& option, std::vector<Value>& values) {
-    return app.add_option(option.flag, values, option.help + " (1,2,3); default at --scale quick:")
-        ->capture_default_str()
+  static CLI::Option* add_setting(CLI::App& app,
+                                  const std::string& flag,
+                                  std::vector<Value>& values,
+                                  const std::string& help) {
+    return app.add_option(flag, values, help)
+        ->type_name("1,2,...")
         ->delimiter(',')
         ->allow_extra_args(false);
   }
@@ -170,18 +185,18 @@ class Parser {
 
   void add_diff() {
     CLI::App* sub = add_command(Command::diff, "diff",
-                                "two result folders, number by number within the first one's "
-                                "tolerances: what moved");
+                                "two result folders: what moved beyond the first one's "
+                                "tolerances");
     sub->add_option("A", line_.first, "a results folder")->required();
     sub->add_option("B", line_.second, "another")->required();
   }
 
   std::string help() {
     for (const ExperimentParser& parser : experiments_) {
-      if (parser.app->parsed()) return parser.app->help();
+      if (parser.app->parsed()) return parser.app->help("flowcheck run");
     }
     for (const auto& [sub, command] : commands_) {
-      if (sub->parsed()) return sub->help();
+      if (sub->parsed()) return sub->help("flowcheck");
     }
     return app_.help();
   }
@@ -229,6 +244,11 @@ class Parser {
     }
     line_.out_given = out_->count() > 0;
     line_.scale = word_to("--scale", words_.scale, {Scale::quick, Scale::standard, Scale::paper});
+    const char* end = words_.seed.data() + words_.seed.size();
+    if (std::from_chars(words_.seed.data(), end, line_.seed) !=
+        std::from_chars_result{end, std::errc{}}) {
+      throw UsageError(fmt::format("--seed {}: expected a number from 0 to 2^64 - 1", words_.seed));
+    }
     line_.least_grade = word_to("--min-grade", words_.grade,
                                 {Grade::sampled, Grade::statistical, Grade::converged,
                                  Grade::closed_form, Grade::certified, Grade::exact});

@@ -16,8 +16,8 @@ int report_command(const CommandLine& line) {
 }
 
 int diff_command(const CommandLine& line) {
-  const ResultsComparison result =
-      compare_results(read_results_folder(line.first), read_results_folder(line.second));
+  const ResultsFolder first = read_results_folder(line.first);
+  const ResultsComparison result = compare_results(first, read_results_folder(line.second));
   std::string text;
   for (const std::string& note : result.notes) text += "note: " + note + "\n";
   for (const std::string& moved : result.moved) text += moved + "\n";

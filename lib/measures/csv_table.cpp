@@ -10,15 +10,44 @@
 namespace flowcheck {
 namespace {
 
-std::vector<std::string_view> fields_of(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (;;) {
-    const std::size_t comma = line.find(',');
-    fields.push_back(line.substr(0, comma));
-    if (comma == std::string_view::npos) return fields;
-    line.remove_prefix(comma + 1);
+// One row of text, quotes undone; `text` and `line` move on to the next.
+struct RowReader {
+  std::string_view text;
+  std::size_t line = 1;
+  bool open_quote = false;  // the text ended inside quotes
+
+  std::vector<std::string> next() {
+    std::vector<std::string> fields(1);
+    bool quoted = false;
+    bool was_quoted = false;  // a quote opens a field only at its beginning
+    while (!text.empty()) {
+      const char c = text.front();
+      text.remove_prefix(1);
+      if (c == '\n') ++line;
+      if (quoted) {
+        if (c != '"') {
+          fields.back() += c;
+        } else if (text.starts_with('"')) {
+          fields.back() += c;
+          text.remove_prefix(1);
+        } else {
+          quoted = false;
+        }
+      } else if (c == '"' && fields.back().empty() && !was_quoted) {
+        quoted = was_quoted = true;
+      } else if (c == ',') {
+        fields.emplace_back();
+        was_quoted = false;
+      } else if (c == '\n') {
+        return fields;
+      } else if (c != '\r' || !(text.empty() || text.starts_with('\n'))) {
+        fields.back() += c;
+      }
+    }
+    open_quote = quoted;
+    return fields;
   }
-}
+};
 
 // Independent of the locale; the whole field has to be the number.
 template <class Number>
@@ -31,33 +60,33 @@ bool parse(const std::string& field, Number& number) {
 }  // namespace
 
 CsvTable::CsvTable(std::string_view text, std::string name) : file_(std::move(name)) {
-  std::size_t number = 0;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    add_line(line, ++number);
+  RowReader reader{.text = text};
+  while (!reader.text.empty()) {
+    const std::size_t line = reader.line;
+    std::vector<std::string> fields = reader.next();
+    if (reader.open_quote) fail(line, "a quoted field is not closed");
+    add_row(std::move(fields), line);
   }
-  if (number < 2) fail(number + 1, "expected a line of column names and at least one row");
+  if (lines_.empty()) {
+    fail(names_.empty() ? 1 : 2, "expected a line of column names and at least one row");
+  }
 }
 
-void CsvTable::add_line(std::string_view line, std::size_t number) {
-  if (line.find('"') != std::string_view::npos) fail(number, "quoted fields are not read");
-  const std::vector<std::string_view> fields = fields_of(line);
-  if (number > 1 && fields.size() != names_.size()) {
-    fail(number, fmt::format("{} fields, expected {}", fields.size(), names_.size()));
-  }
-  for (std::size_t k = 0; k < fields.size(); ++k) {
-    if (number > 1) {
-      columns_[k].emplace_back(fields[k]);
-      continue;
+void CsvTable::add_row(std::vector<std::string> fields, std::size_t line) {
+  if (names_.empty()) {
+    for (std::string& field : fields) {
+      if (field.empty()) fail(line, fmt::format("column {} has no name", names_.size() + 1));
+      if (has(field)) fail(line, fmt::format("column \"{}\" stands twice", field));
+      names_.push_back(std::move(field));
     }
-    if (fields[k].empty()) fail(number, fmt::format("column {} has no name", k + 1));
-    if (has(fields[k])) fail(number, fmt::format("column \"{}\" stands twice", fields[k]));
-    names_.emplace_back(fields[k]);
-    columns_.emplace_back();
+    columns_.resize(names_.size());
+    return;
   }
+  if (fields.size() != names_.size()) {
+    fail(line, fmt::format("{} fields, expected {}", fields.size(), names_.size()));
+  }
+  for (std::size_t k = 0; k < fields.size(); ++k) columns_[k].push_back(std::move(fields[k]));
+  lines_.push_back(line);
 }
 
 bool CsvTable::has(std::string_view column) const {
@@ -78,8 +107,8 @@ std::vector<double> CsvTable::numbers(std::string_view column) const {
   std::vector<double> result(fields.size());
   for (std::size_t row = 0; row < fields.size(); ++row) {
     if (!parse(fields[row], result[row]) || !std::isfinite(result[row])) {
-      fail(row + 2, fmt::format("column \"{}\": expected a finite number, found \"{}\"", column,
-                                fields[row]));
+      fail(lines_[row], fmt::format("column \"{}\": expected a finite number, found \"{}\"", column,
+                                    fields[row]));
     }
   }
   return result;
@@ -90,7 +119,7 @@ std::vector<int> CsvTable::integers(std::string_view column) const {
   std::vector<int> result(fields.size());
   for (std::size_t row = 0; row < fields.size(); ++row) {
     if (!parse(fields[row], result[row])) {
-      fail(row + 2,
+      fail(lines_[row],
            fmt::format("column \"{}\": expected an integer, found \"{}\"", column, fields[row]));
     }
   }

@@ -11,8 +11,9 @@ namespace flowcheck {
 
 /// A table read from comma separated text whose first line names the columns.
 ///
-/// Strict: every line has as many fields as the header, names are unique and not empty, and nothing
-/// is quoted. A field is text, and may be empty, until its column is asked for as numbers.
+/// Strict: every row has as many fields as the header, and names are unique and not empty. Fields
+/// in quotes are read as RFC 4180 writes them. A field is text, and may be empty, until its column
+/// is asked for as numbers.
 class CsvTable {
  public:
   /// @throws InputError  "file:line: ...", where the text is not such a table
@@ -29,9 +30,10 @@ class CsvTable {
 
  private:
   [[noreturn]] void fail(std::size_t line, const std::string& what) const;
-  void add_line(std::string_view line, std::size_t number);
+  void add_row(std::vector<std::string> fields, std::size_t line);
 
-  std::string file_;  // as in messages
+  std::string file_;                // as in messages
+  std::vector<std::size_t> lines_;  // at which each row begins
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> columns_;
 };

@@ -79,20 +79,21 @@ class Temporary {
 }  // namespace
 
 void write_file(const std::string& path, std::string_view content) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status)) fail(path, EISDIR);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
     write_in_place(path, content);
     return;
   }
-  if (fs::is_symlink(path, error)) {
-    write_file(fs::weakly_canonical(path).string(), content);
+  if (fs::is_symlink(fs::symlink_status(path, ignored)) && fs::exists(status)) {
+    write_file(fs::canonical(path).string(), content);
     return;
   }
+  std::error_code error;
   const fs::path folder = fs::path(path).parent_path();
   if (!folder.empty()) fs::create_directories(folder, error);
   if (error) fail(path, error.message());
-  if (fs::is_directory(path, error)) fail(path, EISDIR);
   Temporary file(path);
   file.write(content);
   file.rename_into_place();

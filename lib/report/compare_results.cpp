@@ -1,7 +1,6 @@
 #include "report/compare_results.hpp"
 
-#include "measures/measure_file.hpp"
-#include "report/csv.hpp"
+#include "measures/csv_table.hpp"
 
 #include <fmt/format.h>
 
@@ -51,31 +50,24 @@ void match(const std::vector<Item>& a,
 }
 
 void compare_tables(const std::string& name,
-                    const DataTable& a,
-                    const DataTable& b,
+                    const CsvTable& a,
+                    const CsvTable& b,
                     const Manifest& manifest,
                     ResultsComparison& result) {
-  std::vector<std::pair<std::size_t, std::size_t>> columns;
-  for (std::size_t i = 0; i < a.columns.size(); ++i) {
-    const auto found = std::find(b.columns.begin(), b.columns.end(), a.columns[i]);
-    if (found == b.columns.end()) {
-      result.moved.push_back(fmt::format("{}: column {} gone", name, a.columns[i]));
-    } else {
-      columns.emplace_back(i, static_cast<std::size_t>(found - b.columns.begin()));
+  for (const std::string& column : b.names()) {
+    if (!a.has(column)) result.moved.push_back(fmt::format("{}: column {} new", name, column));
+  }
+  if (a.rows() != b.rows()) {
+    result.moved.push_back(fmt::format("{}: {} rows, were {}", name, b.rows(), a.rows()));
+  }
+  for (const std::string& column : a.names()) {
+    if (!b.has(column)) {
+      result.moved.push_back(fmt::format("{}: column {} gone", name, column));
+      continue;
     }
-  }
-  for (const std::string& column : b.columns) {
-    if (std::find(a.columns.begin(), a.columns.end(), column) == a.columns.end()) {
-      result.moved.push_back(fmt::format("{}: column {} new", name, column));
-    }
-  }
-  if (a.rows.size() != b.rows.size()) {
-    result.moved.push_back(fmt::format("{}: {} rows, were {}", name, b.rows.size(), a.rows.size()));
-  }
-  for (std::size_t row = 0; row < std::min(a.rows.size(), b.rows.size()); ++row) {
-    for (const auto& [i, j] : columns) {
-      const std::string& before = a.rows[row][i];
-      const std::string& after = b.rows[row][j];
+    for (std::size_t row = 0; row < std::min(a.rows(), b.rows()); ++row) {
+      const std::string& before = a.text(column)[row];
+      const std::string& after = b.text(column)[row];
       const std::optional<double> x = number_in(before);
       const std::optional<double> y = number_in(after);
       if (x && y) ++result.numbers;
@@ -84,7 +76,7 @@ void compare_tables(const std::string& name,
                  : before == after;
       if (!same) {
         result.moved.push_back(
-            fmt::format("{}: row {}, {}: {} -> {}", name, row + 1, a.columns[i], before, after));
+            fmt::format("{}: row {}, {}: {} -> {}", name, row + 1, column, before, after));
       }
     }
   }
@@ -140,9 +132,9 @@ void compare_verdicts(const VerdictFile& a, const VerdictFile& b, ResultsCompari
       [&result](const ClaimResult& x, const ClaimResult& y) { compare_claims(x, y, result); });
 }
 
-DataTable read_data(const ResultsFolder& folder, const std::string& experiment) {
-  const std::string path = (std::filesystem::path(folder.path) / experiment / "data.csv").string();
-  return parse_data_table(read_text_file(path, std::uintmax_t{1} << 30), path);
+CsvTable read_data(const ResultsFolder& folder, const std::string& experiment) {
+  const auto path = std::filesystem::path(folder.path) / experiment / "data.csv";
+  return read_csv_table(path.string(), {.file_bytes = std::uintmax_t{1} << 30});
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 4p
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem;
   border-bottom: 1px solid var(--line); }
+.verdicts > tbody > tr > td:nth-child(2) { width: 60%; }
+td code { overflow-wrap: anywhere; }
+nav a { margin-right: 1rem; }
 thead th { background: var(--panel); white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -173,7 +176,7 @@ std::string verdict_section(const VerdictFile& file) {
   }
   return fmt::format(
       "<section aria-labelledby=\"claims\">\n<h2 id=\"claims\">Claims</h2>\n"
-      "<p>{} claims: {}. Tightness is the left side over the right side, at most 1 where a bound "
+      "<p>{} {}: {}. Tightness is the left side over the right side, at most 1 where a bound "
       "holds. A control is the same check with one thing wrong; a check counts only if it catches "
       "every one of its controls.</p>\n"
       "<p>Check all again: </p><pre><code>{}</code></pre>\n"
@@ -183,7 +186,8 @@ std::string verdict_section(const VerdictFile& file) {
       "<th scope=\"col\">Statement</th><th scope=\"col\">Verdict</th><th scope=\"col\">Grade</th>"
       "<th scope=\"col\">Tightness</th><th scope=\"col\">Controls</th><th scope=\"col\">File</th>"
       "</tr></thead><tbody>\n{}</tbody></table></div>\n</section>\n",
-      file.claims.size(), summary, escape_markup(check_command(file.run)),
+      file.claims.size(), file.claims.size() == 1 ? "claim" : "claims", summary,
+      escape_markup(check_command(file.run)),
       file.claims.empty() ? "ID" : escape_markup(file.claims.front().claim.id), rows);
 }
 
@@ -245,14 +249,21 @@ std::string report_page(const ResultsFolder& results) {
       body += experiment_section(manifest, results);
     }
   }
+  std::string places;
+  if (results.verdicts) places += "<a href=\"#claims\">Claims</a>";
+  if (!results.experiments.empty()) places += "<a href=\"#experiments\">Experiments</a>";
+  for (const Manifest& manifest : results.experiments) {
+    places += fmt::format("<a href=\"#{0}\">{0}</a>", escape_markup(manifest.experiment));
+  }
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>flowcheck: verdicts and figures</title>\n<style>{}</style>\n</head>\n<body>\n"
       "<header><h1>flowcheck: verdicts and figures</h1>\n"
       "<p class=\"soft\">Theorems about flow-based generative models, run: measured against "
-      "predicted.</p></header>\n<main>\n{}</main>\n</body>\n</html>\n",
-      style, body);
+      "predicted.</p>\n<nav aria-label=\"On this "
+      "page\">{}</nav></header>\n<main>\n{}</main>\n</body>\n</html>\n",
+      style, places, body);
 }
 
 }  // namespace flowcheck

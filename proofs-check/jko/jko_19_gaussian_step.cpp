@@ -231,7 +231,8 @@ Claim jko_19_gaussian_step() {
                        translate("mean rate e^{−γλ}", continuous_mean_rate, 0.0),
                        {.name = "covariance rate 1/(1 + 3γλ)", .draw = tripled_covariance_rate}},
           .on_target = on_gaussian_target(closed_form),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -199,7 +199,8 @@ Claim jko_20_mean_and_virial() {
                    translate("penalty W₂²/(4γ)", wrong_step_convention, 0.0),
                    translate("virial without the dimension", virial_without_dimension, 0.0)},
       .on_target = on_gaussian_target(identities),
-      .file = __FILE__};
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

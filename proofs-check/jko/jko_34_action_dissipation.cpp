@@ -88,7 +88,8 @@ Claim jko_34_action_dissipation() {
           .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
           .controls = {translate("½(t − s)(KLₛ − KLₜ)", halved, 0.0)},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -144,7 +144,8 @@ Claim jko_35_benamou_brenier() {
                        {.name = "linear covariance is shortest",
                         .draw = [](Trial& t) { return attained_by(t, linear_covariance); }}},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

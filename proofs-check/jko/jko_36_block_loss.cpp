@@ -139,7 +139,8 @@ Claim jko_36_block_loss() {
                         .draw = [](Trial& t) { return whole_penalty(small_translate(t)); }},
                        translate("+ log|det DT|", wrong_determinant, 0.0)},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -225,7 +225,8 @@ Claim jko_37_continuity_equation() {
                         .draw = [](Trial& t) { return altered(t, with_other_rotation); }},
                        {.name = "−v", .draw = [](Trial& t) { return altered(t, reversed); }}},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -362,7 +362,8 @@ Claim jko_38_change_of_variables() {
                     .draw = [](Trial& t) { return drawn_estimator(t, Probe::normals, 4.0); },
                     .confidence_intervals = 1}},
       .on_target = on_gaussian_target(evaluate),
-      .file = __FILE__};
+      .file = __FILE__,
+      .grade = Grade::statistical};
 }
 
 }  // namespace flowcheck

@@ -23,6 +23,20 @@ TEST_CASE("An interrupted check keeps the claims it finished", "[cli][exact]") {
   CHECK(json["claims"][1]["verdict"] == "violated");
 }
 
+TEST_CASE("A check that is interrupted before its first claim leaves the record alone",
+          "[cli][exact]") {
+  const ScratchFolder folder;
+  REQUIRE(
+      call_program({FAILING_PROGRAM, "check", "BAD-01", "--out", folder / "results"}).exit_code ==
+      0);
+  const std::string before = read_file(folder / "results/verdicts.json");
+  const ProgramOutcome outcome = call_program(
+      {FAILING_PROGRAM, "check", "BAD-06", "--fresh-seed", "--out", folder / "results"},
+      {.signal = SIGINT, .interrupt_after = "seed "});
+  CHECK(outcome.exit_code == 130);
+  CHECK(read_file(folder / "results/verdicts.json") == before);
+}
+
 TEST_CASE("An interrupted run keeps the experiments it finished", "[cli][exact]") {
   const ScratchFolder folder;
   const ProgramOutcome outcome =

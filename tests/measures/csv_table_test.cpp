@@ -45,6 +45,14 @@ TEST_CASE("CsvTable accepts a last line without an end and lines that end as on 
   CHECK(table.numbers("b") == std::vector<double>{2.0, 4.0});
 }
 
+TEST_CASE("CsvTable undoes quotes", "[measures][exact]") {
+  const CsvTable table("\"a\",b\n\"1,5\",\"say \"\"x\"\"\"\n\"two\nlines\",5\" disk\n\"\",\n",
+                       "t.csv");
+  CHECK(table.names() == std::vector<std::string>{"a", "b"});
+  CHECK(table.text("a") == std::vector<std::string>{"1,5", "two\nlines", ""});
+  CHECK(table.text("b") == std::vector<std::string>{"say \"x\"", "5\" disk", ""});
+}
+
 TEST_CASE("CsvTable says in which line what is wrong", "[measures][precondition]") {
   CHECK_THAT(message_of(""), Contains("t.csv:1: expected a line of column names"));
   CHECK_THAT(message_of("a,b\n"), Contains("t.csv:2: expected a line of column names"));
@@ -53,7 +61,9 @@ TEST_CASE("CsvTable says in which line what is wrong", "[measures][precondition]
   CHECK_THAT(message_of("a,b\n1,2\n\n3,4\n"), Contains("t.csv:3: 1 fields, expected 2"));
   CHECK_THAT(message_of("a,,c\n1,2,3\n"), Contains("t.csv:1: column 2 has no name"));
   CHECK_THAT(message_of("a,a\n1,2\n"), Contains("t.csv:1: column \"a\" stands twice"));
-  CHECK_THAT(message_of("a\n\"1\"\n"), Contains("t.csv:2: quoted"));
+  CHECK_THAT(message_of("a\n\"1\n\n"), Contains("t.csv:2: a quoted field is not closed"));
+  CHECK_THAT(message_of("a,b\n\"x\ny\",2\n1,2,3\n"), Contains("t.csv:4: 3 fields, expected 2"));
+  CHECK_THAT(message_of("a,b\n\"x\ny\",2\n1,z\n", "b"), Contains("t.csv:4: column \"b\""));
 }
 
 TEST_CASE("CsvTable refuses fields that are not the number asked for", "[measures][precondition]") {

@@ -62,7 +62,7 @@ TEST_CASE("Tables are compared number by number within the stated tolerances", "
 TEST_CASE("Rows and columns that come and go are named", "[report][control]") {
   const Pair pair;
   CHECK(pair.compare("a,b\n1,2\n", "b,c\n2,3\n").moved ==
-        std::vector<std::string>{"e/data.csv: column a gone", "e/data.csv: column c new"});
+        std::vector<std::string>{"e/data.csv: column c new", "e/data.csv: column a gone"});
   CHECK(pair.compare("a\n1\n2\n", "a\n1\n").moved ==
         std::vector<std::string>{"e/data.csv: 1 rows, were 2"});
   CHECK_THROWS_WITH(pair.compare("a\n1\n", "a\n1,2\n"), Contains("data.csv:2:"));
