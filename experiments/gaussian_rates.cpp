@@ -234,7 +234,7 @@ set yrange [0:1.05]
 set key at screen 0.07,0.02 + 0.043 * rows left top vertical maxrows rows width 2 Left reverse
 plot 'data.csv' using (of("random start", "sharp")):(column("measured")) \
     with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35 \
-    title '{/:Italic W}_2 ratio, random start', \
+    title '{/:Italic W}_2 ratio, random start', \
   for [i = 1:count] '' using (of(take(modes, i), "mode")):(column("predicted")) \
     with lines linestyle style(i) notitle, \
   for [i = 1:count] '' using (of(take(modes, i), "mode")):(column("measured")) \

@@ -276,7 +276,7 @@ hollow(x) = is_empty("verdict") ? x : NaN
 solid(x) = is_empty("verdict") ? NaN : x
 
 set multiplot layout 1,3 margins 0.065,0.985,0.27,0.93 spacing 0.08
-set xlabel 'step {/:Italic n}'
+set xlabel 'step {/:Italic n}'
 set format y '10^{%T}'
 set logscale y
 set xrange [0:*]
@@ -284,8 +284,8 @@ set yrange [1e-6:1e2]
 do for [panel = 1:2] {
   quantity = panel == 1 ? "w2_squared" : "kl"
   if (panel == 1) { set title 'Squared distance' } else { set title 'Relative entropy' }
-  if (panel == 1) { set ylabel '{/:Italic W}@_2^2({/:Italic p_n}, {/:Italic q})' offset 1.5 } \
-  else { set ylabel 'KL({/:Italic p_n} ‖ {/:Italic q})  (nats)' offset 1.5 }
+  if (panel == 1) { set ylabel '{/:Italic W}@_2^2({/:Italic p_n}, {/:Italic q})' offset 1.5 } \
+  else { set ylabel 'KL({/:Italic p_n} ‖ {/:Italic q})  (nats)' offset 1.5 }
   if (panel == 1) { set key at screen 0.06,0.15 left top vertical maxrows 3 width 2 Left reverse } \
   else { unset key }
   plot for [i = 1:count] 'data.csv' \
@@ -317,22 +317,22 @@ do for [panel = 1:2] {
     NaN with points linecolor '#909090' pointtype 2 pointsize 0.5 title 'random error', \
     NaN with lines linecolor '#909090' linewidth 1.8 title 'sharp bound', \
     NaN with lines linecolor '#909090' linewidth 1.4 dashtype 3 title "paper's bound", \
-    NaN with lines linecolor '#909090' linewidth 0.8 dashtype 2 title 'floor: {/:Italic n} → ∞'
+    NaN with lines linecolor '#909090' linewidth 0.8 dashtype 2 title 'floor: {/:Italic n} → ∞'
 }
 
 set format y '%g'
-set title 'Steps to {/:Italic W_n} ≤ 2ε/λ'
+set title 'Steps to {/:Italic W_n} ≤ 2ε/λ'
 set xlabel 'log(1/ε)'
-set ylabel 'first such {/:Italic n}' offset 1.5
+set ylabel 'first such {/:Italic n}' offset 1.5
 set xrange [*:*]
 set yrange [2:500]
 set key at graph 0.97,0.03 right bottom vertical maxrows 5 Left reverse
 hit(field, against) = (is("quantity", "first_hit") && is("field", field) \
   && is("against", against)) ? -log(column("epsilon")) : NaN
 plot 'data.csv' using (hit("adversarial", "paper")):(column("predicted")) \
-    with lines linestyle 2 dashtype 3 title "paper's {/:Italic N}", \
+    with lines linestyle 2 dashtype 3 title "paper's {/:Italic N}", \
   '' using (hit("adversarial", "sharp")):(column("predicted")) \
-    with lines linestyle 1 title 'sharp {/:Italic N}', \
+    with lines linestyle 1 title 'sharp {/:Italic N}', \
   '' using (hit("adversarial", "sharp")):(column("measured")) \
     with points linecolor 'black' pointtype 7 title 'adversarial error', \
   '' using (hit("random", "sharp")):(column("measured")) \

@@ -313,24 +313,24 @@ set key at screen 0.715,0.92 left top Left reverse spacing 1.35 samplen 2.5
 plot 'data.csv' using (others("true_norm")):"measured" with lines linewidth 2.2 linecolor 'black' \
     title 'ε² of Gaussians with the moments', \
   '' using (by_batches("squared")):"measured":"lower":"upper" with yerrorbars linestyle 2 \
-    title sprintf('estimator, mean |g|², {/:Italic n} = %d', n), \
+    title sprintf('estimator, mean |g|², {/:Italic n} = %d', n), \
   '' using (by_batches("published")):"measured":"lower":"upper" with yerrorbars linestyle 1 \
     title '… as published', \
   floor_squared with lines linestyle 2 linewidth 1.2 dashtype 2 \
     title 'the same of the exact step, mean |g|²', \
   floor_published with lines linestyle 1 linewidth 1.2 dashtype 2 title '… as published', \
   'data.csv' using (others("rerun_squared")):"measured" with points pointtype 8 pointsize 0.9 \
-    linewidth 1.4 linecolor '#d55e00' title 'stored clouds, {/:Italic n} = 1000, mean |g|²', \
+    linewidth 1.4 linecolor '#d55e00' title 'stored clouds, {/:Italic n} = 1000, mean |g|²', \
   '' using (others("rerun")):"measured" with points pointtype 8 pointsize 0.9 linewidth 1.4 \
     linecolor '#0072b2' title '… as published', \
   '' using (others("read_off")):"measured" with points pointtype 6 pointsize 0.9 linewidth 1.4 \
     linecolor '#606060' title 'published figure, read off', \
-  limit with lines linewidth 1.2 dashtype 3 linecolor '#606060' title 'floor for {/:Italic n} → ∞'
+  limit with lines linewidth 1.2 dashtype 3 linecolor '#606060' title 'floor for {/:Italic n} → ∞'
 
 set lmargin at screen 0.495
 set rmargin at screen 0.705
 set title 'noise floor' offset 0,-0.5
-set xlabel 'points {/:Italic n}'
+set xlabel 'points {/:Italic n}'
 unset ylabel
 set logscale x
 set xrange [90:2800]

@@ -416,14 +416,14 @@ colour(n) = n eq "1000" ? '#d55e00' : n eq "10000" ? '#e69f00' : '#cc79a7'
 set xrange [0.5:12.5]
 set yrange [-6:2.2]
 set xtics 1,1,12
-set xlabel 'dimension {/:Italic D}' offset 0,0.4
+set xlabel 'dimension {/:Italic D}' offset 0,0.4
 set bmargin at screen 0.560
 set tmargin at screen 0.965
 do for [panel = 1:2] {
   t = panel == 1 ? 0.5 : 0.9
   set lmargin at screen (panel == 1 ? 0.062 : 0.427)
   set rmargin at screen (panel == 1 ? 0.393 : 0.758)
-  set title sprintf('{/:Italic t} = %.1f', t) offset 0,-0.6
+  set title sprintf('{/:Italic t} = %.1f', t) offset 0,-0.6
   if (panel == 1) { set ylabel 'median of log_{10} SymKL' offset 1.2,0 } else { unset ylabel }
   if (panel == 1) { set key off } \
   else { set key on at screen 0.772,0.965 left top Left reverse samplen 2.5 spacing 1.32 maxrows 16 }
@@ -440,17 +440,17 @@ do for [panel = 1:2] {
     'data.csv' using (drawn("moment_fit", 1000, t)):"measured" with linespoints dashtype 2 \
       linewidth 1.4 pointtype 4 linecolor rgb colour("1000") title 'moment fit of those 1k, here', \
     '' using (at("dual_jko", t)):"measured" with linespoints linestyle 3 linewidth 1.4 \
-      title 'dual JKO, {/:Italic h} = 0.1, published', \
+      title 'dual JKO, {/:Italic h} = 0.1, published', \
     '' using (at("em_proxrec_10k", t)):"measured" with linespoints linestyle 6 linewidth 1.4 \
       pointsize 0.6 title 'EM-ProxRec 10k, published', \
     '' using (at("icnn_jko", t)):"measured" with linespoints linestyle 1 \
-      title 'ICNN-JKO, {/:Italic h} = 0.05, published', \
+      title 'ICNN-JKO, {/:Italic h} = 0.05, published', \
     '' using (scheme(0.1, t)):"measured" with lines linewidth 1.6 dashtype 4 \
-      linecolor 'black' title 'exact JKO, {/:Italic h} = 0.1, here', \
+      linecolor 'black' title 'exact JKO, {/:Italic h} = 0.1, here', \
     '' using (scheme(0.05, t)):"measured" with lines linewidth 2.2 \
-      linecolor 'black' title '… {/:Italic h} = 0.05', \
+      linecolor 'black' title '… {/:Italic h} = 0.05', \
     '' using (scheme(0.025, t)):"measured" with lines linewidth 1.6 dashtype 3 \
-      linecolor 'black' title '… {/:Italic h} = 0.025'
+      linecolor 'black' title '… {/:Italic h} = 0.025'
 }
 
 # The same at all ten times, the main curves only.
@@ -466,7 +466,7 @@ do for [k = 1:10] {
   set rmargin at screen 0.192 + 0.1415 * across
   set tmargin at screen 0.470 - 0.222 * down
   set bmargin at screen 0.282 - 0.222 * down
-  set title sprintf('{/:Italic t} = %.1f', t) offset 0,-1.0 font ',11'
+  set title sprintf('{/:Italic t} = %.1f', t) offset 0,-1.0 font ',11'
   set format y (across == 0 ? '%g' : '')
   if (down == 0) { unset xlabel; set xtics ('' 1, '' 4, '' 8, '' 12) }
   if (down == 1) { set xlabel '{/:Italic D}' offset 0,0.6; set xtics ('1' 1, '4' 4, '8' 8, '12' 12) }
@@ -484,7 +484,7 @@ do for [k = 1:10] {
 
 # Observed order in h, a line for each dimension; those that vote are filled, with their intervals,
 # and moved apart.
-set title 'order of SymKL in {/:Italic h}, {/:Italic t} = 0.5' offset 0,-0.6 font ',12'
+set title 'order of SymKL in {/:Italic h}, {/:Italic t} = 0.5' offset 0,-0.6 font ',12'
 set lmargin at screen 0.815
 set rmargin at screen 0.985
 set bmargin at screen 0.060

@@ -133,18 +133,19 @@ std::string claim_row(const ClaimResult& result) {
   for (const std::string& hypothesis : claim.hypotheses) {
     hypotheses += fmt::format("{}{}", hypotheses.empty() ? "" : "; ", escape_markup(hypothesis));
   }
+  const std::string_view word = to_string(claim.provenance);
+  const std::string provenance = claim.source == word ? "" : fmt::format(" ({})", word);
   return fmt::format(
       "<tr id=\"{0}\"><th scope=\"row\">{0}</th>"
-      "<td><div>{1}</div><div class=\"soft\">{2}{3}{4} ({5})</div>{6}</td>"
+      "<td><div>{1}</div><div class=\"soft\">{2}{3}{4}{5} · <code>{14}</code></div>{6}</td>"
       "<td class=\"verdict {7}\" data-label=\"Verdict\">{8}{9}</td>"
       "<td data-label=\"Grade\">{10}</td><td class=\"number\" data-label=\"Tightness\">{11}</td>"
-      "<td data-label=\"Controls\">{12} of {13} caught</td>"
-      "<td data-label=\"File\"><code>{14}</code></td></tr>\n",
+      "<td data-label=\"Controls\">{12} of {13} caught</td></tr>\n",
       id, escape_markup(claim.statement), hypotheses, hypotheses.empty() ? "" : " · ",
-      escape_markup(claim.source), to_string(claim.provenance), check_table(result),
-      mood(result.verdict), spelled(result.verdict),
-      result.reason.empty() ? "" : ": " + escape_markup(result.reason), to_string(result.grade()),
-      short_number(result.tightness()), caught, result.controls.size(), escape_markup(claim.file));
+      escape_markup(claim.source), provenance, check_table(result), mood(result.verdict),
+      spelled(result.verdict), result.reason.empty() ? "" : ": " + escape_markup(result.reason),
+      to_string(result.grade()), short_number(result.tightness()), caught, result.controls.size(),
+      escape_markup(claim.file));
 }
 
 std::string check_command(const CheckSettings& run) {
@@ -184,7 +185,7 @@ std::string verdict_section(const VerdictFile& file) {
       "<a href=\"verdicts.json\">verdicts.json</a>.</p>\n"
       "<div class=\"wide\"><table class=\"verdicts\"><thead><tr><th scope=\"col\">Claim</th>"
       "<th scope=\"col\">Statement</th><th scope=\"col\">Verdict</th><th scope=\"col\">Grade</th>"
-      "<th scope=\"col\">Tightness</th><th scope=\"col\">Controls</th><th scope=\"col\">File</th>"
+      "<th scope=\"col\">Tightness</th><th scope=\"col\">Controls</th>"
       "</tr></thead><tbody>\n{}</tbody></table></div>\n</section>\n",
       file.claims.size(), file.claims.size() == 1 ? "claim" : "claims", summary,
       escape_markup(check_command(file.run)),

@@ -91,7 +91,7 @@ Instance random_pair(std::string name, const Evaluate& evaluate) {
 
 std::vector<Instance> families() {
   std::vector<Instance> result = gaussian_families(reverse_process_keeps_divergence);
-  result.push_back(short_translate("translate", reverse_process_keeps_divergence, 0.01));
+  result.push_back(short_translate("short translate", reverse_process_keeps_divergence, 0.01));
   return result;
 }
 
