@@ -161,7 +161,7 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
                         applies ? caught(result) : "-", result.claim.statement);
     if (result.verdict != Verdict::holds) explanations += explanation(result, run);
   }
-  text += fmt::format("{} claims", results.size());
+  text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");
   for (const auto& [verdict, count] : counts) {
     text += fmt::format(", {} {}", count, to_string(verdict));
   }
