@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "interruption.hpp"
+#include "measures/measure_file.hpp"
 #include "report/atomic_file.hpp"
 #include "report/experiment_folder.hpp"
 #include "report/figure.hpp"
@@ -37,6 +38,8 @@ std::optional<Verdict> run_one(const ExperimentCall& call, const CommandLine& li
     print(fmt::format("{}/{}: {} rows, {} voted: {}\n", line.out, experiment.name,
                       record.rows().size(), voted, to_string(manifest.verdict)));
     return manifest.verdict;
+  } catch (const InputError&) {
+    throw;
   } catch (const OutputError&) {
     throw;
   } catch (const std::invalid_argument& error) {

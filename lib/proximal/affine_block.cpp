@@ -81,10 +81,11 @@ class BlockProblem {
   double gamma_;
 };
 
-// Ceres' view of it: P column by column, then s.
+// Ceres' view of it: P column by column, then s, in a unit so small that the first step, of length
+// one, cannot make P singular: beyond det P = 0 lie other finite values that trap a line search.
 class Objective final : public ceres::FirstOrderFunction {
  public:
-  explicit Objective(const BlockProblem& problem) : problem_(problem) {}
+  Objective(const BlockProblem& problem, double unit) : problem_(problem), unit_(unit) {}
 
   int NumParameters() const override {
     return static_cast<int>(problem_.dimension() * (problem_.dimension() + 1));
@@ -92,26 +93,33 @@ class Objective final : public ceres::FirstOrderFunction {
 
   bool Evaluate(const double* parameters, double* cost, double* gradient) const override {
     const Index d = problem_.dimension();
-    const Eigen::Map<const Matrix> P(parameters, d, d);
-    const Eigen::Map<const Vector> s(parameters + d * d, d);
+    const Matrix P = unit_ * Eigen::Map<const Matrix>(parameters, d, d);
+    const Vector s = unit_ * Eigen::Map<const Vector>(parameters + d * d, d);
     cost[0] = problem_.loss(P, s);
     if (!std::isfinite(cost[0])) return false;  // Ceres shortens the step
     if (gradient != nullptr) {
-      Eigen::Map<Matrix>(gradient, d, d) = problem_.linear_gradient(P);
-      Eigen::Map<Vector>(gradient + d * d, d) = problem_.constant_gradient(s);
+      Eigen::Map<Matrix>(gradient, d, d) = unit_ * problem_.linear_gradient(P);
+      Eigen::Map<Vector>(gradient + d * d, d) = unit_ * problem_.constant_gradient(s);
     }
     return true;
   }
 
  private:
   const BlockProblem& problem_;
+  double unit_;
 };
 
-ceres::GradientProblemSolver::Options solver_options(const AffineBlockOptions& options) {
+// A gradient g leaves ℓ − min ℓ ≈ |g|²/2 over a curvature of about one. Asked for much more than
+// the loss itself resolves, the line search would be left to choose among equal values.
+ceres::GradientProblemSolver::Options solver_options(const AffineBlockOptions& options,
+                                                     double unit) {
   ceres::GradientProblemSolver::Options solver;
   solver.line_search_direction_type = ceres::BFGS;
+  // Interpolation fits polynomials through the barrier log|det P|; halving is surer, and quicker.
+  solver.line_search_interpolation_type = ceres::BISECTION;
+  solver.use_approximate_eigenvalue_bfgs_scaling = true;
   solver.max_num_iterations = options.max_iterations;
-  solver.gradient_tolerance = 1e-12;  // as far as the line search goes
+  solver.gradient_tolerance = unit * 0.1 * std::sqrt(options.loss_tolerance);
   solver.function_tolerance = 0.0;
   solver.parameter_tolerance = 0.0;
   solver.logging_type = ceres::SILENT;
@@ -171,15 +179,16 @@ AffineBlockResult affine_block(const Gaussian& current,
   require_block(current, target, step_size);
   const Index d = current.dimension();
   const BlockProblem problem(current, target, step_size);
-  const ceres::GradientProblem gradient_problem(new Objective(problem));  // takes ownership
+  const double unit = 0.25 * std::sqrt(current.eigenvalues()(0)) / static_cast<double>(d);
+  const ceres::GradientProblem gradient_problem(new Objective(problem, unit));  // takes ownership
 
   Vector parameters(d * (d + 1));
-  parameters << problem.factor().reshaped(), Vector::Zero(d);
+  parameters << problem.factor().reshaped() / unit, Vector::Zero(d);
   ceres::GradientProblemSolver::Summary summary;
-  ceres::Solve(solver_options(options), gradient_problem, parameters.data(), &summary);
+  ceres::Solve(solver_options(options, unit), gradient_problem, parameters.data(), &summary);
 
-  const Matrix P = parameters.head(d * d).reshaped(d, d);
-  const Vector s = parameters.tail(d);
+  const Matrix P = unit * parameters.head(d * d).reshaped(d, d);
+  const Vector s = unit * parameters.tail(d);
   const Matrix K = P * current.inverse_factor();
   AffineBlockResult result{.map = {.linear = K, .offset = current.mean() + s - K * current.mean()}};
   result.loss = problem.loss(P, s);

@@ -29,9 +29,9 @@ Estimate block_loss(const AffineMap& block,
 Estimate block_loss_constant(const Gaussian& current, const Gaussian& target);
 
 struct AffineBlockOptions {
-  /// Converged means ℓ − min ℓ is below this, relative to ℓ where that is larger than 1. A line
-  /// search sees the loss to a relative u and ends there.
-  double loss_tolerance = 1e-12;
+  /// Converged means ℓ − min ℓ is below this, relative to ℓ where that is larger than 1; T is then
+  /// good to its square root.
+  double loss_tolerance = 1e-10;
   int max_iterations = 500;
 };
 
