@@ -24,6 +24,7 @@ Outcome square_below(double x, double factor) {
 Claim right_claim() {
   return {.id = "TEST-01",
           .statement = "x² ≤ x on [0, 1]",
+          .source = "tests",
           .instances = {{"random",
                          [](Trial& trial) { return square_below(trial.rng.uniform(), 1.0); }}},
           .tight = {{"x = 1", [](Trial&) { return square_below(1.0, 1.0); }, false}},
