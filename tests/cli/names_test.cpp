@@ -21,7 +21,10 @@ TEST_CASE("A name is suggested only where it is near", "[cli][exact]") {
 }
 
 TEST_CASE("select_claims keeps the registry's order and each claim once", "[cli][exact]") {
-  const std::vector<Claim> claims = {{.id = "JKO-01"}, {.id = "JKO-02"}, {.id = "GIF-01"}};
+  std::vector<Claim> claims(3);
+  claims[0].id = "JKO-01";
+  claims[1].id = "JKO-02";
+  claims[2].id = "GIF-01";
   const auto ids = [&](const std::vector<std::string>& patterns) {
     std::vector<std::string> result;
     for (const Claim& claim : select_claims(claims, patterns)) result.push_back(claim.id);
