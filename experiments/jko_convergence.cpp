@@ -38,7 +38,7 @@ struct Settings {
 
 Settings settings_for(Scale scale) {
   Settings settings;
-  if (scale == Scale::standard) settings.replicates = 20;
+  if (scale == Scale::standard) settings.replicates = 8;
   if (scale == Scale::paper) settings.replicates = 200;
   if (scale != Scale::quick) settings.hit_errors = 25;
   return settings;
