@@ -30,9 +30,10 @@ struct ErrorBudget {
 /// A number with its enclosure [lower, upper] ∋ the true value, and what the enclosure is worth.
 ///
 /// Arithmetic is interval arithmetic, stepped outward by one unit in the last place after each
-/// operation (two after exp, expm1 and log, whose C library forms are good to one), takes the weaker grade
-/// of its operands, and never keeps `exact`: a rounded result of exact operands is `certified`.
-/// A double stands for itself, exactly. A NaN anywhere makes the result not a number, see is_nan().
+/// operation (two after exp, expm1 and log, whose C library forms are good to one), takes the
+/// weaker grade of its operands, and never keeps `exact`: a rounded result of exact operands is
+/// `certified`. A double stands for itself, exactly. A NaN anywhere makes the result not a number,
+/// see is_nan().
 struct Estimate {
   double value = 0.0;
   double lower = 0.0;
@@ -70,7 +71,7 @@ Estimate square(const Estimate& a);
 Estimate abs(const Estimate& a);
 Estimate exp(const Estimate& a);
 Estimate expm1(const Estimate& a);  ///< e^a − 1 with its digits near 0
-Estimate log(const Estimate& a);  ///< of the part in [0, ∞); log 0 = −∞
+Estimate log(const Estimate& a);    ///< of the part in [0, ∞); log 0 = −∞
 Estimate max(const Estimate& a, const Estimate& b);
 Estimate min(const Estimate& a, const Estimate& b);
 Estimate pow(const Estimate& a, int n);  ///< n ≥ 0, by repeated squaring
