@@ -49,6 +49,8 @@ Verdict judge(const Bound& bound, double tolerance) {
       if (lhs.lower > rhs.upper) return Verdict::violated;
       return widths <= tolerance * scale_of(bound) ? Verdict::tight : Verdict::inconclusive;
     case Relation::identity:
+      // Only one side infinite: it overflowed.
+      if (std::isinf(lhs.value) != std::isinf(rhs.value)) return Verdict::numerical_failure;
       if (gap_between(lhs, rhs) > 0.0) return Verdict::violated;
       return widths <= tolerance * scale_of(bound) ? Verdict::tight : Verdict::inconclusive;
     case Relation::order:
