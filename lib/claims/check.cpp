@@ -182,9 +182,14 @@ void conclude(ClaimResult& result, const CheckOptions& options) {
     if (worst == nullptr || check.verdict > worst->verdict) worst = &check;
   }
   if (options.replay) {  // one draw has no say about the claim beyond itself
-    for (const auto* part : {&result.checks, &result.controls}) {
-      for (const CheckResult& check : *part)
-        result.verdict = std::max(result.verdict, check.verdict);
+    for (const CheckResult& check : result.checks) {
+      result.verdict = std::max(result.verdict, severity(check.verdict));
+    }
+    for (const CheckResult& control : result.controls) {  // a control has to break
+      const bool failed = control.verdict == Verdict::numerical_failure;
+      const Verdict here = failed ? control.verdict : Verdict::powerless;
+      result.verdict =
+          std::max(result.verdict, control.verdict == Verdict::violated ? Verdict::holds : here);
     }
     return;
   }

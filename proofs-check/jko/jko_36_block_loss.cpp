@@ -8,6 +8,7 @@
 #include "proximal/affine_block.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 namespace flowcheck {
 namespace {
@@ -42,7 +43,8 @@ AffineMap random_block(const GaussianProblem& problem) {
 // A solver that stops early ends the claim.
 AffineBlockResult trained(const GaussianProblem& problem, double step_size) {
   AffineBlockResult block = affine_block(problem.start, problem.target, step_size);
-  require(block.termination == Termination::converged, "affine_block: did not converge");
+  if (block.termination != Termination::converged)
+    throw std::runtime_error("affine_block: did not converge");
   return block;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 
 namespace flowcheck {
 namespace {
@@ -29,7 +30,8 @@ struct Point {
 TangentFlowResult run(const Flow& flow, const Point& from, int steps) {
   TangentFlowResult result =
       integrate_tangent(flow.field, flow.jacobian, from.x0, from.t0, from.t1, {.steps = steps});
-  require(result.termination == Termination::converged, "integrate_tangent: did not converge");
+  if (result.termination != Termination::converged)
+    throw std::runtime_error("integrate_tangent: did not converge");
   return result;
 }
 

@@ -11,6 +11,13 @@
 namespace flowcheck {
 namespace {
 
+// How far KL(pₙ ‖ q) moves when pₙ does by `distance` in W₂: its slope there, and the curvature
+// that alone is left at the target.
+double kl_change(const JkoChain& chain, int n, double distance) {
+  const double curvature = 1.0 / chain.target.eigenvalues()(0) + 1.0 / chain[n].eigenvalues()(0);
+  return (chain.fisher_norm(n).upper + curvature * distance) * distance;
+}
+
 constexpr int steps = 4;
 
 Gaussian scaled(const Gaussian& p, double factor) {
@@ -45,8 +52,8 @@ void add_scaling(std::vector<Bound>& bounds, const GaussianProblem& problem) {
     bounds.push_back(identity(mismatch(scaled(chain[n], factor), other, n, rounding), 0.0,
                               "scaling, laws", image.length()));
     const Estimate entropy = chain.kl_to_target(n);
-    const double slope = other.fisher_norm(n).upper;
-    bounds.push_back(identity(entropy, widened(other.kl_to_target(n), slope * rounding),
+    bounds.push_back(identity(entropy,
+                              widened(other.kl_to_target(n), kl_change(other, n, rounding)),
                               "scaling, KL", 1.0 + entropy.value));
   }
   // ε of a pair that is no exact step, both with a density.
@@ -80,8 +87,8 @@ void add_motion(std::vector<Bound>& bounds, const GaussianProblem& problem) {
     bounds.push_back(identity(mismatch(pushforward(R, chain[n]), other, n, rounding), 0.0,
                               "rigid motion, laws", image.length()));
     const Estimate entropy = chain.kl_to_target(n);
-    const double slope = other.fisher_norm(n).upper;
-    bounds.push_back(identity(entropy, widened(other.kl_to_target(n), slope * rounding),
+    bounds.push_back(identity(entropy,
+                              widened(other.kl_to_target(n), kl_change(other, n, rounding)),
                               "rigid motion, KL", 1.0 + entropy.value));
   }
 }

@@ -141,6 +141,8 @@ TEST_CASE("identities and orders are judged by their enclosures", "[claims][exac
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0), 1e-9) == Verdict::tight);
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0 + 1e-9), 1e-9) == Verdict::violated);
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-3), 1.0), 1e-9) == Verdict::inconclusive);
+  CHECK(judge(identity(std::numeric_limits<double>::infinity(), 1.0), 1e-9) ==
+        Verdict::numerical_failure);
   CHECK(judge(identity(Estimate::closed_form(0.0, 1e-12), 0.0, "", 1.0), 1e-9) == Verdict::tight);
   CHECK(judge(order(Estimate::converged(1.98, 0.05), 2.0), 0.2) == Verdict::holds);
   CHECK(judge(order(Estimate::converged(1.9, 0.05), 2.0), 0.2) == Verdict::violated);
@@ -186,6 +188,12 @@ TEST_CASE("a draw replays alone", "[claims][property]") {
   REQUIRE(one.checks.size() == 1);
   CHECK(one.checks[0].lhs.value == shown.lhs.value);
   CHECK(one.checks[0].draws == 1);
+  CHECK(one.verdict == Verdict::holds);
+  // A replayed control has to break: that is its good news.
+  CHECK(run(right_claim(), {.replay = Replay{"x² ≤ 0.9 x", 1}}).verdict == Verdict::holds);
+  Claim toothless = right_claim();
+  toothless.controls[0].draw = [](Trial&) { return square_below(0.5, 0.9); };
+  CHECK(run(toothless, {.replay = Replay{"x² ≤ 0.9 x", 1}}).verdict == Verdict::powerless);
 }
 
 TEST_CASE("results do not depend on the number of threads or the selection", "[claims][property]") {
