@@ -103,6 +103,7 @@ class Gathering {
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
     ++result.draws;
+    if (result.verdict == Verdict::numerical_failure) return;  // a NaN is not forgotten
     Verdict verdict =
         judge(bound, bound.relation == Relation::order ? claim_.order_tolerance : claim_.tolerance);
     const bool control = cell_.kind == CheckKind::control;

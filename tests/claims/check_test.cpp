@@ -126,6 +126,20 @@ TEST_CASE("a NaN or an exception ends its claim as a numerical failure, and no o
   CHECK(exit_code(results, false) == 3);
 }
 
+TEST_CASE("a NaN among violated draws is a numerical failure, whichever comes first",
+          "[claims][control]") {
+  for (const int nan_draw : {1, 4, 8}) {
+    CAPTURE(nan_draw);
+    Claim mixed = right_claim();
+    int draw = 0;
+    mixed.instances[0].draw = [&draw, nan_draw](Trial&) {
+      return ++draw == nan_draw ? square_below(std::numeric_limits<double>::quiet_NaN(), 1.0)
+                                : square_below(0.5, 0.4);
+    };
+    CHECK(run(mixed).verdict == Verdict::numerical_failure);
+  }
+}
+
 TEST_CASE("enclosures too wide to decide are inconclusive", "[claims][exact]") {
   Claim wide = right_claim();
   wide.instances[0].draw = [](Trial&) {
