@@ -99,8 +99,7 @@ TEST_CASE("what runs on what is the committed table", "[proofs][reference]") {
       "the fresh table is in coverage.csv beside the tests; copy it to proofs-check/ if it is "
       "meant");
   CHECK((fresh == committed));
-  // Counted by hand from the hypotheses: families of singular starts, for claims that need a
-  // density.
+  // As many as the committed table has: all are singular starts, for claims that need a density.
   int left_out = 0;
   for (const ClaimResult& result : quick_run()) {
     for (const CheckResult& check : result.checks) {
