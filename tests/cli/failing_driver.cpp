@@ -57,6 +57,16 @@ Claim slow() {
   return result;
 }
 
+// One draw of five seconds that asks nobody whether to go on.
+Claim stubborn() {
+  Claim result = claim("BAD-09", below, above);
+  result.instances.front().draw = [](Trial& trial) -> Outcome {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    return below(trial.rng);
+  };
+  return result;
+}
+
 Claim on_targets() {
   Claim result = claim("BAD-07", below, above);
   result.on_target = [](const Target& target) -> Outcome {
@@ -75,7 +85,8 @@ std::vector<Claim> claims() {
           slow(),
           on_targets(),
           claim(
-              "BAD-08", [](Rng&) -> Bound { throw std::runtime_error("two\nlines"); }, above)};
+              "BAD-08", [](Rng&) -> Bound { throw std::runtime_error("two\nlines"); }, above),
+          stubborn()};
 }
 
 struct Settings {

@@ -52,7 +52,7 @@ TEST_CASE("An interrupted run keeps the experiments it finished", "[cli][exact]"
 TEST_CASE("A second Ctrl-C ends the program at once", "[cli][exact]") {
   const ScratchFolder folder;
   const ProgramOutcome outcome = call_program(
-      {FAILING_PROGRAM, "check", "BAD-01", "BAD-06", "--jobs", "1", "--out", folder / "results"},
+      {FAILING_PROGRAM, "check", "BAD-01", "BAD-09", "--jobs", "1", "--out", folder / "results"},
       {.signal = SIGINT, .interrupt_after = "BAD-01", .twice = true});
   CHECK(outcome.exit_code == 128 + SIGINT);
   CHECK(folder.files().empty());
