@@ -1,4 +1,6 @@
 #include "cli/program_call.hpp"
+#include "measures/csv_table.hpp"
+#include "report/sha256.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -270,6 +272,21 @@ TEST_CASE("A manifest's command repeats its run", "[cli][property]") {
                         "--curvatures", "1.0,3.0", "--step-sizes", "3"})
               .exit_code == 0);
   CHECK(read_file(folder / "results/gaussian_rates/data.csv") == before);
+}
+
+TEST_CASE("ou_benchmark's sampled rows do not vote", "[cli][exact]") {
+  const ScratchFolder folder;
+  REQUIRE(call(folder, {"run", "ou_benchmark", "--particles", "1000", "--particle-times", "0.5",
+                        "--step-sizes", "0.1,0.05,0.025,0.0125"})
+              .exit_code == 0);
+  const CsvTable table = read_csv_table(folder / "results/ou_benchmark/data.csv");
+  int sampled = 0;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.text("grade")[row] != "statistical") continue;
+    ++sampled;
+    CHECK(table.text("verdict")[row].empty());
+  }
+  CHECK(sampled > 100);
 }
 
 TEST_CASE("Progress is a line for each claim where there is no terminal", "[cli][exact]") {
