@@ -274,6 +274,40 @@ TEST_CASE("A manifest's command repeats its run", "[cli][property]") {
   CHECK(read_file(folder / "results/gaussian_rates/data.csv") == before);
 }
 
+TEST_CASE("jko_convergence follows chains as far as their start asks for", "[cli][control]") {
+  struct Expectation {
+    std::vector<std::string> options;
+    bool reached;
+  };
+  const auto expected = GENERATE(values<Expectation>({
+      {{"--start-mean", "1000,1000"}, true},
+      {{"--start-mean", "0,0", "--step-size", "100"}, true},
+      {{"--start-mean", "1e6,0", "--step-size", "0.0001"}, false},  // 10,000 steps are not enough
+  }));
+  CAPTURE(expected.options);
+  const ScratchFolder folder;
+  std::vector<std::string> words = {"run", "jko_convergence", "--errors",
+                                    "0.1", "--hit-errors",    "2"};
+  words.insert(words.end(), expected.options.begin(), expected.options.end());
+  CHECK(call(folder, words).exit_code == 0);
+  const std::string file = folder / "results/jko_convergence/data.csv";
+  const CsvTable table = read_csv_table(file);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.text("quantity")[row] != "first_hit") continue;
+    CAPTURE(row + 2);
+    const bool is_sharp = table.text("against")[row] == "sharp";
+    const std::string& verdict = table.text("verdict")[row];
+    if (expected.reached) {
+      CHECK((verdict == "holds" || verdict == "tight"));
+      CHECK(table.text("upper")[row] != "inf");
+    } else if (is_sharp) {
+      CHECK(verdict.empty());
+      CHECK(table.text("lower")[row] == "10001");
+      CHECK(table.text("upper")[row] == "inf");
+    }
+  }
+}
+
 TEST_CASE("ou_benchmark's sampled rows do not vote", "[cli][exact]") {
   const ScratchFolder folder;
   REQUIRE(call(folder, {"run", "ou_benchmark", "--particles", "1000", "--particle-times", "0.5",
