@@ -23,6 +23,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace flowcheck {
 namespace {
@@ -60,7 +61,6 @@ Gaussian target() {
 }
 
 Gaussian start(const Settings& settings) {
-  require(settings.start_mean.size() == 2, "--start-mean: expected two numbers");
   const Vector mean = Eigen::Map<const Vector>(settings.start_mean.data(), 2);
   return {mean, (Matrix(2, 2) << 2.0, 0.5, 0.5, 1.0).finished()};
 }
@@ -73,9 +73,16 @@ void check_settings(const Settings& settings) {
           "--replicates: expected 1 to 10000");
   require(settings.hit_errors >= 2 && settings.hit_errors <= 1000,
           "--hit-errors: expected 2 to 1000");
-  require(std::all_of(settings.errors.begin(), settings.errors.end(),
+  const auto& errors = settings.errors;
+  require(std::all_of(errors.begin(), errors.end(),
                       [](double error) { return error >= 0.0 && std::isfinite(error); }),
           "--errors: expected numbers of 0 or more");
+  require(!errors.empty(), "--errors: expected at least one number");
+  require(std::set<double>(errors.begin(), errors.end()).size() == errors.size(),
+          "--errors: expected each number once");
+  const auto& mean = settings.start_mean;
+  require(mean.size() == 2 && std::isfinite(mean[0]) && std::isfinite(mean[1]),
+          "--start-mean: expected two numbers");
 }
 
 // λ with the rounding of the eigenvalue it comes from.
@@ -290,6 +297,8 @@ collect(word) = (strstrt(epsilons, " ".word." ") == 0 ? epsilons = epsilons.word
 stats 'data.csv' using (is("quantity", "w2_squared") && column("epsilon") > 0 \
   ? collect(stringcolumn("epsilon")) : 0) nooutput
 count = words(epsilons)
+# gnuplot goes through a loop once where there is nothing to go through.
+legend(i) = count == 0 ? "" : sprintf('ε = %g', word(epsilons, i) + 0)
 row_of(e, field, against, quantity) = (is("field", field) && is("against", against) \
   && is("quantity", quantity) && is("epsilon", e) && column("replicate") == 0) ? column("n") : NaN
 hollow(x) = is_empty("verdict") ? x : NaN
@@ -326,7 +335,7 @@ do for [panel = 1:2] {
     for [i = 1:count] '' \
       using (solid(row_of(word(epsilons, i), "adversarial", "sharp", quantity))): \
       (column("measured")) with points linestyle i pointtype 7 \
-      title sprintf('ε = %g', word(epsilons, i) + 0), \
+      title legend(i), \
     '' using (row_of("0", "exact", "sharp", quantity)):(column("predicted")) \
       with lines linecolor 'black' linewidth 1.8 notitle, \
     '' using (solid(row_of("0", "exact", "sharp", quantity))):(column("measured")) \

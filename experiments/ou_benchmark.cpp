@@ -46,6 +46,7 @@
 #include <map>
 #include <memory>
 #include <numbers>
+#include <set>
 #include <tuple>
 
 namespace flowcheck {
@@ -114,6 +115,18 @@ void check_settings(const Settings& settings) {
     require(std::all_of(times->begin(), times->end(), is_tenth),
             "--particle-times, --many-particle-times: expected some of 0.1, 0.2, ..., 1.0");
   }
+  // A run that is there twice would count as two draws.
+  std::set<std::pair<int, int>> known;
+  const auto add = [&known](const std::vector<int>& counts, const std::vector<double>& times) {
+    for (const int count : counts) {
+      for (const double time : times) {
+        require(known.insert({count, tenth_of(time)}).second,
+                "--particles, --many-particles: expected each number once at each time");
+      }
+    }
+  };
+  add(settings.particles, settings.particle_times);
+  add(settings.many_particles, settings.many_particle_times);
 }
 
 bool stopped(const RunContext& context) {

@@ -46,6 +46,12 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
       nearest = &name;
     }
   }
+  if (nearest == nullptr && word.size() >= 2) {
+    const auto longer = std::find_if(known.begin(), known.end(), [&word](const std::string& name) {
+      return name.starts_with(word);
+    });
+    if (longer != known.end()) nearest = &*longer;
+  }
   return nearest == nullptr ? "" : fmt::format("; did you mean {}?", *nearest);
 }
 

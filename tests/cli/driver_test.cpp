@@ -274,6 +274,16 @@ TEST_CASE("A manifest's command repeats its run", "[cli][property]") {
   CHECK(read_file(folder / "results/gaussian_rates/data.csv") == before);
 }
 
+TEST_CASE("jko_convergence draws chains without errors alone", "[cli][exact]") {
+  const ScratchFolder folder;
+  const std::string errors = GENERATE("0", "0.1");
+  CHECK(
+      call(folder, {"run", "jko_convergence", "--errors", errors, "--hit-errors", "2"}).exit_code ==
+      0);
+  CHECK_THAT(read_file(folder / "results/jko_convergence/figure.svg"),
+             Contains("ε = " + errors + "<"));
+}
+
 TEST_CASE("jko_convergence follows chains as far as their start asks for", "[cli][control]") {
   struct Expectation {
     std::vector<std::string> options;
