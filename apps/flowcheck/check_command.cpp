@@ -63,7 +63,7 @@ std::pair<Claim, Replay> read_replay(const std::string& text, const std::vector<
           std::from_chars_result{end, std::errc{}}) {
     throw UsageError(fmt::format("--replay {}: expected ID:INSTANCE:SEED", text));
   }
-  const Claim claim = select_claims(claims, {text.substr(0, first)}).front();
+  const Claim claim = find_claim(claims, text.substr(0, first));
   const std::string instance = text.substr(first + 1, last - first - 1);
   std::vector<std::string> known;
   for (const auto* family : {&claim.instances, &claim.tight, &claim.controls}) {
@@ -106,8 +106,7 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
 }
 
 std::string interval(const Estimate& side) {
-  return fmt::format("{:.9g} [{:.9g}, {:.9g}] {}", side.value, side.lower, side.upper,
-                     to_string(side.grade));
+  return fmt::format("{} [{}, {}] {}", side.value, side.lower, side.upper, to_string(side.grade));
 }
 
 std::string caught(const ClaimResult& result) {
@@ -123,19 +122,36 @@ bool as_it_should_be(const CheckResult& check) {
          check.verdict == Verdict::not_applicable;
 }
 
-// Why a claim does not hold, and how to see it again.
+// ": reason", or "". The name of a hypothesis by itself would read like a fact; the message of a
+// broken precondition, "function: what is wrong", does not.
+std::string told(const std::string& reason, bool names_hypothesis) {
+  if (reason.empty()) return "";
+  const bool bare = names_hypothesis && reason.find(": ") == std::string::npos;
+  return fmt::format(": {}{}", bare ? "hypothesis not met: " : "", reason);
+}
+
+std::string told(const CheckResult& check) {
+  return told(check.reason, check.verdict == Verdict::not_applicable);
+}
+
+std::string sides(const CheckResult& check) {
+  if (check.draws == 0) return "";
+  const std::string tightness =
+      std::isnan(check.tightness) ? "" : fmt::format("    tightness {:.6f}\n", check.tightness);
+  return fmt::format("    lhs {}\n    rhs {}\n{}", interval(check.lhs), interval(check.rhs),
+                     tightness);
+}
+
+// Why a claim does not hold, and how to see it again; of a replay all there is.
 std::string explanation(const ClaimResult& result, const CheckSettings& run) {
-  std::string text = fmt::format("{}: {}{}{}\n", result.claim.id, to_string(result.verdict),
-                                 result.reason.empty() ? "" : ": ", result.reason);
+  std::string text =
+      fmt::format("{}: {}{}\n", result.claim.id, to_string(result.verdict), told_reason(result));
   for (const auto* part : {&result.checks, &result.controls}) {
     for (const CheckResult& check : *part) {
-      if (as_it_should_be(check)) continue;
-      text += fmt::format("  {} \"{}\"{}{}: {}{}{}\n", to_string(check.kind), check.instance,
+      if (as_it_should_be(check) && run.replay.empty()) continue;
+      text += fmt::format("  {} \"{}\"{}{}: {}{}\n{}", to_string(check.kind), check.instance,
                           check.part.empty() ? "" : ", ", check.part, to_string(check.verdict),
-                          check.reason.empty() ? "" : ": ", check.reason);
-      if (check.draws > 0) {
-        text += fmt::format("    lhs {}\n    rhs {}\n", interval(check.lhs), interval(check.rhs));
-      }
+                          told(check), sides(check));
       const std::string replay = replay_string(result, check);
       if (!replay.empty()) {
         text += fmt::format("    again: flowcheck check --scale {} --replay '{}'\n",
@@ -159,7 +175,9 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
                         to_string(result.verdict), applies ? to_string(result.grade()) : "-",
                         applies && !std::isnan(tightness) ? fmt::format("{:.6f}", tightness) : "-",
                         applies ? caught(result) : "-", result.claim.statement);
-    if (result.verdict != Verdict::holds) explanations += explanation(result, run);
+    if (result.verdict != Verdict::holds || !run.replay.empty()) {
+      explanations += explanation(result, run);
+    }
   }
   text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");
   for (const auto& [verdict, count] : counts) {
@@ -211,6 +229,11 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
 }
 
 }  // namespace
+
+std::string told_reason(const ClaimResult& result) {
+  // Without a check there was no hypothesis to fail.
+  return told(result.reason, result.verdict == Verdict::not_applicable && !result.checks.empty());
+}
 
 int check_command(const CommandLine& line, const Registry& registry) {
   Request request = request_of(line, registry.claims);

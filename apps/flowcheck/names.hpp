@@ -24,4 +24,7 @@ std::string paper_of(const std::string& id);
 std::vector<Claim> select_claims(const std::vector<Claim>& claims,
                                  const std::vector<std::string>& patterns);
 
+/// The claim of exactly this id. @throws UsageError  there is none
+const Claim& find_claim(const std::vector<Claim>& claims, const std::string& id);
+
 }  // namespace flowcheck
