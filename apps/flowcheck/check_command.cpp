@@ -8,6 +8,7 @@
 #include "report/progress.hpp"
 #include "report/results_folder.hpp"
 #include "report/run_info.hpp"
+#include "report/sha256.hpp"
 
 #include <fmt/format.h>
 
@@ -50,6 +51,10 @@ Target read_target(const CommandLine& line) {
           .reference = std::move(reference),
           .step_size = line.step_size,
           .error = line.error};
+}
+
+std::string digest_of(const std::string& measure) {
+  return sha256(read_text_file(measure, InputLimits().file_bytes));
 }
 
 // ID:INSTANCE:SEED; the instance may hold colons of its own.
@@ -98,7 +103,9 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
   if (!line.target.empty()) {
     options.target = read_target(line);
     request.settings.target = line.target;
+    request.settings.target_sha256 = digest_of(line.target);
     request.settings.reference = line.reference;
+    if (!line.reference.empty()) request.settings.reference_sha256 = digest_of(line.reference);
     request.settings.step_size = line.step_size;
     request.settings.error = line.error;
   }

@@ -17,9 +17,9 @@ namespace flowcheck {
 namespace {
 
 constexpr const char* check_notes =
-    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale and\n"
-    "--min-grade are as before, and starts afresh elsewhere. With --target or --replay nothing is\n"
-    "put into OUT unless --out is given.\n";
+    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale,\n"
+    "--min-grade, --target with what its file holds and its options are as before, and starts\n"
+    "afresh elsewhere. With --target or --replay nothing is put into OUT unless --out is given.\n";
 
 constexpr const char* common_options =
     "Everywhere: --out DIR, --scale quick|standard|paper, --seed N, --jobs N, --quiet.\n";

@@ -120,6 +120,26 @@ TEST_CASE("A target's or a replay's verdicts do not touch the record", "[cli][ex
   CHECK(mine["claims"][0]["checks"][0]["kind"] == "target");
 }
 
+TEST_CASE("Another measure under the same name starts the record afresh", "[cli][exact]") {
+  const ScratchFolder folder;
+  const auto check = [&](const std::string& id, const std::string& target) {
+    folder.write("start.json", target);
+    REQUIRE(call(folder, {"check", id, "--target", "start.json", "--out", "mine"}).exit_code == 0);
+    return verdicts(folder, "mine/verdicts.json");
+  };
+  const std::string first = R"({"type": "gaussian", "mean": [1, 2], "covariance": 1})";
+  const std::string second = R"({"type": "gaussian", "mean": [1, 3], "covariance": 1})";
+  CHECK(check("JKO-10", first)["run"]["target_sha256"] == sha256(first));
+  CHECK(check("JKO-11", first)["claims"].size() == 2);
+  CHECK(check("JKO-11", second)["claims"].size() == 1);
+
+  folder.write("q.json", first);
+  REQUIRE(call(folder, {"check", "JKO-11", "--target", "start.json", "--reference", "q.json",
+                        "--out", "mine"})
+              .exit_code == 0);
+  CHECK(verdicts(folder, "mine/verdicts.json")["run"]["reference_sha256"] == sha256(first));
+}
+
 TEST_CASE("A fresh seed is recorded, so that it can be used again", "[cli][exact]") {
   const ScratchFolder folder;
   REQUIRE(call(folder, {"check", "JKO-11", "--fresh-seed", "--out", "a"}).exit_code == 0);

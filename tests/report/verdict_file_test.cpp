@@ -70,8 +70,12 @@ ResultsFolder folder_of(std::vector<ClaimResult> claims) {
 }  // namespace
 
 TEST_CASE("Verdicts survive being written and read", "[report][property]") {
-  const VerdictFile file =
+  VerdictFile file =
       file_of({result_of("A-1", Verdict::holds), result_of("A-2", Verdict::powerless)});
+  file.run.target = "start.json";
+  file.run.target_sha256 = "12";
+  file.run.reference = "q.json";
+  file.run.reference_sha256 = "34";
   const std::string text = verdicts_json(file);
   const VerdictFile back = parse_verdicts(text, "verdicts.json");
   CHECK(back.run == file.run);
@@ -118,10 +122,12 @@ TEST_CASE("A run's verdicts replace their own and keep the others of the same se
        {CheckSettings{.version = "0.2.0", .seed = 4, .scale = Scale::standard},
         CheckSettings{.version = "0.1.0", .seed = 5, .scale = Scale::standard},
         CheckSettings{.version = "0.1.0", .seed = 4, .scale = Scale::paper},
+        CheckSettings{
+            .version = "0.1.0", .seed = 4, .scale = Scale::standard, .least_grade = Grade::exact},
         CheckSettings{.version = "0.1.0",
         .seed = 4,
         .scale = Scale::standard,
-        .least_grade = Grade::exact}}) {
+        .target_sha256 = "of another file under the same name"}}) {
     CHECK(merged({.run = other, .claims = old.claims}, fresh).claims.size() == 2);
   }
 }
