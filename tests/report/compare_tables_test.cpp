@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace flowcheck;
 using Catch::Contains;
@@ -66,6 +68,24 @@ TEST_CASE("Rows and columns that come and go are named", "[report][control]") {
   CHECK(pair.compare("a\n1\n2\n", "a\n1\n").moved ==
         std::vector<std::string>{"e/data.csv: 1 rows, were 2"});
   CHECK_THROWS_WITH(pair.compare("a\n1\n", "a\n1,2\n"), Contains("data.csv:2:"));
+}
+
+TEST_CASE("Runs of other settings are not compared number by number", "[report][precondition]") {
+  const auto compare = [](const Manifest& a, const Manifest& b) {
+    return compare_results({.path = "old", .experiments = {a}},
+                           {.path = "new", .experiments = {b}});
+  };
+  const Manifest run{.experiment = "e", .version = "0.1.0", .settings = {{"steps", "40"}}};
+  Manifest other = run;
+  other.scale = Scale::standard;
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: scale quick in old, standard in new");
+  other = run;
+  other.seed = 7;
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: seed 1 in old, 7 in new");
+  other = run;
+  other.settings = {{"steps", "20"}, {"step-size", "0.5"}};
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: steps 40 in old, 20 in new");
+  CHECK_THROWS_WITH(compare(other, run), "not comparable: e: steps 20 in old, 40 in new");
 }
 
 TEST_CASE("A folder without results is refused", "[report][precondition]") {
