@@ -198,6 +198,29 @@ TEST_CASE("A record that is not one is not overwritten", "[cli][precondition]") 
                 "verdicts.json:1: expected \"schema\": \"flowcheck.verdicts/1\"");
 }
 
+TEST_CASE("Results of other settings, or that were changed, are not compared",
+          "[cli][precondition]") {
+  const ScratchFolder folder;
+  const auto run = [&folder](std::vector<std::string> words) {
+    words.insert(words.begin(), FLOWCHECK_PROGRAM);
+    REQUIRE(call_program(words, {.folder = folder.path()}).exit_code == 0);
+  };
+  run({"check", "JKO-11", "--out", "a"});
+  run({"check", "JKO-11", "--out", "b", "--scale", "standard"});
+  check_refused(folder, {"diff", "a", "b"},
+                "not comparable: verdicts.json: scale quick in a, standard in b");
+  run({"run", "gaussian_rates", "--step-sizes", "3", "--out", "c"});
+  run({"run", "gaussian_rates", "--step-sizes", "4", "--out", "d"});
+  check_refused(folder, {"diff", "c", "d"},
+                "not comparable: gaussian_rates: step-sizes 3 in c, 4 in d");
+
+  std::string data = read_file(folder / "c/gaussian_rates/data.csv");
+  data.replace(data.find("0.99"), 4, "0.98");
+  folder.write("c/gaussian_rates/data.csv", data);
+  check_refused(folder, {"diff", "c", "c"}, "c/gaussian_rates/data.csv:1: not what its manifest");
+  check_refused(folder, {"report", "--out", "c"}, "c/gaussian_rates/data.csv:1: not what its");
+}
+
 TEST_CASE("A missing gnuplot is said before the work", "[cli][precondition]") {
   const ScratchFolder folder;
   check_refused(folder, {"run", "gaussian_rates"}, "gnuplot: not found",

@@ -184,6 +184,9 @@ TEST_CASE("diff finds what moved", "[cli][control]") {
   REQUIRE(number != std::string::npos);
   data.replace(number, 6, "0.9902");
   folder.write("other/gaussian_rates/data.csv", data);
+  json manifest = json::parse(read_file(folder / "other/gaussian_rates/manifest.json"));
+  manifest["sha256"]["data.csv"] = sha256(data);
+  folder.write("other/gaussian_rates/manifest.json", manifest.dump());
   std::string words = read_file(folder / "other/verdicts.json");
   const std::size_t verdict = words.find("\"verdict\": \"holds\"");
   REQUIRE(verdict != std::string::npos);
