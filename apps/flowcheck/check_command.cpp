@@ -4,6 +4,7 @@
 #include "measures/measure_file.hpp"
 #include "names.hpp"
 #include "report/atomic_file.hpp"
+#include "report/folder_lock.hpp"
 #include "report/junit.hpp"
 #include "report/progress.hpp"
 #include "report/results_folder.hpp"
@@ -225,6 +226,7 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
   const bool nothing_finished =
       fresh.claims.empty();  // interrupted early: the record stays as it is
   if (keeps_record(line) && !nothing_finished) {
+    const FolderLock lock(line.out);  // no other run's claims are lost between reading and writing
     write_file(line.out + "/verdicts.json", verdicts_json(merged_with_previous(line, fresh)));
   }
   if (to_standard_output) {

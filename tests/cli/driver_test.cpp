@@ -5,7 +5,9 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <future>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -138,6 +140,30 @@ TEST_CASE("Another measure under the same name starts the record afresh", "[cli]
                         "--out", "mine"})
               .exit_code == 0);
   CHECK(verdicts(folder, "mine/verdicts.json")["run"]["reference_sha256"] == sha256(first));
+}
+
+TEST_CASE("Runs that write into one folder at once lose no claim", "[cli][property]") {
+  const std::vector<std::string> ids = {"BAD-01", "BAD-02", "BAD-04", "BAD-05"};
+  for (int round = 0; round < 8; ++round) {
+    const ScratchFolder folder;
+    std::vector<std::future<ProgramOutcome>> runs;
+    for (const std::string& id : ids) {
+      runs.push_back(std::async(std::launch::async, [&folder, id] {
+        return call_program({FAILING_PROGRAM, "check", id, "--jobs", "1", "--quiet"},
+                            {.folder = folder.path()});
+      }));
+    }
+    for (auto& run : runs) {
+      const ProgramOutcome outcome = run.get();
+      CAPTURE(outcome.errors);
+      CHECK(outcome.exit_code <= 1);
+    }
+    std::set<std::string> kept;
+    const json file = verdicts(folder);
+    for (const json& claim : file["claims"]) kept.insert(claim["id"]);
+    CHECK(kept == std::set<std::string>(ids.begin(), ids.end()));
+    CHECK(folder.files() == std::vector<std::string>{"results/verdicts.json"});
+  }
 }
 
 TEST_CASE("A fresh seed is recorded, so that it can be used again", "[cli][exact]") {
