@@ -39,6 +39,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 namespace flowcheck {
@@ -72,6 +73,9 @@ void check_settings(const Settings& settings) {
   require(!settings.floor_points.empty() &&
               std::all_of(settings.floor_points.begin(), settings.floor_points.end(), fits),
           "--floor-points: expected numbers between 10 and 6000");
+  const std::set<int> different(settings.floor_points.begin(), settings.floor_points.end());
+  require(different.size() == settings.floor_points.size(),
+          "--floor-points: expected each number once");
   require(settings.repeats >= 2 && settings.repeats <= 1000, "--repeats: expected 2 to 1000");
   require(settings.floor_repeats >= 2 && settings.floor_repeats <= 1000,
           "--floor-repeats: expected 2 to 1000");

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,9 +17,9 @@ namespace flowcheck {
 namespace {
 
 constexpr const char* check_notes =
-    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale and\n"
-    "--min-grade are as before, and starts afresh elsewhere. With --target or --replay nothing is\n"
-    "put into OUT unless --out is given.\n";
+    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale,\n"
+    "--min-grade, --target with what its file holds and its options are as before, and starts\n"
+    "afresh elsewhere. With --target or --replay nothing is put into OUT unless --out is given.\n";
 
 constexpr const char* common_options =
     "Everywhere: --out DIR, --scale quick|standard|paper, --seed N, --jobs N, --quiet.\n";
@@ -34,6 +35,11 @@ struct Words {
   std::string seed = "1";
   std::string grade = "sampled";
 };
+
+// CLI11 reads an empty word as 0.
+std::string not_empty(const std::string& word) {
+  return word.empty() ? "expected a number" : "";
+}
 
 struct ExperimentParser {
   const Experiment* experiment = nullptr;
@@ -121,8 +127,10 @@ class Parser {
     needs_target_ = {
         sub->add_option("--reference", line_.reference,
                         "the measure it is driven to (default: N(0, I))"),
-        sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)"),
-        sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")};
+        sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)")
+            ->check(not_empty),
+        sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")
+            ->check(not_empty)};
     sub->add_option("--json", line_.json,
                     "write the verdicts here too; - is standard output, the table then goes to "
                     "standard error");
@@ -166,7 +174,7 @@ class Parser {
                                   const std::string& flag,
                                   Value& value,
                                   const std::string& help) {
-    return app.add_option(flag, value, help);
+    return app.add_option(flag, value, help)->check(not_empty);
   }
   template <class Value>
   static CLI::Option* add_setting(CLI::App& app,
@@ -176,7 +184,8 @@ class Parser {
     return app.add_option(flag, values, help)
         ->type_name("1,2,...")
         ->delimiter(',')
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(not_empty);
   }
 
   void add_report() {
@@ -223,7 +232,11 @@ class Parser {
     std::vector<std::string> known;
     if (run_->parsed()) {
       for (const ExperimentParser& parser : experiments_) known.push_back(parser.experiment->name);
-      throw UsageError(fmt::format("unknown experiment {}{}", word, did_you_mean(word, known)));
+      known.push_back(all_->get_name());
+      const std::string nearest = did_you_mean(word, known);
+      throw UsageError(fmt::format(
+          "unknown experiment {}{}", word,
+          nearest.empty() ? fmt::format("; expected one of {}", fmt::join(known, ", ")) : nearest));
     }
     for (const auto& [sub, command] : commands_) {
       if (sub->parsed()) throw UsageError(fmt::format("unexpected argument {}", word));

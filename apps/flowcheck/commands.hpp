@@ -1,9 +1,10 @@
 #pragma once
 
-#include "claims/claim.hpp"
+#include "claims/check.hpp"
 #include "command_line.hpp"
 #include "report/experiment.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,9 @@ int check_command(const CommandLine& line, const Registry& registry);
 int run_command(const CommandLine& line);
 int report_command(const CommandLine& line);
 int diff_command(const CommandLine& line);
+
+/// ": " and why a claim has its verdict, or "" where that needs no reason.
+std::string told_reason(const ClaimResult& result);
 
 /// To standard output, at once. @throws OutputError  it does not take it
 void print(std::string_view text);

@@ -138,14 +138,17 @@ std::string read_text_file(const std::string& path, std::uintmax_t largest_bytes
   if (!fs::is_regular_file(path, error)) {
     throw InputError(fmt::format("{}:1: not a file that can be read", path));
   }
-  const std::uintmax_t bytes = fs::file_size(path, error);
-  if (error) throw InputError(fmt::format("{}:1: not a file that can be read", path));
+  // The size of what is open: by its name it may be another file by now.
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto end = static_cast<std::streamoff>(file.tellg());
+  if (end < 0) throw InputError(fmt::format("{}:1: not a file that can be read", path));
+  const auto bytes = static_cast<std::uintmax_t>(end);
   if (bytes > largest_bytes) {
     throw InputError(
         fmt::format("{}:1: {} bytes, at most {} are read", path, bytes, largest_bytes));
   }
   std::string text(bytes, '\0');
-  std::ifstream file(path, std::ios::binary);
+  file.seekg(0);
   file.read(text.data(), static_cast<std::streamsize>(bytes));
   if (!file || file.gcount() != static_cast<std::streamsize>(bytes)) {
     throw InputError(fmt::format("{}:1: not a file that can be read", path));

@@ -65,7 +65,9 @@ Json to_json(const CheckSettings& run) {
                {"min_grade", to_string(run.least_grade)}};
   if (!run.target.empty()) {
     json["target"] = run.target;
+    json["target_sha256"] = run.target_sha256;
     json["reference"] = run.reference;
+    json["reference_sha256"] = run.reference_sha256;
     json["gamma"] = run.step_size;
     json["epsilon"] = run.error;
   }
@@ -125,7 +127,9 @@ CheckSettings settings_from(const Json& json) {
       .least_grade = grade_from_string(json.at("min_grade").get<std::string>())};
   if (json.contains("target")) {
     run.target = json.at("target");
+    run.target_sha256 = json.value("target_sha256", "");
     run.reference = json.at("reference");
+    run.reference_sha256 = json.value("reference_sha256", "");
     run.step_size = json.at("gamma");
     run.error = json.at("epsilon");
   }
