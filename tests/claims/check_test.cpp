@@ -190,6 +190,18 @@ TEST_CASE("a target is checked where the hypotheses hold, and told which one fai
   CHECK(run(closed, {.target = target_of_dimension(1)}).verdict == Verdict::not_applicable);
 }
 
+TEST_CASE("a precondition of the library that breaks on a target is a numerical failure",
+          "[claims][control]") {
+  Claim breaks = right_claim();
+  breaks.on_target = [](const Target&) -> Outcome {
+    throw std::invalid_argument("precision: the covariance is singular");
+  };
+  const ClaimResult result = run(breaks, {.target = target_of_dimension(1)});
+  CHECK(result.verdict == Verdict::numerical_failure);
+  CHECK(result.reason == "precision: the covariance is singular");
+  CHECK(exit_code({result}, false) == 3);
+}
+
 TEST_CASE("evidence weaker than asked for is inconclusive", "[claims][exact]") {
   CHECK(run(right_claim(), {.least_grade = Grade::closed_form}).verdict == Verdict::holds);
   CHECK(run(right_claim(), {.least_grade = Grade::certified}).verdict == Verdict::inconclusive);
