@@ -40,11 +40,18 @@ int interval_count(const std::vector<Claim>& claims, Scale scale) {
   return count;
 }
 
-// How close a bound is to breaking, to choose the one that is shown.
+bool is_nan(const Bound& bound) {
+  return bound.lhs.is_nan() || bound.rhs.is_nan();
+}
+
+// How close a bound is to breaking, to choose the one that is shown; never a NaN. Two sides that
+// are the same infinity agree, and what is not a number could not be further off.
 double pressure(const Bound& bound) {
-  if (bound.relation != Relation::bound) return std::abs(bound.lhs.value - bound.rhs.value);
+  if (is_nan(bound)) return std::numeric_limits<double>::infinity();
   const double ratio = tightness(bound);
-  return std::isnan(ratio) ? bound.lhs.value - bound.rhs.value : ratio;
+  if (bound.relation == Relation::bound && !std::isnan(ratio)) return ratio;
+  const double gap = bound.lhs.value == bound.rhs.value ? 0.0 : bound.lhs.value - bound.rhs.value;
+  return bound.relation == Relation::bound ? gap : std::abs(gap);
 }
 
 // `tight` and `holds` are equally good news.
@@ -119,7 +126,8 @@ class Gathering {
       result.rhs = bound.rhs;
       result.tightness = tightness(bound);
       result.draw_seed = draw_seed;
-      if (nan) result.reason = "not a number";
+      if (nan)
+        result.reason = is_nan(bound) ? "not a number" : "one of two equal sides is infinite";
       pressure_[bound.part] = strength;
     }
   }
@@ -163,11 +171,10 @@ void run_cell(const Claim& claim, Cell& cell, const CheckOptions& options, doubl
 // Replaces weak evidence, where more was asked for, by `inconclusive`.
 void hold_to_grade(CheckResult& result, Grade least) {
   const bool decided = result.verdict == Verdict::holds || result.verdict == Verdict::tight;
-  if (decided && std::min(result.lhs.grade, result.rhs.grade) < least) {
+  if (decided && result.grade < least) {
     result.verdict = Verdict::inconclusive;
     result.reason =
-        fmt::format("evidence is {}, {} was asked for",
-                    to_string(std::min(result.lhs.grade, result.rhs.grade)), to_string(least));
+        fmt::format("evidence is {}, {} was asked for", to_string(result.grade), to_string(least));
   }
 }
 
@@ -287,7 +294,7 @@ Grade ClaimResult::grade() const {
   Grade weakest = Grade::exact;
   for (const CheckResult& check : checks) {
     if (check.verdict == Verdict::not_applicable) continue;
-    weakest = std::min({weakest, check.lhs.grade, check.rhs.grade});
+    weakest = std::min({weakest, check.grade, check.lhs.grade, check.rhs.grade});
   }
   return weakest;
 }

@@ -202,6 +202,45 @@ TEST_CASE("a precondition of the library that breaks on a target is a numerical 
   CHECK(exit_code({result}, false) == 3);
 }
 
+TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
+  Claim mixed = right_claim();
+  int draw = 0;
+  mixed.instances[0].draw = [&draw](Trial&) -> Outcome {
+    // The closest draw, which is shown, has the stronger evidence.
+    return ++draw == 3 ? Bound{.lhs = Estimate::sampled_supremum(0.1),
+                               .rhs = std::numeric_limits<double>::infinity()}
+                       : square_below(0.5, 1.0).bounds.front();
+  };
+  const ClaimResult result = run(mixed);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(result.checks.at(0).lhs.grade == Grade::closed_form);
+  CHECK(result.checks.at(0).grade == Grade::sampled);
+  CHECK(result.grade() == Grade::sampled);
+  draw = 0;
+  const ClaimResult asked = run(mixed, {.least_grade = Grade::closed_form});
+  CHECK(asked.verdict == Verdict::inconclusive);
+  CHECK_THAT(asked.reason, Catch::Contains("sampled"));
+}
+
+TEST_CASE("sides that are both infinite do not hide the draws that say something",
+          "[claims][control]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const Relation relation : {Relation::identity, Relation::bound}) {
+    CAPTURE(static_cast<int>(relation));
+    Claim claim = right_claim();
+    int draw = 0;
+    claim.instances[0].draw = [&](Trial&) -> Outcome {
+      const double value = draw++ == 0 ? infinity : 2.0;
+      return Bound{
+          .lhs = value, .rhs = Estimate::closed_form(value + 1e-12, 1e-11), .relation = relation};
+    };
+    const ClaimResult result = run(claim);
+    CHECK(result.verdict == Verdict::holds);
+    CHECK(result.checks.at(0).verdict == Verdict::tight);
+    CHECK(result.checks.at(0).rhs.width() > 0.0);
+  }
+}
+
 TEST_CASE("evidence weaker than asked for is inconclusive", "[claims][exact]") {
   CHECK(run(right_claim(), {.least_grade = Grade::closed_form}).verdict == Verdict::holds);
   CHECK(run(right_claim(), {.least_grade = Grade::certified}).verdict == Verdict::inconclusive);
