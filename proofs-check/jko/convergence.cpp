@@ -16,11 +16,6 @@ int rounded_up(const Estimate& steps) {
 
 }  // namespace
 
-Estimate convexity(const Gaussian& target) {
-  const double lambda = 1.0 / target.eigenvalues()(target.dimension() - 1);
-  return Estimate::closed_form(lambda, round_off(lambda, target.dimension()));
-}
-
 MeasuredChain measured(JkoChain chain) {
   MeasuredChain result{.chain = std::move(chain)};
   for (int n = 0; n <= result.chain.steps(); ++n) {
@@ -35,7 +30,7 @@ MeasuredChain measured(JkoChain chain) {
 
 double assumed_error(const GaussianProblem& problem) {
   if (problem.error > 0.0) return problem.error;
-  return 0.1 * problem.convexity() * w2(problem.start, problem.target).value;
+  return 0.1 * (problem.convexity() * w2(problem.start, problem.target)).value;
 }
 
 int paper_steps(const Estimate& lambda, double step_size, const Estimate& w2, double epsilon) {
@@ -56,7 +51,7 @@ PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra) {
 
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
   const double epsilon = assumed_error(problem);
-  if (problem.ratio() >= 2.0 || epsilon == 0.0) return {};
+  if (problem.ratio().value >= 2.0 || epsilon == 0.0) return {};
   const int n = paper_steps(convexity(problem.target), problem.step_size,
                             w2(problem.start, problem.target), epsilon);
   if (n + extra > longest_chain) return {};

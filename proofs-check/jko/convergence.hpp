@@ -7,9 +7,6 @@
 
 namespace flowcheck {
 
-/// λ = λ_min(∇²V) = 1/λ_max(Q), with the rounding of the eigenvalue.
-Estimate convexity(const Gaussian& target);
-
 /// A chain with what the convergence claims compare of it, each quantity measured once. All of
 /// length N + 1 and indexed by n.
 struct MeasuredChain {

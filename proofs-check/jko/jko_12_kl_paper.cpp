@@ -67,7 +67,7 @@ struct Sweep {
 // The same translate with ε smaller and smaller, by whole powers of 1 + γλ, so that the hits are
 // at the same place between two steps.
 Sweep sweep_error(GaussianProblem problem) {
-  const double rate = std::log1p(problem.ratio());
+  const double rate = std::log1p(problem.ratio().value);
   const double factor = std::exp(-rate * std::ceil(std::log(10.0) / rate));
   Sweep sweep;
   for (int k = 0; k < 4; ++k, problem.error *= factor) {
@@ -87,9 +87,9 @@ Estimate slope(const Sweep& sweep, const std::vector<double>& values) {
 // Δ is of order two in ε and n grows like log(1/ε) / log(1 + γλ).
 Outcome orders(const GaussianProblem& problem) {
   const Sweep sweep = sweep_error(problem);
-  return std::vector<Bound>{
-      order(slope(sweep, sweep.kl), 2.0, "Δ is O(ε²)"),
-      order(slope(sweep, sweep.exp_hits), 1.0 / std::log1p(problem.ratio()), "n is O(log(1/ε))")};
+  return std::vector<Bound>{order(slope(sweep, sweep.kl), 2.0, "Δ is O(ε²)"),
+                            order(slope(sweep, sweep.exp_hits),
+                                  1.0 / std::log1p(problem.ratio().value), "n is O(log(1/ε))")};
 }
 
 Outcome fourth_order(const GaussianProblem& problem) {

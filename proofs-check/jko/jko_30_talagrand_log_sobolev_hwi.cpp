@@ -12,7 +12,7 @@ namespace flowcheck {
 namespace {
 
 // The three inequalities for p = p_0 with some λ, the true one or a wrong one.
-Outcome inequalities(const GaussianProblem& problem, double lambda) {
+Outcome inequalities(const GaussianProblem& problem, const Estimate& lambda) {
   const Gaussian& p = problem.start;
   const Gaussian& q = problem.target;
   if (!p.has_density()) return Outcome::not_applicable("KL(p ‖ q) < ∞");

@@ -19,13 +19,12 @@ Gaussian companion(const GaussianProblem& problem) {
   return random_gaussian(rng, problem.start.dimension());
 }
 
-// e^{−λt} and (e^{λt} − 1)/λ, exactly rounded but for λ.
-Estimate decay(double lambda, double t) {
-  return exp(-(Estimate(lambda) * t));
+// e^{−λt} and (e^{λt} − 1)/λ.
+Estimate decay(const Estimate& lambda, double t) {
+  return exp(-(lambda * t));
 }
-Estimate growth(double lambda, double t) {
-  return Estimate::closed_form(std::expm1(lambda * t) / lambda,
-                               round_off(std::exp(lambda * t) * t, 1));
+Estimate growth(const Estimate& lambda, double t) {
+  return expm1(lambda * t) / lambda;
 }
 
 // dKL/dt from the moment equations ṁ = −A(m − μ), Σ̇ = 2I − AΣ − ΣA,
@@ -67,10 +66,10 @@ void add_variational(std::vector<Bound>& bounds,
                      double t,
                      const Gaussian& pi,
                      const char* name) {
-  const double lambda = problem.convexity();
+  const Estimate lambda = problem.convexity();
   const Estimate gap = kl(pi, problem.target);
   const Estimate distance = rho.w2_to(pi);
-  const double scale = 1.0 + lambda * problem.length() * problem.length();
+  const double scale = 1.0 + lambda.value * problem.length() * problem.length();
   bounds.push_back({.lhs = 0.5 * lambda * square(distance) + rho.kl(),
                     .rhs = gap + approach_rate(rho, pi),
                     .part = std::string("EVI, ") + name,
@@ -85,7 +84,7 @@ void add_variational(std::vector<Bound>& bounds,
 Outcome evaluate(const GaussianProblem& problem) {
   const Gaussian& p = problem.start;
   const Gaussian& q = problem.target;
-  const double lambda = problem.convexity();
+  const Estimate lambda = problem.convexity();
   const Gaussian other = companion(problem);
   std::vector<Bound> bounds;
   for (const double t : times) {

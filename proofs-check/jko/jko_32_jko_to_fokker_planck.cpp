@@ -66,7 +66,7 @@ Estimate order_in_gamma(double largest, double stiffness, const ErrorOf& error) 
 
 // At t = 1/λ, with 16, 32, …, 256 steps.
 Estimate order_of_chain(const GaussianProblem& problem) {
-  const double time = 1.0 / problem.convexity();
+  const double time = 1.0 / problem.convexity().value;
   const double stiffness = 1.0 / problem.target.eigenvalues()(0);
   return order_in_gamma(time / 16.0, stiffness, [&](double gamma) {
     GaussianProblem finer = problem.exact();
@@ -108,7 +108,7 @@ Outcome half_order(Trial&) {
 // A translate of q by m moves by m((1 + a)^{−n} − e^{−an}) less than the flow, at most λmγ/(2e) at
 // n ≈ 1/a: the fraction √2/(2e) = 0.26 of the bound is the largest a translation reaches.
 Outcome translate_constant(const GaussianProblem& problem, double constant) {
-  const int n = std::max(1, static_cast<int>(std::lround(1.0 / problem.ratio())));
+  const int n = std::max(1, static_cast<int>(std::lround(1.0 / problem.ratio().value)));
   const JkoChain chain = problem.exact().chain(n);
   double rounding = 0.0;
   for (int k = 1; k <= n; ++k) rounding += step_rounding(chain, k);

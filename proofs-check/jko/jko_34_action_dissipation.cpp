@@ -51,7 +51,7 @@ Outcome evaluate(const GaussianProblem& problem) {
   }
   // The steps' own form, with their measured errors: (2 + a)S²/(2γ) ≤ G_n − G_{n+1} + εS.
   const JkoChain chain = problem.chain(steps);
-  const Estimate convex = 2.0 + Estimate(problem.ratio());
+  const Estimate convex = 2.0 + problem.ratio();
   for (int n = 1; n <= steps; ++n) {
     if (!chain[n - 1].has_density()) continue;  // G_0 = ∞
     const Estimate length = chain.step_length(n);

@@ -106,7 +106,7 @@ Outcome whole_penalty(const GaussianProblem& problem) {
   const Vector& centre = problem.target.mean();
   const double reached = (block.map(problem.start.mean()) - centre).norm();
   return identity(Estimate::converged(reached, block.map_error),
-                  (problem.start.mean() - centre).norm() / (1.0 + Estimate(problem.ratio())));
+                  (problem.start.mean() - centre).norm() / (1.0 + problem.ratio()));
 }
 
 // log|det DT| with the other sign.

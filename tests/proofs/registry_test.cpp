@@ -2,9 +2,12 @@
 
 #include "all_claims.hpp"
 #include "claims/check.hpp"
+#include "jko/gaussian_problem.hpp"
+#include "jko/jko_claims.hpp"
 #include "support/estimates.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <set>
@@ -135,6 +138,19 @@ TEST_CASE("a user's Gaussian gets a verdict or a reason from every claim", "[pro
     }
   }
   CHECK(applies >= static_cast<int>(all_claims().size()) / 2);
+}
+
+TEST_CASE("λ comes with its rounding", "[proofs][exact]") {
+  const GaussianProblem problem{
+      .start = Gaussian::standard(2),
+      .target = Gaussian(Vector::Zero(2), Vector{{1.0, 3.0}}.asDiagonal()),
+      .step_size = 0.7};
+  CHECK_THAT(3.0 * problem.convexity(), Encloses(1.0));
+  CHECK(problem.convexity().width() > 0.0);
+  CHECK(problem.convexity().width() <= 1e-13);
+  CHECK(problem.convexity().grade == Grade::closed_form);
+  CHECK_THAT(3.0 * problem.ratio(), Encloses(0.7));
+  CHECK(problem.convexity().lower == convexity(problem.target).lower);
 }
 
 }  // namespace flowcheck
