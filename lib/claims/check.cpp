@@ -96,7 +96,8 @@ class Gathering {
     const auto [where, is_new] = parts_.try_emplace(name);
     if (is_new) {
       order_.push_back(name);
-      where->second = {.instance = cell_.instance ? cell_.instance->name : "target",
+      const char* target = claim_.without_error ? "target, no ε" : "target";
+      where->second = {.instance = cell_.instance ? cell_.instance->name : target,
                        .kind = cell_.kind,
                        .part = name,
                        .tightness = std::numeric_limits<double>::quiet_NaN()};
@@ -108,7 +109,12 @@ class Gathering {
   // A control need only break somewhere, so its best draw speaks; everything else by its worst.
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
-    ++result.draws;
+    if (!bound.failed_hypothesis.empty()) {
+      if (result.draws == 0) result.reason = bound.failed_hypothesis;
+      return;
+    }
+    if (result.draws++ == 0) result.reason.clear();
+    result.grade = std::min({result.grade, bound.lhs.grade, bound.rhs.grade});
     if (result.verdict == Verdict::numerical_failure) return;  // a NaN is not forgotten
     Verdict verdict =
         judge(bound, bound.relation == Relation::order ? claim_.order_tolerance : claim_.tolerance);

@@ -13,7 +13,11 @@ constexpr int steps = 12;
 // The index is one further than in W₂: it is a step that turns distance into relative entropy.
 void add_after_paper_steps(const GaussianProblem& problem, std::vector<Bound>& bounds) {
   const auto run = paper_run(problem, 1);
-  if (!run) return;
+  if (!run) {
+    for (const char* part : {"after N + 1 steps", "after N + 1 steps, short form"})
+      bounds.push_back(left_out(part, no_paper_run(problem, 1)));
+    return;
+  }
   const Estimate kl = run->chain.kl_to_target(run->chain.steps());
   const Estimate lambda = convexity(problem.target);
   bounds.push_back(

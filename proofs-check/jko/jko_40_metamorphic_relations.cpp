@@ -70,7 +70,11 @@ void add_scaling(std::vector<Bound>& bounds, const GaussianProblem& problem) {
 // (ii) The same rigid motion of p_0 and q moves every iterate. Rounding lifts a moved p_0 without
 // density by √u off its subspace, so one with a density is asked for.
 void add_motion(std::vector<Bound>& bounds, const GaussianProblem& problem) {
-  if (!problem.start.has_density()) return;
+  if (!problem.start.has_density()) {
+    bounds.push_back(left_out("rigid motion, laws", "p₀ has a density"));
+    bounds.push_back(left_out("rigid motion, KL", "p₀ has a density"));
+    return;
+  }
   Rng rng(problem.seed);
   const AffineMap R = random_rigid_motion(rng, problem.start.dimension());
   GaussianProblem image = problem.exact();
@@ -139,9 +143,13 @@ void add_limits(std::vector<Bound>& bounds, const GaussianProblem& problem) {
         {.lhs = chain.w2_to_target(1),
          .rhs = (chain.w2_to_target(0) + gamma * chain.error(1)) / (1.0 + longer.ratio()),
          .part = "γ → ∞",
-         .scale = problem.length()});
+         .scale = problem.length(),
+         .auxiliary = true});
   }
-  if (!problem.start.has_density()) return;  // √I_0 = ∞: nothing says how far a short step goes
+  if (!problem.start.has_density()) {  // √I_0 = ∞: nothing says how far a short step goes
+    bounds.push_back(left_out("γ → 0", "p₀ has a density"));
+    return;
+  }
   for (const double gamma : {1e-2, 1e-4, 1e-6}) {
     GaussianProblem shorter = problem.exact();
     shorter.step_size = gamma;

@@ -202,6 +202,47 @@ TEST_CASE("a precondition of the library that breaks on a target is a numerical 
   CHECK(exit_code({result}, false) == 3);
 }
 
+TEST_CASE("a part that was left out is named, and does not speak for the claim",
+          "[claims][exact]") {
+  Claim partial = right_claim();
+  partial.on_target = [](const Target&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 1.0, .rhs = 2.0, .part = "first"},
+                              left_out("second", "d = 1")};
+  };
+  const ClaimResult result = run(partial, {.target = target_of_dimension(1)});
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.checks.size() == 2);
+  CHECK(result.checks[1].part == "second");
+  CHECK(result.checks[1].verdict == Verdict::not_applicable);
+  CHECK(result.checks[1].reason == "d = 1");
+  CHECK(result.checks[1].draws == 0);
+
+  partial.on_target = [](const Target&) -> Outcome {
+    return std::vector<Bound>{left_out("second", "d = 1")};
+  };
+  const ClaimResult nothing = run(partial, {.target = target_of_dimension(1)});
+  CHECK(nothing.verdict == Verdict::not_applicable);
+  CHECK(nothing.reason == "d = 1");
+
+  // Of a family it is left out only where no draw has it.
+  int draw = 0;
+  partial.instances[0].draw = [&draw](Trial&) -> Outcome {
+    return std::vector<Bound>{++draw % 2 == 0 ? left_out("second", "even")
+                                              : Bound{.lhs = 1.0, .rhs = 2.0, .part = "second"}};
+  };
+  const CheckResult family = run(partial).checks[0];
+  CHECK(family.verdict == Verdict::holds);
+  CHECK(family.draws == draw_count(Scale::quick) / 2);
+  CHECK(family.reason.empty());
+}
+
+TEST_CASE("the check of a target says when the claim knows no ε", "[claims][exact]") {
+  Claim claim = right_claim();
+  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target");
+  claim.without_error = true;
+  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target, no ε");
+}
+
 TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
   Claim mixed = right_claim();
   int draw = 0;
