@@ -205,9 +205,11 @@ Estimate fisher_norm(const Gaussian& p, const Gaussian& q) {
   const Matrix gap = p.covariance() - q.covariance();
   // KL = A(Σ − Q)L^{-T}: the gap is taken before the inverses, not between them.
   const double value = std::hypot((A * shift).norm(), (A * gap * L_inv.transpose()).norm());
+  // A and Σ⁻¹ are those of covariances off by u‖Q‖ and u‖Σ‖, and δA = A·δQ·A: what κ amplifies is
+  // the value itself, and only the products round relative to their factors.
   const double kappa = p.condition_number() + q.condition_number();
-  const double scale = A.norm() * (shift.norm() + gap.norm() * L_inv.norm());
-  return max(0.0, Estimate::closed_form(value, round_off(scale * kappa, p.dimension())));
+  const double products = A.norm() * (shift.norm() + gap.norm() * L_inv.norm());
+  return max(0.0, Estimate::closed_form(value, round_off(kappa * value + products, p.dimension())));
 }
 
 Estimate fisher_information(const Gaussian& p, const Gaussian& q) {

@@ -155,8 +155,6 @@ Claim jko_31_fokker_planck_decay() {
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0",
                          "KL(ρ₀ ‖ q) < ∞ for the decay of KL and I, not for the rest"},
-          // The enclosure of I carries the condition number of ρₜ, 10³ after a wide start.
-          .tolerance = 1e-7,
           .instances = gaussian_families(evaluate),
           .tight = {translate("translate", evaluate, 0.0)},
           .controls = {translate("KL at rate 2.2 λ", fast_entropy, 0.0),

@@ -82,8 +82,6 @@ Claim jko_34_action_dissipation() {
           .source = "[BenamouBrenier2000]",
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
-          // The enclosure of I carries the condition number of ρₜ, 10³ after a wide start.
-          .tolerance = 1e-7,
           .instances = gaussian_families(evaluate),
           .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
           .controls = {translate("½(t − s)(KLₛ − KLₜ)", halved, 0.0)},

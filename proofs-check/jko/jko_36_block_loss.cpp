@@ -80,7 +80,7 @@ Outcome evaluate(const GaussianProblem& given) {
   // What rounding the image can do to KL: its slope √I times the distance moved.
   const double moved = 0.5 * w2(image, image).upper;
   const Estimate divergence = widened(kl(image, q), fisher_norm(image, q).upper * moved);
-  const double scale = 1.0 + loss.value;
+  const double scale = loss.value + std::abs(p.entropy()) + std::abs(q.entropy());
   std::vector<Bound> bounds = {
       identity(loss, divergence + proximal_penalty(squared_displacement(T, p), gamma),
                "loss = KL + displacement", scale),
@@ -93,7 +93,8 @@ Outcome evaluate(const GaussianProblem& given) {
   const Estimate stored = jko_objective(chain[1], p, q, gamma);
   // A step off by δ in W₂ costs F its curvature times δ²/2, and it is √I that moves KL otherwise.
   const Estimate least = widened(stored, step_rounding(chain, 1) * chain.error(1).upper);
-  const double step_scale = 1.0 + stored.value + p.condition_number() * q.condition_number();
+  // F and the constant's entropies.
+  const double step_scale = stored.value + std::abs(p.entropy()) + std::abs(q.entropy());
   bounds.push_back(identity(total_loss(optimal_map(p, chain[1]), problem), least,
                             "loss of the optimal map", step_scale));
   if (p.dimension() <= largest_trained) add_trained(bounds, problem, least, step_scale);
