@@ -130,7 +130,8 @@ class Gathering {
       result.relation = bound.relation;
       result.lhs = bound.lhs;
       result.rhs = bound.rhs;
-      result.tightness = tightness(bound);
+      result.tightness =
+          bound.auxiliary ? std::numeric_limits<double>::quiet_NaN() : tightness(bound);
       result.draw_seed = draw_seed;
       if (nan)
         result.reason = is_nan(bound) ? "not a number" : "one of two equal sides is infinite";

@@ -24,7 +24,7 @@ struct CheckResult {
   Relation relation = Relation::bound;
   Estimate lhs = {};
   Estimate rhs = {};
-  double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing
+  double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing, or is not the statement's
   Verdict verdict = Verdict::not_applicable;
   std::string reason = {};      ///< the hypothesis that failed, or what went wrong numerically
   int draws = 0;                ///< how many bounds voted

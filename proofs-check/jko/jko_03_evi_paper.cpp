@@ -26,7 +26,8 @@ Bound evi(const GaussianProblem& problem,
                  error_factor * 2.0 * gamma * square(chain.error(n)) / lambda +
                  2.0 * gamma * kl(pi, problem.target),
           .part = std::move(part),
-          .scale = problem.length() * problem.length()};
+          .scale = problem.length() * problem.length(),
+          .auxiliary = keeps_step};  // the statement is the paper's, without S²
 }
 
 Outcome inequality(const GaussianProblem& problem) {

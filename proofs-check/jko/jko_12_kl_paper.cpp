@@ -39,7 +39,8 @@ Outcome paper_constants(const GaussianProblem& problem) {
     bounds.push_back({.lhs = 2.0 * gamma * run.kl[n],
                       .rhs = square(run.w2[n - 1]) + 2.0 * gamma / lambda * square(run.error[n]),
                       .part = "one step",
-                      .scale = problem.length() * problem.length()});
+                      .scale = problem.length() * problem.length(),
+                      .auxiliary = true});
   }
   add_after_paper_steps(problem, bounds);
   return bounds;

@@ -146,7 +146,8 @@ Bound mean_step(const Step& s, const Estimate& error) {
   return {.lhs = vector_norm(left, terms),
           .rhs = s.gamma * error,
           .part = "mean at λ",
-          .scale = s.length};
+          .scale = s.length,
+          .auxiliary = true};  // the error it is measured by is this residual itself
 }
 
 void add_bounds(std::vector<Bound>& bounds, const Step& s, const StepErrors& errors, Rng& rng) {

@@ -64,7 +64,8 @@ void add_trained(std::vector<Bound>& bounds,
                     .rhs = 2.0 * block.map_error / spread +
                            round_off(block.map.linear.norm() * problem.start.condition_number(),
                                      problem.start.dimension()),
-                    .part = "trained block is a gradient map"});
+                    .part = "trained block is a gradient map",
+                    .auxiliary = true});
 }
 
 Outcome evaluate(const GaussianProblem& given) {

@@ -275,7 +275,8 @@ Outcome drawn_estimator(Trial& trial, Probe probe, double variance) {
                                               round_off(std::sqrt(n) * S.cwiseAbs().sum(), d));
   return Bound{.lhs = abs(mean - Dv.trace()),
                .rhs = 0.1 * deviation,
-               .part = probe == Probe::signs ? "bias, signs" : "bias, normals"};
+               .part = probe == Probe::signs ? "bias, signs" : "bias, normals",
+               .auxiliary = true};
 }
 
 Outcome drawn_estimators(Trial& trial) {

@@ -158,7 +158,8 @@ void add_limits(std::vector<Bound>& bounds, const GaussianProblem& problem) {
         {.lhs = chain.step_length(1),
          .rhs = gamma * (chain.fisher_norm(0) + chain.error(1)) / (1.0 + shorter.ratio()),
          .part = "γ → 0",
-         .scale = problem.length()});
+         .scale = problem.length(),
+         .auxiliary = true});
   }
 }
 

@@ -243,6 +243,24 @@ TEST_CASE("the check of a target says when the claim knows no ε", "[claims][exa
   CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target, no ε");
 }
 
+TEST_CASE("the tightness of an auxiliary bound is not the claim's", "[claims][exact]") {
+  Claim claim = right_claim();
+  claim.tight.clear();
+  claim.instances[0].draw = [](Trial&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 0.25, .rhs = 1.0, .part = "statement"},
+                              {.lhs = 0.99, .rhs = 1.0, .part = "proof", .auxiliary = true}};
+  };
+  const ClaimResult result = run(claim);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(result.tightness() == 0.25);
+  CHECK(std::isnan(result.checks.at(1).tightness));
+  // It votes all the same.
+  claim.instances[0].draw = [](Trial&) -> Outcome {
+    return Bound{.lhs = 2.0, .rhs = 1.0, .auxiliary = true};
+  };
+  CHECK(run(claim).verdict == Verdict::violated);
+}
+
 TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
   Claim mixed = right_claim();
   int draw = 0;

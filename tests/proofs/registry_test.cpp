@@ -226,6 +226,19 @@ TEST_CASE("equality is asked for to 1e-8 in every claim", "[proofs][property]") 
   }
 }
 
+TEST_CASE("the tightness of a claim is that of its own statement", "[proofs][reference]") {
+  const auto tightness = [](const std::string& id) {
+    for (const ClaimResult& result : quick_run()) {
+      if (result.claim.id == id) return result.tightness();
+    }
+    return -1.0;
+  };
+  CHECK(tightness("JKO-03") == Approx(0.999975).margin(3e-5));  // not the sharp form's 1
+  CHECK(tightness("JKO-32") < 0.5);
+  CHECK(std::isnan(tightness("JKO-38")));
+  CHECK(std::isnan(tightness("JKO-40")));
+}
+
 TEST_CASE("a user's ε enters, or the check of the target says that it does not",
           "[proofs][property]") {
   const auto measured = [](const Claim& claim, Index d, double error) {
