@@ -31,6 +31,7 @@ Json to_json(const ClaimResult& claim, const CheckResult& check) {
   json["verdict"] = to_string(check.verdict);
   json["reason"] = check.reason;
   json["draws"] = check.draws;
+  json["grade"] = to_string(check.grade);
   json["draw_seed"] = check.draw_seed;
   json["replay"] = replay_string(claim, check);
   return json;
@@ -98,7 +99,8 @@ CheckResult check_from(const Json& json) {
           .verdict = verdict_from_string(json.at("verdict").get<std::string>()),
           .reason = json.at("reason"),
           .draws = json.at("draws"),
-          .draw_seed = json.at("draw_seed")};
+          .draw_seed = json.at("draw_seed"),
+          .grade = grade_from_string(json.value("grade", "exact"))};
 }
 
 ClaimResult claim_from(const Json& json) {

@@ -38,7 +38,8 @@ ClaimResult result_of(std::string id, Verdict verdict, double tightness = 0.9) {
                     .tightness = tightness,
                     .verdict = verdict,
                     .draws = 8,
-                    .draw_seed = 18446744073709551615u},
+                    .draw_seed = 18446744073709551615u,
+                    .grade = Grade::statistical},
                    {.instance = "unbounded",
                     .kind = CheckKind::tight,
                     .relation = Relation::identity,
@@ -90,6 +91,7 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK(wide.rhs.value == infinity);
   CHECK(std::isnan(wide.tightness));
   CHECK(back.claims[0].checks[0].draw_seed == 18446744073709551615u);
+  CHECK(back.claims[0].checks[0].grade == Grade::statistical);  // of a draw that is not shown
   CHECK(back.claims[0].controls.at(0).kind == CheckKind::control);
   CHECK(verdicts_json(back) == text);  // to the last byte
   CHECK_THAT(text, Contains("\"-inf\"") && Contains("\"tightness\": null"));
