@@ -37,6 +37,8 @@ struct LinePotential {
   double curvature_upper = infinity;  ///< known β ≥ V″; +∞: not known
   double log_lipschitz = infinity;    ///< known L ≥ |x − V′(x)|; +∞: not known
   bool curvature_is_sharp = false;    ///< the two curvature bounds are the best ones
+  double mixture_scale = 0.0;         ///< σ of p = N(0, σ²) * ρ; 0: none known
+  double mixture_radius = infinity;   ///< R = ½ diam supp ρ, for that σ
 
   // What a formula gives, in place of quadrature.
   std::optional<Estimate> log_normaliser = {};  ///< log Z
