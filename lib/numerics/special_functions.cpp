@@ -23,17 +23,19 @@ double exp_of_square(double x, double sign) {
   return std::isfinite(value) ? value * (1.0 + sign * rest) : value;
 }
 
-// first/(ℓ + (first + 1)/(ℓ + (first + 2)/(ℓ + …))): m(ℓ) for first = 1, w for 2. After N terms the
-// error is e^{−2ℓ√(2N)}, and N is at least 400/ℓ².
+// first/(ℓ + (first + 1)/(ℓ + (first + 2)/(ℓ + …))): m(ℓ) for first = 1, w for 2. Its error
+// after N terms is about e^{−ℓ√(2N)}, and N is 20 + 600/ℓ².
 double mills_fraction(double l, double first) {
-  const int terms = 20 + static_cast<int>(400.0 / (l * l));
-  double rest = 0.0;
+  const int terms = 20 + static_cast<int>(600.0 / (l * l));
+  // What is left out solves x(ℓ + x) = N nearly.
+  double rest = 0.5 * (std::sqrt(l * l + 4.0 * terms) - l);
   for (int n = terms; n >= 0; --n) rest = (first + n) / (l + rest);
   return rest;
 }
 
-// Where the continued fraction takes over: it needs 120 terms here, the differences lose 4 units.
-constexpr double fraction_from = 2.0;
+// Where the continued fraction takes over: it needs 290 terms here, a microsecond; the differences
+// lose ℓ² to ℓ⁶ units.
+constexpr double fraction_from = 1.5;
 
 }  // namespace
 
