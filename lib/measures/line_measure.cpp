@@ -342,6 +342,14 @@ void LineMeasure::Table::tabulate() {
   };
   const auto distance = [&](double x) { return std::abs(x - potential.centre); };
 
+  // Towards an end where the density vanishes panels shrink until no mass is left: a polynomial's
+  // digits relative to its values there would be lost.
+  const auto vanishes_at = [&](double end) {
+    return std::isfinite(end) && potential.value(end) == infinity;
+  };
+  const bool open_below = vanishes_at(potential.lower);
+  const bool open_above = vanishes_at(potential.upper);
+
   struct Piece {
     double a = 0.0;
     double b = 0.0;
@@ -368,8 +376,10 @@ void LineMeasure::Table::tabulate() {
       if ((std::isnan(anchor) || thin) && log_size < heaviest - depth) continue;
       alive = true;
       // Bisection that no longer helps has met the potential's own noise.
+      const bool open =
+          (open_below && piece.a == potential.lower) || (open_above && piece.b == potential.upper);
       const bool noisy = panel.residual <= 1e-9 && panel.residual > 0.25 * piece.residual;
-      if (outcome == Fit::resolved || noisy || thin) {
+      if (thin || (!open && (outcome == Fit::resolved || noisy))) {
         heaviest = std::max(heaviest, std::log(panel.mass) - panel.level);
         panels.push_back(panel);
         require(panels.size() < most_panels,
@@ -439,6 +449,8 @@ void LineMeasure::Table::accumulate() {
   const Estimate by_quadrature = Estimate::converged(
       std::log(total.value) - lowest, (total.discretisation + tails) / total.value,
       relative + u * std::abs(std::log(total.value)));
+  require(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
+          "LineMeasure: the potential has no finite normaliser");
   log_normaliser = potential.log_normaliser.value_or(by_quadrature);
   require(
       log_normaliser.lower <= by_quadrature.upper && by_quadrature.lower <= log_normaliser.upper,
@@ -478,6 +490,7 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
     for (std::size_t j = 0; j < degree_count; ++j) {
       const double x = point_in(panel.a, panel.b, rule.from_left[j], rule.from_right[j]);
       const double V = potential.value(x);
+      if (V == infinity) continue;  // no mass, whatever g is there
       first += rule.fejer[j] * std::exp(panel.level - V) * g(x, V);
     }
     double second = 0.0;
@@ -485,6 +498,7 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
     for (std::size_t i = 0; i < check_count; ++i) {
       const double x = point_in(panel.a, panel.b, rule.check_left[i], rule.check_right[i]);
       const double V = potential.value(x);
+      if (V == infinity) continue;
       const double term = rule.gauss[i] * std::exp(panel.level - V) * g(x, V);
       second += term;
       size += std::abs(term) * noise(V);
