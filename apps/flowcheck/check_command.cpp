@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <random>
@@ -34,6 +33,14 @@ struct Request {
 std::uint64_t unseen_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
+}
+
+// The claims speak of Gaussians.
+Gaussian read_gaussian(const std::string& path) {
+  MeasureFile file = read_measure(path);
+  if (auto* gaussian = std::get_if<Gaussian>(&file.measure)) return std::move(*gaussian);
+  throw NotApplicable(fmt::format("{}: {}; no claim applies, for all need \"type\": \"gaussian\"",
+                                  path, type_name(file.measure)));
 }
 
 Target read_target(const CommandLine& line) {
@@ -201,11 +208,7 @@ bool keeps_record(const CommandLine& line) {
 void require_writable(const CommandLine& line) {
   if (keeps_record(line)) require_writable_folder(line.out);
   for (const std::string& file : {line.json, line.junit}) {
-    if (file.empty() || file == "-") continue;
-    const auto folder = std::filesystem::path(file).parent_path();
-    if (std::filesystem::is_directory(file))
-      throw OutputError(file + ": cannot be written: it is a folder");
-    require_writable_folder(folder.empty() ? "." : folder.string());
+    if (!file.empty() && file != "-") require_writable_file(file);
   }
 }
 

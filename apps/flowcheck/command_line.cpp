@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "distance_table.hpp"
 #include "names.hpp"
 #include "report/manifest.hpp"
 #include "report/run_info.hpp"
@@ -62,6 +63,7 @@ class Parser {
     add_run(experiments);
     add_report();
     add_diff();
+    add_distance();
   }
 
   void parse(std::vector<std::string> words) {
@@ -200,6 +202,32 @@ class Parser {
     sub->add_option("B", line_.second, "another")->required();
   }
 
+  void add_distance() {
+    CLI::App* sub = add_command(Command::distance, "distance", "how far two measures are apart");
+    sub->add_option("KIND", line_.kind, fmt::format("{}", fmt::join(distance_kinds(), ", ")))
+        ->required();
+    sub->add_option("A", line_.first, "a measure: a file .json, .csv, .npy or .pgm")->required();
+    sub->add_option("B", line_.second, "another")->required();
+    add_treatment(*sub);
+    sub->add_option("--json", line_.json,
+                    "write the result here too; - is standard output, the line then goes to "
+                    "standard error");
+  }
+
+  // Of every command that reads data.
+  void add_treatment(CLI::App& command) {
+    DataTreatment& treatment = line_.treatment;
+    add_setting(command, "--columns", treatment.columns,
+                "only these columns of the data, by name or number from 1")
+        ->type_name("NAME,2,...");
+    command.add_flag("--drop-missing", treatment.drop_missing,
+                     "leave out rows with a missing value");
+    command.add_flag("--dequantise", treatment.dequantise,
+                     "add uniform noise of each column's quantum, its smallest gap");
+    command.add_flag("--standardise", treatment.standardise,
+                     "bring each column to mean 0 and standard deviation 1");
+  }
+
   std::string help() {
     for (const ExperimentParser& parser : experiments_) {
       if (parser.app->parsed()) return parser.app->help("flowcheck run");
@@ -253,7 +281,8 @@ class Parser {
       line_.command = command;
     }
     if (line_.command == Command::nothing) {
-      throw UsageError("expected a command: list, show, check, run, report or diff (--help)");
+      throw UsageError(
+          "expected a command: list, show, check, run, report, diff or distance (--help)");
     }
     line_.out_given = out_->count() > 0;
     line_.scale = word_to("--scale", words_.scale, {Scale::quick, Scale::standard, Scale::paper});
@@ -271,6 +300,8 @@ class Parser {
     if (line_.command == Command::list) finish_list();
     if (line_.command == Command::check) finish_check();
     if (line_.command == Command::run) finish_run();
+    if (line_.command == Command::distance) finish_distance();
+    line_.treatment.seed = line_.seed;
   }
 
   template <class Enum>
@@ -312,6 +343,14 @@ class Parser {
     }
     if (line_.fresh_seed && (seed_->count() > 0 || !line_.replay.empty())) {
       throw UsageError("--fresh-seed: not together with --seed or --replay");
+    }
+  }
+
+  void finish_distance() const {
+    const std::vector<std::string> kinds = distance_kinds();
+    if (std::find(kinds.begin(), kinds.end(), line_.kind) == kinds.end()) {
+      throw UsageError(fmt::format("unknown kind {}{}; there are {}", line_.kind,
+                                   did_you_mean(line_.kind, kinds), fmt::join(kinds, ", ")));
     }
   }
 

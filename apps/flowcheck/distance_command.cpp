@@ -1,0 +1,130 @@
+#include "commands.hpp"
+#include "distance_table.hpp"
+#include "report/atomic_file.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <ctime>
+#include <stdexcept>
+
+namespace flowcheck {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) {
+  if (std::isinf(value)) return value > 0.0 ? "inf" : "-inf";
+  return value;
+}
+
+std::string describe(const Measure& measure) {
+  std::string size;
+  if (const auto* cloud = std::get_if<PointCloud>(&measure)) {
+    size = fmt::format(", {}", cloud->size());
+  }
+  if (const auto* mixture = std::get_if<GaussianMixture>(&measure)) {
+    size = fmt::format(" of {}", mixture->size());
+  }
+  return fmt::format("{}{} in dimension {}", type_name(measure), size, dimension(measure));
+}
+
+// What was read, and what should be known of it before the number is believed.
+void tell(const std::string& file, const MeasureFile& read, bool quiet) {
+  if (!quiet) {
+    fmt::print(stderr, "{}: {}\n", file, describe(read.measure));
+    for (const std::string& note : read.notes) fmt::print(stderr, "{}: {}\n", file, note);
+  }
+  for (const std::string& warning : read.warnings) {
+    fmt::print(stderr, "{}: warning: {}\n", file, warning);
+  }
+}
+
+Json json_of(const std::string& file, const MeasureFile& read) {
+  return {{"file", file},
+          {"type", type_name(read.measure)},
+          {"dimension", dimension(read.measure)},
+          {"notes", read.notes},
+          {"warnings", read.warnings}};
+}
+
+std::string json_text(const CommandLine& line,
+                      const MeasureFile& first,
+                      const MeasureFile& second,
+                      const DistanceMethod& method,
+                      const DistanceResult& result) {
+  const Estimate& estimate = result.estimate;
+  const Json json = {{"schema", "flowcheck.distance/1"},
+                     {"kind", line.kind},
+                     {"method", method.method},
+                     {"first", json_of(line.first, first)},
+                     {"second", json_of(line.second, second)},
+                     {"value", number(estimate.value)},
+                     {"lower", number(estimate.lower)},
+                     {"upper", number(estimate.upper)},
+                     {"grade", to_string(estimate.grade)},
+                     {"iterations", result.iterations}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+double processor_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+}  // namespace
+
+int distance_command(const CommandLine& line) {
+  if (!line.json.empty() && line.json != "-") require_writable_file(line.json);
+  const MeasureFile first = read_measure(line.first, line.treatment);
+  const MeasureFile second = read_measure(line.second, line.treatment);
+  const auto is_points = [](const MeasureFile& read) {
+    return std::holds_alternative<PointCloud>(read.measure);
+  };
+  if (!line.treatment.asks_for_nothing() && !is_points(first) && !is_points(second)) {
+    throw UsageError(fmt::format(
+        "--columns, --drop-missing, --dequantise, --standardise: neither {} nor {} holds points",
+        line.first, line.second));
+  }
+  const Index d = dimension(first.measure);
+  if (dimension(second.measure) != d) {
+    throw InputError(fmt::format("{}:1: dimension {}, {} has {}", line.second,
+                                 dimension(second.measure), line.first, d));
+  }
+
+  const DistanceMethod* method = find_distance(line.kind, first.measure, second.measure);
+  if (method == nullptr) {
+    throw NotApplicable(fmt::format("{}: no method for {} and {}; there is one for {}", line.kind,
+                                    type_name(first.measure), type_name(second.measure),
+                                    pairs_of(line.kind)));
+  }
+  const std::string failed = method->failed_hypothesis(first.measure, second.measure);
+  if (!failed.empty())
+    throw NotApplicable(fmt::format("{}: does not apply: {}", line.kind, failed));
+
+  tell(line.first, first, line.quiet);
+  tell(line.second, second, line.quiet);
+  const double before = processor_seconds();
+  const DistanceResult result = method->compute(first.measure, second.measure);
+  const double seconds = processor_seconds() - before;
+  const Estimate& estimate = result.estimate;
+  if (estimate.is_nan()) throw std::runtime_error(line.kind + ": not a number");
+
+  const std::string text = fmt::format("{} {} [{}, {}] {}\n", line.kind, estimate.value,
+                                       estimate.lower, estimate.upper, to_string(estimate.grade));
+  const std::string json = json_text(line, first, second, *method, result);
+  if (!line.json.empty() && line.json != "-") write_file(line.json, json);
+  if (!line.quiet) {
+    fmt::print(stderr, "cost: {}, {:.3g} s of processor time{}\n", method->method, seconds,
+               result.iterations > 0 ? fmt::format(", {} iterations", result.iterations) : "");
+  }
+  if (line.json == "-") {
+    fmt::print(stderr, "{}", text);
+    print(json);
+  } else {
+    print(text);
+  }
+  return 0;
+}
+
+}  // namespace flowcheck
