@@ -188,13 +188,6 @@ struct Line {
   std::vector<Index> order = {};     // empty where nobody asks
 };
 
-std::vector<double> scaled_values(const PointCloud& cloud, int exponent) {
-  const double factor = std::ldexp(1.0, exponent);
-  std::vector<double> values(static_cast<std::size_t>(cloud.size()));
-  for (std::size_t k = 0; k < values.size(); ++k) values[k] = factor * cloud.points().data()[k];
-  return values;
-}
-
 Line sorted_with_order(const PointCloud& cloud, int exponent) {
   Line line{.order = std::vector<Index>(static_cast<std::size_t>(cloud.size()))};
   std::iota(line.order.begin(), line.order.end(), Index{0});
@@ -210,10 +203,15 @@ Line sorted_with_order(const PointCloud& cloud, int exponent) {
   return line;
 }
 
-Line sorted_line(const PointCloud& cloud, int exponent) {
+Line sorted_line(const PointCloud& cloud, int exponent, std::vector<double>& scratch) {
   if (!cloud.uniform()) return sorted_with_order(cloud, exponent);
-  Line line{.values = scaled_values(cloud, exponent)};
-  sort_values(line.values);
+  Line line;
+  if (exponent == 0) {
+    sort_values(cloud.points().data(), cloud.size(), line.values, scratch);
+  } else {
+    const Matrix scaled = std::ldexp(1.0, exponent) * cloud.points();
+    sort_values(scaled.data(), cloud.size(), line.values, scratch);
+  }
   return line;
 }
 
@@ -332,37 +330,44 @@ class StaircasePotentials {
   std::size_t last_j_ = 0;
 };
 
+// Zero where squares neither overflow nor lose digits, which is nearly always.
 int scale_exponent(const PointCloud& p, const PointCloud& q) {
   const double largest =
       std::max(p.points().cwiseAbs().maxCoeff(), q.points().cwiseAbs().maxCoeff());
-  return largest > 0.0 ? std::clamp(-std::ilogb(largest), -1000, 1000) : 0;
+  if (largest == 0.0 || std::abs(std::ilogb(largest)) <= 200) return 0;
+  return std::clamp(-std::ilogb(largest), -1000, 1000);
 }
 
 }  // namespace
 
-void sort_values(std::vector<double>& values) {
-  const std::size_t count = values.size();
-  const Cells cells =
-      count > coarse_cells ? cells_over(values.data(), count, coarse_cells) : Cells{};
+void sort_values(const double* values,
+                 Index count,
+                 std::vector<double>& sorted,
+                 std::vector<double>& scratch) {
+  const auto n = static_cast<std::size_t>(count);
+  sorted.resize(n);
+  const Cells cells = n > coarse_cells ? cells_over(values, n, coarse_cells) : Cells{};
   if (!cells.usable()) {
-    std::sort(values.begin(), values.end());
+    std::copy_n(values, n, sorted.begin());
+    std::sort(sorted.begin(), sorted.end());
     return;
   }
-  std::vector<double> dealt(count);
+  scratch.resize(n);
   std::vector<std::uint32_t> coarse_ends(coarse_cells + 1);
   std::vector<std::uint32_t> ends(most_cells + 1);
-  deal(cells, values.data(), count, dealt.data(), coarse_ends);
+  deal(cells, values, n, scratch.data(), coarse_ends);
   std::size_t begin = 0;
   for (std::size_t c = 0; c < coarse_cells; ++c) {
-    sort_cell(dealt.data() + begin, coarse_ends[c] - begin, values.data() + begin, ends);
+    sort_cell(scratch.data() + begin, coarse_ends[c] - begin, sorted.data() + begin, ends);
     begin = coarse_ends[c];
   }
 }
 
 TransportBracket line_bracket(const PointCloud& p, const PointCloud& q) {
   const int exponent = scale_exponent(p, q);
-  const Line first = sorted_line(p, exponent);
-  const Line second = sorted_line(q, exponent);
+  std::vector<double> scratch;
+  const Line first = sorted_line(p, exponent, scratch);
+  const Line second = sorted_line(q, exponent, scratch);
   const bool pairs = p.uniform() && q.uniform() && p.size() == q.size();
   return unscaled(
       pairs ? mean_of_squares(first.values, second.values) : sum_of_pieces(first, second),
