@@ -1,57 +1,17 @@
 #include "distances/kernel_sweep.hpp"
 
-#include <cstring>
-
-// One copy a class of processor, chosen when the program starts; AddressSanitizer cannot be called
-// that early.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define FLOWCHECK_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FLOWCHECK_WIDE
-#endif
+#include "distances/kernel_sweep_kernel.hpp"
+#include "numerics/require.hpp"
 
 namespace flowcheck {
-namespace {
 
-using Lanes = double __attribute__((vector_size(64)));
-constexpr Index lanes = 8;
-
-}  // namespace
-
-FLOWCHECK_WIDE double dot(const double* a, const double* b, Index count) {
-  Lanes sum0 = {}, sum1 = {}, sum2 = {}, sum3 = {};
-  Index i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    Lanes x[4], y[4];
-    std::memcpy(x, a + i, sizeof x);
-    std::memcpy(y, b + i, sizeof y);
-    sum0 += x[0] * y[0];
-    sum1 += x[1] * y[1];
-    sum2 += x[2] * y[2];
-    sum3 += x[3] * y[3];
-  }
-  for (; i + lanes <= count; i += lanes) {
-    Lanes x, y;
-    std::memcpy(&x, a + i, sizeof x);
-    std::memcpy(&y, b + i, sizeof y);
-    sum0 += x * y;
-  }
-  const Lanes sum = (sum0 + sum1) + (sum2 + sum3);
-  double total = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-  for (; i < count; ++i) total += a[i] * b[i];
-  return total;
-}
-
-FLOWCHECK_WIDE void add_scaled(double factor, const double* a, double* sum, Index count) {
-  Index i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    Lanes x, s;
-    std::memcpy(&x, a + i, sizeof x);
-    std::memcpy(&s, sum + i, sizeof s);
-    s += factor * x;
-    std::memcpy(sum + i, &s, sizeof s);
-  }
-  for (; i < count; ++i) sum[i] += factor * a[i];
+KernelSweep kernel_sweep(VectorForm form) {
+  require(is_supported(form), "kernel_sweep: this processor has no such vectors");
+#if defined(__x86_64__)
+  if (form == VectorForm::avx512) return {.dot = dot_avx512, .add_scaled = add_scaled_avx512};
+  if (form == VectorForm::avx2) return {.dot = dot_avx2, .add_scaled = add_scaled_avx2};
+#endif
+  return {.dot = dot_portable, .add_scaled = add_scaled_portable};
 }
 
 }  // namespace flowcheck

@@ -192,9 +192,9 @@ class Solver {
     columns_.setZero();
     for (Index i = 0; i < from_.size(); ++i) {
       const double* row = kernel_.row(i).data();
-      const double sum = dot(row, weighted_v_.data(), to_.size());
+      const double sum = loops_.dot(row, weighted_v_.data(), to_.size());
       log_u_(i) = -std::log(sum);
-      add_scaled(from_.weights(i) / sum, row, columns_.data(), to_.size());
+      loops_.add_scaled(from_.weights(i) / sum, row, columns_.data(), to_.size());
     }
     return (weighted_v_ * columns_ - to_.weights).abs().sum();
   }
@@ -252,10 +252,10 @@ class Solver {
     Array cut(n);
     for (Index i = 0; i < n; ++i) {
       const double* row = kernel_.row(i).data();
-      rows(i) = dot(row, b.data(), to_.size());
-      add_scaled(a(i), row, all_columns.data(), to_.size());
+      rows(i) = loops_.dot(row, b.data(), to_.size());
+      loops_.add_scaled(a(i), row, all_columns.data(), to_.size());
       cut(i) = std::min(1.0, 1.0 / rows(i));
-      add_scaled(a(i) * cut(i), row, cut_columns.data(), to_.size());
+      loops_.add_scaled(a(i) * cut(i), row, cut_columns.data(), to_.size());
     }
     const Array column_cut = (1.0 / cut_columns).min(1.0);
     result.marginal_error = (a * (rows - 1.0).abs()).sum() + (b * (all_columns - 1.0).abs()).sum();
@@ -266,7 +266,7 @@ class Solver {
     const Array weighted = column_cut * b;
     Array kept_rows(n);
     for (Index i = 0; i < n; ++i)
-      kept_rows(i) = cut(i) * dot(kernel_.row(i).data(), weighted.data(), to_.size());
+      kept_rows(i) = cut(i) * loops_.dot(kernel_.row(i).data(), weighted.data(), to_.size());
     const Array kept_columns = cut_columns * column_cut;
     const Array row_deficit = (a * (1.0 - kept_rows)).max(0.0);
     const Array column_deficit = (b * (1.0 - kept_columns)).max(0.0);
@@ -315,6 +315,7 @@ class Solver {
   Array weighted_v_, columns_;
   Kernel kernel_;
   double largest_cost_ = 0.0;
+  KernelSweep loops_ = kernel_sweep();
 };
 
 // Potentials at every point, those without weight by one more half-step.

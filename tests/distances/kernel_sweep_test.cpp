@@ -36,13 +36,16 @@ double dot_by_hand(const Vector& a, const Vector& b) {
 TEST_CASE("The wide loops have the plain loops' bits", "[distances][exact]") {
   const auto count =
       GENERATE(Index{0}, Index{1}, Index{7}, Index{8}, Index{31}, Index{33}, Index{515});
-  CAPTURE(count);
+  const VectorForm form = GENERATE(VectorForm::portable, VectorForm::avx2, VectorForm::avx512);
+  CAPTURE(count, to_string(form));
+  if (!is_supported(form)) return;
+  const KernelSweep loops = kernel_sweep(form);
   Rng rng(3, static_cast<std::uint64_t>(count));
   const Vector a = rng.normal_vector(count);
   const Vector b = rng.normal_vector(count);
-  CHECK(dot(a.data(), b.data(), count) == dot_by_hand(a, b));
+  CHECK(loops.dot(a.data(), b.data(), count) == dot_by_hand(a, b));
 
   Vector sum = b;
-  add_scaled(0.3, a.data(), sum.data(), count);
+  loops.add_scaled(0.3, a.data(), sum.data(), count);
   for (Index i = 0; i < count; ++i) CHECK(sum(i) == b(i) + 0.3 * a(i));
 }
