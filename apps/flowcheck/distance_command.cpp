@@ -1,23 +1,16 @@
 #include "commands.hpp"
 #include "distance_table.hpp"
+#include "numerics/rng.hpp"
 #include "report/atomic_file.hpp"
+#include "report/json_text.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <ctime>
 #include <stdexcept>
 
 namespace flowcheck {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number(double value) {
-  if (std::isinf(value)) return value > 0.0 ? "inf" : "-inf";
-  return value;
-}
 
 std::string describe(const Measure& measure) {
   std::string size;
@@ -49,23 +42,23 @@ Json json_of(const std::string& file, const MeasureFile& read) {
           {"warnings", read.warnings}};
 }
 
-std::string json_text(const CommandLine& line,
-                      const MeasureFile& first,
-                      const MeasureFile& second,
-                      const DistanceMethod& method,
-                      const DistanceResult& result) {
+std::string result_json(const CommandLine& line,
+                        const MeasureFile& first,
+                        const MeasureFile& second,
+                        const DistanceMethod& method,
+                        const DistanceResult& result) {
   const Estimate& estimate = result.estimate;
   const Json json = {{"schema", "flowcheck.distance/1"},
                      {"kind", line.kind},
                      {"method", method.method},
                      {"first", json_of(line.first, first)},
                      {"second", json_of(line.second, second)},
-                     {"value", number(estimate.value)},
-                     {"lower", number(estimate.lower)},
-                     {"upper", number(estimate.upper)},
+                     {"value", json_number(estimate.value)},
+                     {"lower", json_number(estimate.lower)},
+                     {"upper", json_number(estimate.upper)},
                      {"grade", to_string(estimate.grade)},
                      {"iterations", result.iterations}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 double processor_seconds() {
@@ -77,7 +70,9 @@ double processor_seconds() {
 int distance_command(const CommandLine& line) {
   if (!line.json.empty() && line.json != "-") require_writable_file(line.json);
   const MeasureFile first = read_measure(line.first, line.treatment);
-  const MeasureFile second = read_measure(line.second, line.treatment);
+  DataTreatment other = line.treatment;  // noise of its own, or two sets would share theirs
+  other.seed = derive_seed(line.seed, "distance B");
+  const MeasureFile second = read_measure(line.second, other);
   const auto is_points = [](const MeasureFile& read) {
     return std::holds_alternative<PointCloud>(read.measure);
   };
@@ -112,7 +107,7 @@ int distance_command(const CommandLine& line) {
 
   const std::string text = fmt::format("{} {} [{}, {}] {}\n", line.kind, estimate.value,
                                        estimate.lower, estimate.upper, to_string(estimate.grade));
-  const std::string json = json_text(line, first, second, *method, result);
+  const std::string json = result_json(line, first, second, *method, result);
   if (!line.json.empty() && line.json != "-") write_file(line.json, json);
   if (!line.quiet) {
     fmt::print(stderr, "cost: {}, {:.3g} s of processor time{}\n", method->method, seconds,

@@ -78,13 +78,13 @@ Vector sorted(const Matrix& points, Index k) {
   return values;
 }
 
-// Smallest gap between two of the values; 0 where all are the same.
+// Smallest gap between two of the values; infinite where all are the same.
 double smallest_gap(const Vector& ascending) {
   double gap = std::numeric_limits<double>::infinity();
   for (Index i = 1; i < ascending.size(); ++i) {
     if (ascending(i) > ascending(i - 1)) gap = std::min(gap, ascending(i) - ascending(i - 1));
   }
-  return std::isinf(gap) ? 0.0 : gap;
+  return gap;
 }
 
 [[noreturn]] void fail_column(const DataTable& table, Index k, const char* what) {
@@ -98,7 +98,7 @@ void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& resul
   for (Index k = 0; k < result.points.rows(); ++k) {
     const Vector ascending = sorted(result.points, k);
     double quantum = smallest_gap(ascending);
-    if (quantum == 0.0) {
+    if (ascending(0) == ascending(ascending.size() - 1)) {
       if (ascending(0) != std::floor(ascending(0))) {
         fail_column(table, k,
                     "is constant and no integer, its quantum cannot be told; leave it out with "
@@ -121,17 +121,17 @@ void standardise(const DataTable& table, TreatedPoints& result) {
   const auto n = static_cast<double>(result.points.cols());
   for (Index k = 0; k < result.points.rows(); ++k) {
     auto row = result.points.row(k);
-    const double scale = row.cwiseAbs().maxCoeff();  // squares of huge values do not overflow so
     if (row.minCoeff() == row.maxCoeff()) {
       fail_column(table, k, "is constant and cannot be standardised; leave it out with --columns");
     }
-    row /= scale;
-    row.array() -= row.sum() / n;
-    const double deviation = std::sqrt(row.squaredNorm() / n);
-    if (!(deviation > std::numeric_limits<double>::min())) {
-      fail_column(table, k, "varies by less than a double holds; leave it out with --columns");
+    // Twice: the spread's own size comes out once the mean is gone. Powers of two keep every digit,
+    // and squares neither overflow nor vanish.
+    for (int pass = 0; pass < 2; ++pass) {
+      const int exponent = std::ilogb(row.cwiseAbs().maxCoeff());
+      row = row.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }).eval();
+      row.array() -= row.sum() / n;
     }
-    row /= deviation;
+    row /= std::sqrt(row.squaredNorm() / n);
   }
   result.notes.push_back("standardised: each column has mean 0 and standard deviation 1");
 }

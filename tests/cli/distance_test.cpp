@@ -115,6 +115,16 @@ TEST_CASE("What distance prints is the same every time", "[cli][property]") {
   CHECK(measures.distance(other).output != first);
 }
 
+TEST_CASE("Two sets are dequantised with noise of their own", "[cli][control]") {
+  const Measures measures;
+  measures.write("constant.csv", "0\n0\n");
+  const std::vector<std::string> words = {"w2", "constant.csv", "constant.csv"};
+  CHECK(measures.value(words) == 0.0);
+  std::vector<std::string> spread = words;
+  spread.push_back("--dequantise");
+  CHECK(measures.value(spread) > 0.01);
+}
+
 TEST_CASE("distance writes its result as JSON", "[cli][exact]") {
   const Measures measures;
   const ProgramOutcome outcome = measures.distance(

@@ -127,6 +127,11 @@ TEST_CASE("standardise brings columns to mean 0 and deviation 1", "[measures][ex
              Contains("x.csv:1: column \"a\" is constant") && Contains("--columns"));
   CHECK(message_of("a,b\n1,2\n1,3\n") == "accepted");
   CHECK_THAT(message_of("1\n", {.standardise = true}), Contains("constant"));
+  // Far from zero no digit is lost: the values' differences are exact.
+  const Matrix far =
+      read("1000000000.25\n1000000000.5\n1000000001\n", {.standardise = true}).points;
+  const Matrix near = read("-1\n0\n2\n", {.standardise = true}).points;
+  CHECK(far.isApprox(near, 1e-14));
   const Matrix tiny = read("1e-310\n3e-310\n", {.standardise = true}).points;
   CHECK(tiny.isApprox((Matrix(1, 2) << -1, 1).finished(), 1e-9));
 }
@@ -160,6 +165,7 @@ TEST_CASE("dequantise adds noise below a column's smallest gap", "[measures][pro
   CHECK_THAT(all(treated.notes), Contains("0.25 to 3, seed 5"));
   CHECK(read(text, {.dequantise = true, .seed = 5}).points == treated.points);
   CHECK(read(text, {.dequantise = true, .seed = 6}).points != treated.points);
+  CHECK_THAT(message_of("-1.5e308\n1.5e308\n", {.dequantise = true}), Contains("too large"));
   CHECK_THAT(message_of("0.5\n0.5\n", {.dequantise = true}),
              Contains("x.csv:1: column \"1\" is constant and no integer"));
 
