@@ -4,6 +4,7 @@
 #include "distances/line_transport.hpp"
 #include "distances/pricing_kernel.hpp"
 #include "distances/transport_bracket.hpp"
+#include "distances/transport_refinement.hpp"
 #include "distances/transport_solver.hpp"
 #include "numerics/compensated_sum.hpp"
 #include "numerics/require.hpp"
@@ -154,31 +155,37 @@ struct WidePotentials {
   Vector remainders = {};
 };
 
-// feasible_potentials in twice the working precision, pair by pair. With c the computed cost taken
-// down as there, c − u has an error of 2⁻¹⁰⁴ (c + |u|) at most, and c ≤ (c − u) + |u|.
+// feasible_potentials in twice the working precision, pair by pair where doubles leave it in doubt
+// which is least. c − u has an error of (d + 6) 2⁻¹⁰⁴ (c + |u|) at most, and c ≤ (c − u) + |u|.
 WidePotentials wide_feasible_potentials(const Matrix& points,
                                         const Matrix& others,
                                         const WidePotentials& potentials) {
   const Index d = points.rows();
-  const double factor = 1.0 - static_cast<double>(d + 6) * 0x1p-53;
+  const double roundings = static_cast<double>(d + 8);
   const double largest = potentials.values.cwiseAbs().maxCoeff();
   WidePotentials result{.values = Vector(points.cols()), .remainders = Vector(points.cols())};
   for (Index j = 0; j < points.cols(); ++j) {
+    const double* y = points.data() + j * d;
     ExactSum least{.sum = infinity, .error = 0.0};
     for (Index i = 0; i < others.cols(); ++i) {
+      const double* x = others.data() + i * d;
       double cost = 0.0;
-      for (Index k = 0; k < d; ++k) {
-        const double difference = points(k, j) - others(k, i);
-        cost += difference * difference;
+      for (Index k = 0; k < d; ++k) cost += (x[k] - y[k]) * (x[k] - y[k]);
+      const double u = potentials.values(i);
+      if (cost - u > least.sum + roundings * 0x1p-51 * (cost + std::abs(u) + std::abs(least.sum))) {
+        continue;
       }
-      const ExactSum rough = exact_sum(factor * cost, -potentials.values(i));
-      if (rough.sum > least.sum + 0x1p-50 * (std::abs(least.sum) + std::abs(rough.sum))) continue;
-      const ExactSum fine = exact_sum(rough.sum, rough.error - potentials.remainders(i));
-      if (fine.sum < least.sum || (fine.sum == least.sum && fine.error < least.error)) least = fine;
+      const ExactSum fine = wide_cost(x, y, d);
+      const ExactSum main = exact_sum(fine.sum, -u);
+      const ExactSum whole =
+          exact_sum(main.sum, main.error + (fine.error - potentials.remainders(i)));
+      if (whole.sum < least.sum || (whole.sum == least.sum && whole.error < least.error)) {
+        least = whole;
+      }
     }
+    const double error = roundings * 0x1p-102 * (std::abs(least.sum) + 2.0 * largest);
     result.values(j) = least.sum;
-    result.remainders(j) =
-        least.error - 0x1p-101 * (std::abs(least.sum) + 2.0 * largest) - 0x1p-1000;
+    result.remainders(j) = least.error - error - 0x1p-1000;
   }
   return result;
 }

@@ -23,6 +23,11 @@ double cost(const MassCloud& from, std::int32_t i, const MassCloud& to, std::int
   return sum;
 }
 
+ExactSum wide_cost(const MassCloud& from, std::int32_t i, const MassCloud& to, std::int32_t j) {
+  const Index d = from.points.rows();
+  return flowcheck::wide_cost(from.points.data() + i * d, to.points.data() + j * d, d);
+}
+
 // Reduced costs in a finer unit, as integers.
 class FineCosts {
  public:
@@ -34,13 +39,20 @@ class FineCosts {
         limit_(limit) {}
 
   std::int64_t operator()(std::int32_t i, std::int32_t j) const {
-    return rounded(cost(from_, i, to_, j), i, j);
+    const ExactSum c = wide_cost(from_, i, to_, j);
+    const ExactSum& u = base_.sources[at(i)];
+    const ExactSum& v = base_.sinks[at(j)];
+    const ExactSum first = exact_sum(c.sum, -u.sum);
+    const ExactSum second = exact_sum(first.sum, -v.sum);
+    const double rest = (first.error + second.error) + (c.error - (u.error + v.error));
+    return std::llrint(std::clamp(scale_ * (second.sum + rest), -limit_, limit_));
   }
 
   // Arcs that improve on the simplex' potentials.
   std::vector<CandidateArc> improving(const TransportSimplex& simplex) const {
     std::vector<CandidateArc> found;
     const auto m = static_cast<std::int32_t>(base_.sinks.size());
+    const double roundings = static_cast<double>(from_.points.rows() + 8) * 0x1p-52;
     std::vector<double> fine(base_.sinks.size());
     for (std::int32_t j = 0; j < m; ++j) {
       fine[at(j)] = static_cast<double>(simplex.sink_potential(j)) / scale_;
@@ -52,10 +64,10 @@ class FineCosts {
       for (std::int32_t j = 0; j < m && fresh < fresh_arcs; ++j) {
         const double c = cost(from_, i, to_, j);
         const double v = base_.sinks[at(j)].sum;
-        // In doubles first: some 2⁻⁵² of the largest term is in doubt.
-        const double doubt = 0x1p-50 * (c + std::abs(u) + std::abs(v));
+        // In doubles first: what their roundings leave in doubt is decided by twice as many digits.
+        const double doubt = roundings * (c + std::abs(u) + std::abs(v));
         if (c - u - v - u_fine - fine[at(j)] > doubt) continue;
-        const std::int64_t price = rounded(c, i, j);
+        const std::int64_t price = (*this)(i, j);
         if (price >= simplex.source_potential(i) + simplex.sink_potential(j)) continue;
         found.push_back({.from = i, .to = j, .cost = price});
         ++fresh;
@@ -65,15 +77,6 @@ class FineCosts {
   }
 
  private:
-  std::int64_t rounded(double c, std::int32_t i, std::int32_t j) const {
-    const ExactSum& u = base_.sources[at(i)];
-    const ExactSum& v = base_.sinks[at(j)];
-    const ExactSum first = exact_sum(c, -u.sum);
-    const ExactSum second = exact_sum(first.sum, -v.sum);
-    const double reduced = second.sum + ((first.error + second.error) - (u.error + v.error));
-    return std::llrint(std::clamp(scale_ * reduced, -limit_, limit_));
-  }
-
   const MassCloud& from_;
   const MassCloud& to_;
   TreePotentials base_;
@@ -82,6 +85,19 @@ class FineCosts {
 };
 
 }  // namespace
+
+ExactSum wide_cost(const double* x, const double* y, Index dimension) {
+  ExactSum cost;
+  for (Index k = 0; k < dimension; ++k) {
+    const ExactSum difference = exact_sum(x[k], -y[k]);
+    const double square = difference.sum * difference.sum;
+    const double rest =
+        std::fma(difference.sum, difference.sum, -square) + 2.0 * difference.sum * difference.error;
+    const ExactSum next = exact_sum(cost.sum, square);
+    cost = exact_sum(next.sum, next.error + (cost.error + rest));
+  }
+  return cost;
+}
 
 TreePotentials tree_potentials(const std::vector<TransportFlow>& tree,
                                const MassCloud& from,
@@ -95,8 +111,9 @@ TreePotentials tree_potentials(const std::vector<TransportFlow>& tree,
     ExactSum& v = result.sinks[at(arc.to)];
     const bool up = known[at(arc.to)];  // from the sink to the source
     const ExactSum& parent = up ? v : u;
-    const ExactSum main = exact_sum(cost(from, arc.from, to, arc.to), -parent.sum);
-    (up ? u : v) = exact_sum(main.sum, main.error - parent.error);
+    const ExactSum c = wide_cost(from, arc.from, to, arc.to);
+    const ExactSum main = exact_sum(c.sum, -parent.sum);
+    (up ? u : v) = exact_sum(main.sum, main.error + (c.error - parent.error));
     known[at(arc.to)] = true;
   }
   return result;

@@ -9,6 +9,9 @@
 
 namespace flowcheck {
 
+/// |x − y|² in twice the working precision, within (d + 3) 2⁻¹⁰⁴ of itself.
+ExactSum wide_cost(const double* x, const double* y, Index dimension);
+
 /// Potentials in twice the working precision: uᵢ + vⱼ = |xᵢ − yⱼ|² on a tree's arcs, v₀ = 0.
 struct TreePotentials {
   std::vector<ExactSum> sources = {};
