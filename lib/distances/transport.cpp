@@ -4,6 +4,7 @@
 #include "distances/line_transport.hpp"
 #include "distances/pricing_kernel.hpp"
 #include "distances/transport_bracket.hpp"
+#include "distances/transport_refinement.hpp"
 #include "distances/transport_solver.hpp"
 #include "numerics/compensated_sum.hpp"
 #include "numerics/require.hpp"
@@ -16,6 +17,7 @@ namespace flowcheck {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double wide_gap = 1e-10;               // relative: where the costs are refined
 constexpr Index largest_count = Index{1} << 29;  // nodes are numbered in 32 bits
 
 // Both clouds multiplied by 2^exponent. Exact but for underflow, which the 2⁻¹⁰⁰⁰ of
@@ -125,14 +127,15 @@ Vector feasible_potentials(const Matrix& points, const Matrix& others, const Vec
   return result;
 }
 
-// Σ wₖ fₖ / Σ wₖ, from below.
-double mean_from_below(const PointCloud& cloud, const Vector& values) {
+// Σ wₖ (fₖ + rₖ) / Σ wₖ, from below; rₖ what is left of fₖ by rounding.
+double mean_from_below(const PointCloud& cloud, const Vector& values, const Vector& remainders) {
   CompensatedSum mass;
   CompensatedSum sum;
   for (Index k = 0; k < values.size(); ++k) {
     const double weight = cloud.uniform() ? 1.0 : cloud.weights()(k);
     mass.add(weight);
     sum.add_product(weight, values(k));
+    sum.add_product(weight, remainders(k));
   }
   const double lower = sum.lower() - 0x1p-1000;
   return std::nextafter(lower / (lower > 0.0 ? mass.upper() : mass.lower()), -infinity);
@@ -146,11 +149,132 @@ Matrix columns(const Matrix& points, const std::vector<Index>& chosen) {
   return result;
 }
 
-// Potentials of all sources: those of the simplex on the support, from below by the support's
-// sinks elsewhere. The smaller they are, the less is rounded away.
-Vector centred(Vector potentials) {
+// Potentials in twice the working precision.
+struct WidePotentials {
+  Vector values = {};
+  Vector remainders = {};
+};
+
+// feasible_potentials in twice the working precision, pair by pair where doubles leave it in doubt
+// which is least. c − u has an error of (d + 6) 2⁻¹⁰⁴ (c + |u|) at most, and c ≤ (c − u) + |u|.
+WidePotentials wide_feasible_potentials(const Matrix& points,
+                                        const Matrix& others,
+                                        const WidePotentials& potentials) {
+  const Index d = points.rows();
+  const double roundings = static_cast<double>(d + 8);
+  const double largest = potentials.values.cwiseAbs().maxCoeff();
+  WidePotentials result{.values = Vector(points.cols()), .remainders = Vector(points.cols())};
+  for (Index j = 0; j < points.cols(); ++j) {
+    const double* y = points.data() + j * d;
+    ExactSum least{.sum = infinity, .error = 0.0};
+    for (Index i = 0; i < others.cols(); ++i) {
+      const double* x = others.data() + i * d;
+      double cost = 0.0;
+      for (Index k = 0; k < d; ++k) cost += (x[k] - y[k]) * (x[k] - y[k]);
+      const double u = potentials.values(i);
+      if (cost - u > least.sum + roundings * 0x1p-51 * (cost + std::abs(u) + std::abs(least.sum))) {
+        continue;
+      }
+      const ExactSum fine = wide_cost(x, y, d);
+      const ExactSum main = exact_sum(fine.sum, -u);
+      const ExactSum whole =
+          exact_sum(main.sum, main.error + (fine.error - potentials.remainders(i)));
+      if (whole.sum < least.sum || (whole.sum == least.sum && whole.error < least.error)) {
+        least = whole;
+      }
+    }
+    const double error = roundings * 0x1p-102 * (std::abs(least.sum) + 2.0 * largest);
+    result.values(j) = least.sum;
+    result.remainders(j) = least.error - error - 0x1p-1000;
+  }
+  return result;
+}
+
+// Shifted so that the weighted mean is nearly zero: of two means of opposite signs only the
+// difference matters, and it is rounded at their own size.
+WidePotentials centred(const PointCloud& cloud, const WidePotentials& potentials) {
+  CompensatedSum mass;
+  CompensatedSum sum;
+  for (Index k = 0; k < cloud.size(); ++k) {
+    const double weight = cloud.weights()(k);
+    mass.add(weight);
+    sum.add_product(weight, potentials.values(k));
+  }
+  const double mean = sum.value() / mass.value();
+  WidePotentials result = potentials;
+  for (Index k = 0; k < cloud.size(); ++k) {
+    const ExactSum shifted = exact_sum(potentials.values(k), -mean);
+    const ExactSum whole = exact_sum(shifted.sum, shifted.error + potentials.remainders(k));
+    result.values(k) = whole.sum;
+    result.remainders(k) = whole.error;
+  }
+  return result;
+}
+
+// The problem as the solver is given it: the points that have an integer mass, all scaled.
+struct Setting {
+  const PointCloud& from;
+  const PointCloud& to;
+  ScaledClouds clouds;
+  MassPair masses;
+  Support sources;
+  Support sinks;
+};
+
+TransportSolution solve(const Setting& setting, std::int64_t max_pivots, bool refined) {
+  TransportSolution solution =
+      solve_transport({.from = columns(setting.clouds.from, setting.sources.points),
+                       .to = columns(setting.clouds.to, setting.sinks.points),
+                       .supplies = setting.sources.masses,
+                       .demands = setting.sinks.masses},
+                      max_pivots, refined);
+  for (TransportFlow& flow : solution.plan) {
+    flow.from =
+        static_cast<std::int32_t>(setting.sources.points[static_cast<std::size_t>(flow.from)]);
+    flow.to = static_cast<std::int32_t>(setting.sinks.points[static_cast<std::size_t>(flow.to)]);
+  }
+  return solution;
+}
+
+// Feasible potentials of all points, and their value. Sources without mass do not bind: their
+// potential is what the sinks, with those of the support, leave them.
+struct DualValue {
+  Vector first = {};
+  Vector second = {};
+  double lower = 0.0;
+};
+
+DualValue dual_value(const Setting& setting, const TransportSolution& solution) {
+  const ScaledClouds& clouds = setting.clouds;
+  // The smaller they are, the less is rounded away.
+  const Vector& potentials = solution.source_potentials;
   const double middle = 0.5 * potentials.minCoeff() + 0.5 * potentials.maxCoeff();
-  return potentials.array() - middle;
+  DualValue dual{.first = potentials.array() - middle};
+  if (setting.sources.points.size() < static_cast<std::size_t>(setting.from.size())) {
+    const Matrix support = columns(clouds.from, setting.sources.points);
+    const Vector second = feasible_potentials(clouds.to, support, dual.first);
+    dual.first = feasible_potentials(clouds.from, clouds.to, second);
+  }
+  dual.second = feasible_potentials(clouds.to, clouds.from, dual.first);
+  const double lower =
+      mean_from_below(setting.from, dual.first, Vector::Zero(setting.from.size())) +
+      mean_from_below(setting.to, dual.second, Vector::Zero(setting.to.size()));
+  dual.lower = std::nextafter(lower, -infinity);
+  return dual;
+}
+
+double wide_dual_value(const Setting& setting, const TransportSolution& solution) {
+  const ScaledClouds& clouds = setting.clouds;
+  const Matrix support = columns(clouds.from, setting.sources.points);
+  const WidePotentials on_support{.values = solution.source_potentials,
+                                  .remainders = solution.source_remainders};
+  const WidePotentials second = wide_feasible_potentials(clouds.to, support, on_support);
+  const WidePotentials first =
+      centred(setting.from, wide_feasible_potentials(clouds.from, clouds.to, second));
+  const WidePotentials feasible = wide_feasible_potentials(clouds.to, clouds.from, first);
+  return std::nextafter(mean_from_below(setting.from, first.values, first.remainders) +
+                            mean_from_below(setting.to, feasible.values, feasible.remainders),
+                        -infinity);
 }
 
 }  // namespace
@@ -163,51 +287,47 @@ TransportResult optimal_transport(const PointCloud& from,
   require(options.max_iterations >= 0, "optimal_transport: max_iterations must not be negative");
   if (from.dimension() == 1) return line_transport(from, to);
 
-  const MassPair masses = integer_masses(from, to);
-  const ScaledClouds clouds = scaled_clouds(from.points(), to.points());
-  const Support sources = support(masses.first);
-  const Support sinks = support(masses.second);
-  TransportSolution solution = solve_transport({.from = columns(clouds.from, sources.points),
-                                                .to = columns(clouds.to, sinks.points),
-                                                .supplies = sources.masses,
-                                                .demands = sinks.masses},
-                                               options.max_iterations);
+  Setting setting{.from = from,
+                  .to = to,
+                  .clouds = scaled_clouds(from.points(), to.points()),
+                  .masses = integer_masses(from, to),
+                  .sources = {},
+                  .sinks = {}};
+  setting.sources = support(setting.masses.first);
+  setting.sinks = support(setting.masses.second);
+  TransportSolution solution = solve(setting, options.max_iterations, false);
+  PrimalCost primal = primal_cost(setting.clouds, solution.plan, setting.masses);
+  DualValue dual = dual_value(setting, solution);
+
   TransportResult result;
   result.iterations = solution.pivots;
   result.arcs_priced = solution.arcs_priced + from.size() * to.size();
+  if (solution.optimal && primal.value - dual.lower > wide_gap * primal.value &&
+      primal.value > 0.0) {
+    // W₂² is so far below the largest cost that doubles of its size do not resolve it.
+    solution = solve(setting, options.max_iterations - result.iterations, true);
+    primal = primal_cost(setting.clouds, solution.plan, setting.masses);
+    const double lower = std::max(dual.lower, wide_dual_value(setting, solution));
+    dual = dual_value(setting, solution);
+    dual.lower = std::max(dual.lower, lower);
+    result.iterations += solution.pivots;
+    result.arcs_priced += solution.arcs_priced + 4 * from.size() * to.size();
+  }
   result.termination = solution.optimal ? Termination::converged : Termination::iteration_limit;
 
-  for (TransportFlow& flow : solution.plan) {
-    flow.from = static_cast<std::int32_t>(sources.points[static_cast<std::size_t>(flow.from)]);
-    flow.to = static_cast<std::int32_t>(sinks.points[static_cast<std::size_t>(flow.to)]);
+  const ScaledClouds& clouds = setting.clouds;
+  const double unit = static_cast<double>(setting.masses.unit);
+  for (const TransportFlow& flow : solution.plan) {
     result.plan.push_back(
-        {.from = flow.from,
-         .to = flow.to,
-         .mass = static_cast<double>(flow.mass) / static_cast<double>(masses.unit)});
+        {.from = flow.from, .to = flow.to, .mass = static_cast<double>(flow.mass) / unit});
   }
-  const PrimalCost primal = primal_cost(clouds, solution.plan, masses);
-
-  // Sources without mass do not bind: their potential may be anything feasible. It is what the
-  // sinks of the support leave them.
-  const Vector on_support = centred(std::move(solution.source_potentials));
-  Vector u;
-  if (sources.points.size() == static_cast<std::size_t>(from.size())) {
-    u = on_support;
-  } else {
-    const Matrix supporting = columns(clouds.from, sources.points);
-    u = feasible_potentials(clouds.from, clouds.to,
-                            feasible_potentials(clouds.to, supporting, on_support));
-  }
-  const Vector v = feasible_potentials(clouds.to, clouds.from, u);
-  const double lower = mean_from_below(from, u) + mean_from_below(to, v);
   const TransportBracket bracket = unscaled(
-      {.lower = std::nextafter(lower, -infinity), .value = primal.value, .upper = primal.upper},
-      -clouds.exponent);
+      {.lower = dual.lower, .value = primal.value, .upper = primal.upper}, -clouds.exponent);
   result.squared_w2 = bracket.squared_w2;
   result.w2 = bracket.w2;
   const auto down = [&clouds](double x) { return ldexp_down(x, -2 * clouds.exponent); };
-  result.first_potential = u.unaryExpr(down);
-  result.second_potential = v.unaryExpr(down);
+  result.first_potential = dual.first.unaryExpr(down);
+  result.second_potential = dual.second.unaryExpr(down);
   return result;
 }
 

@@ -41,15 +41,21 @@ struct TransportResult {
 /// Both sides are evaluated, whatever found them, and rounded outward: `upper` is the cost of a
 /// plan with exactly the marginals of PointCloud (weights as rational numbers), `lower` the value
 /// of potentials feasible for all n·m pairs. Where the plan's integer masses cannot equal the
-/// weights, what is left over (less than 2⁻⁶⁰ a point) is sent along the plan as far as it fits,
-/// the rest priced at the diameter. The width is a few 2⁻⁵² of the largest cost at worst.
+/// weights, what is left over (less than 2⁻⁵⁹ a point) is sent along the plan as far as it fits,
+/// the rest priced at the diameter. Uniform weights leave nothing over.
 ///
 /// Method: a network simplex that keeps its spanning tree while arcs are added: it starts from the
 /// plan of clusters of the points (k-d trees, coarse to fine), runs on few arcs a point, prices all
 /// pairs from the coordinates with its potentials and takes up those that improve, until none does.
-/// On the line the quantile functions are merged instead. Deterministic, one thread.
+/// Costs are integers in there, 2⁻⁴⁷ of the largest at n = 5000. Where that leaves a relative width
+/// above 1e-10, W₂² being tiny beside the diameter, the simplex goes on with reduced costs in a
+/// unit 2⁻⁴⁸ times as large, and `lower` comes from potentials in twice the working precision. On
+/// the line the quantile functions are merged instead. Deterministic, one thread.
 ///
-/// Cost: memory O((n + m)(d + 40)); time of pricing O(nmd) times some ten rounds.
+/// Relative width of W₂²: below 1e-12 on normal samples; below 1e-9 as long as W₂² is above 1e-16
+/// of the squared diameter where weights are uniform, above n · 1e-9 of it where what is left over
+/// of other weights is priced at the diameter. Cost: memory O((n + m)(d + 40)); some ten rounds of
+/// pricing, O(nmd) each, and of the order of 10 to 30 pivots a point.
 ///
 /// @return  `iteration_limit` with the bracket of the plan reached so far
 /// @throws std::invalid_argument  the dimensions differ

@@ -2,7 +2,7 @@
 
 #include "distances/pricing_kernel.hpp"
 #include "distances/transport_levels.hpp"
-#include "numerics/compensated_sum.hpp"
+#include "distances/transport_refinement.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,8 +16,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Measured on normal samples in two and ten dimensions: with fewer arcs a point more rounds of
 // pricing are needed, with more of them the first pricing takes longer than it saves.
-constexpr Index first_arcs = 4;   // of each point, when a level starts
-constexpr Index fresh_arcs = 4;   // of each source, in each round after
+constexpr Index first_arcs = 4;  // of each point, when a level starts
+constexpr Index fresh_arcs = 4;  // of each source, in each round after
+constexpr int patient_rounds = 20;
 constexpr int coarsest_cuts = 5;  // 32 clusters
 constexpr int cuts_a_level = 2;   // four children
 
@@ -46,8 +47,8 @@ class Level {
   // The least arcs of every point, priced with potentials of the coarser sinks where there are any.
   void choose_first_arcs(const MassCloud* coarse_to, const Vector& coarse_potentials);
 
-  // Improving arcs are taken up. @return  whether there are any
-  bool take_up_arcs(const TransportSimplex& simplex);
+  // Arcs that improve by `worthwhile` units or more are taken up. @return  whether there are any
+  bool take_up_arcs(const TransportSimplex& simplex, double worthwhile);
 
   std::vector<TransportFlow> spanning_tree(const std::vector<TransportFlow>& flows) const;
   const std::vector<CandidateArc>& arcs() const { return arcs_; }
@@ -125,14 +126,13 @@ void Level::choose_first_arcs(const MassCloud* coarse_to, const Vector& coarse_p
   sort_arcs();
 }
 
-bool Level::take_up_arcs(const TransportSimplex& simplex) {
+bool Level::take_up_arcs(const TransportSimplex& simplex, double worthwhile) {
   for (std::int32_t j = 0; j < count(to_); ++j) {
     priced_to_.set_potential(j, static_cast<double>(simplex.sink_potential(j)));
   }
-  // Below the potential by one unit or more: what rounding a cost could make improve does not.
   Vector thresholds(count(from_));
   for (std::int32_t i = 0; i < count(from_); ++i) {
-    thresholds(i) = static_cast<double>(simplex.source_potential(i)) - 1.0;
+    thresholds(i) = static_cast<double>(simplex.source_potential(i)) - worthwhile;
   }
   const Pricing improving(from_.points, priced_to_, thresholds, fresh_arcs);
   const std::size_t before = arcs_.size();
@@ -235,28 +235,6 @@ std::vector<TransportFlow> Level::spanning_tree(const std::vector<TransportFlow>
   }
 }
 
-// uᵢ from c = u + v on the tree, v₀ = 0, in twice the working precision: the integers' potentials
-// are off by half a unit an arc.
-Vector potentials_on(const std::vector<TransportFlow>& tree,
-                     const MassCloud& from,
-                     const MassCloud& to) {
-  std::vector<ExactSum> u(from.masses.size());
-  std::vector<ExactSum> v(to.masses.size());
-  std::vector<bool> known(v.size(), false);
-  known[0] = true;
-  for (const TransportFlow& arc : tree) {
-    const bool up = known[at(arc.to)];  // from the sink to the source
-    const ExactSum& parent = up ? v[at(arc.to)] : u[at(arc.from)];
-    ExactSum& child = up ? u[at(arc.from)] : v[at(arc.to)];
-    child = exact_sum(cost(from.points, arc.from, to.points, arc.to), -parent.sum);
-    child = exact_sum(child.sum, child.error - parent.error);
-    known[at(arc.to)] = true;
-  }
-  Vector result(static_cast<Index>(u.size()));
-  for (std::size_t i = 0; i < u.size(); ++i) result(static_cast<Index>(i)) = u[i].sum;
-  return result;
-}
-
 void keep_masses_only(std::vector<TransportFlow>& flows) {
   std::erase_if(flows, [](const TransportFlow& flow) { return flow.mass == 0; });
   std::sort(flows.begin(), flows.end(), [](const TransportFlow& a, const TransportFlow& b) {
@@ -279,7 +257,9 @@ double largest_transport_cost(Index n, Index m) {
   return std::ldexp(1.0, 60 - std::ilogb(static_cast<double>(std::min(n, m) + 2)) - 1);
 }
 
-TransportSolution solve_transport(const TransportProblem& problem, std::int64_t max_pivots) {
+TransportSolution solve_transport(const TransportProblem& problem,
+                                  std::int64_t max_pivots,
+                                  bool refined) {
   const std::vector<int> depths = depths_of_levels(problem.from.cols(), problem.to.cols());
   const CloudLevels sources = make_levels(problem.from, problem.supplies, depths);
   const CloudLevels sinks = make_levels(problem.to, problem.demands, depths);
@@ -295,14 +275,34 @@ TransportSolution solve_transport(const TransportProblem& problem, std::int64_t 
     result.plan = l > 0 ? refined_plan(result.plan, sources.clouds[l - 1], *coarse_to, from, to)
                         : plan_in_order(from, to);
     TransportSimplex simplex(count(from), count(to), level.spanning_tree(result.plan));
+    int rounds = 0;
     do {
       result.pivots += simplex.run(level.arcs(), max_pivots - result.pivots);
-      result.optimal = !level.take_up_arcs(simplex);
+      // Late rounds leave alone what rounding may have made: where all plans cost the same, its
+      // noise could be followed for hundreds of them.
+      const double worthwhile = std::ldexp(1.0, std::max(0, rounds++ - patient_rounds));
+      result.optimal = !level.take_up_arcs(simplex, worthwhile);
       result.arcs_priced += from.points.cols() * to.points.cols();
     } while (!result.optimal && result.pivots < max_pivots);
 
     result.plan = simplex.tree();
-    if (l + 1 == depths.size()) result.source_potentials = potentials_on(result.plan, from, to);
+    if (l + 1 == depths.size()) {
+      if (refined && result.optimal) {
+        const double limit = largest_transport_cost(from.points.cols(), to.points.cols());
+        const RefinementResult finer =
+            refine(from, to, limit, level.arcs(), max_pivots - result.pivots, result.plan);
+        result.optimal = finer.optimal;
+        result.pivots += finer.pivots;
+        result.arcs_priced += finer.arcs_priced;
+      }
+      const TreePotentials potentials = tree_potentials(result.plan, from, to);
+      result.source_potentials.resize(problem.from.cols());
+      result.source_remainders.resize(problem.from.cols());
+      for (std::size_t k = 0; k < potentials.sources.size(); ++k) {
+        result.source_potentials(sources.order[k]) = potentials.sources[k].sum;
+        result.source_remainders(sources.order[k]) = potentials.sources[k].error;
+      }
+    }
     keep_masses_only(result.plan);
     sink_potentials.resize(count(to));
     for (std::int32_t j = 0; j < count(to); ++j) {
@@ -310,10 +310,6 @@ TransportSolution solve_transport(const TransportProblem& problem, std::int64_t 
     }
   }
   // Back to the order the points were given in.
-  const Vector in_tree_order = result.source_potentials;
-  for (Index k = 0; k < in_tree_order.size(); ++k) {
-    result.source_potentials(sources.order[static_cast<std::size_t>(k)]) = in_tree_order(k);
-  }
   for (TransportFlow& flow : result.plan) {
     flow.from = static_cast<std::int32_t>(sources.order[at(flow.from)]);
     flow.to = static_cast<std::int32_t>(sinks.order[at(flow.to)]);

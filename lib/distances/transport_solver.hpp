@@ -21,7 +21,8 @@ double largest_transport_cost(Index n, Index m);
 
 struct TransportSolution {
   std::vector<TransportFlow> plan = {};  ///< with mass; by source, then sink; costs not filled
-  Vector source_potentials = {};         ///< uᵢ, in doubles, from the costs without rounding
+  Vector source_potentials = {};         ///< uᵢ, from the costs without rounding
+  Vector source_remainders = {};         ///< what rounding uᵢ to a double has left of it
   bool optimal = false;                  ///< for the rounded costs
   std::int64_t pivots = 0;
   std::int64_t arcs_priced = 0;
@@ -33,6 +34,9 @@ struct TransportSolution {
 /// no arc of all n·m improves.
 ///
 /// @param max_pivots  on all levels together; the plan meets the masses wherever it stops
-TransportSolution solve_transport(const TransportProblem& problem, std::int64_t max_pivots);
+/// @param refined     go on below the unit of the rounded costs, see refine()
+TransportSolution solve_transport(const TransportProblem& problem,
+                                  std::int64_t max_pivots,
+                                  bool refined = false);
 
 }  // namespace flowcheck
