@@ -1,5 +1,6 @@
-// What this machine can do at most, to print another benchmark's result as a share of it: additions and
-// multiplications in registers, the same fused, exponentials, and memory bandwidth, of one thread.
+// What this machine can do at most, to print another benchmark's result as a share of it: additions
+// and multiplications in registers, the same fused, exponentials, and memory bandwidth, of one
+// thread.
 
 #include "numerics/rng.hpp"
 #include "numerics/vector_exp.hpp"

@@ -6,6 +6,7 @@
 #include "support/high_precision.hpp"
 
 #include <catch2/catch.hpp>
+#include <tbb/global_control.h>
 
 #include <cmath>
 #include <string>
@@ -205,6 +206,18 @@ TEST_CASE("Batches, single points and every vector form agree", "[measures][prop
       CHECK((b * moments.vectors.col(j) - x.col(j) - a * a * scores.vectors.col(j)).norm() <=
             1e-13 * scale);
     }
+  }
+}
+
+TEST_CASE("A batch has the same bytes on one thread", "[measures][property]") {
+  Rng rng(17);
+  for (const auto& [name, p] : families(rng, 4, 7)) {
+    CAPTURE(name);
+    const Matrix x = observations(p, 1.0, 0.5, 2000, rng);
+    const MixturePosterior posterior(p, 1.0, 0.5);
+    const PointwiseMoments together = posterior.moments(x);
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    CHECK(same_bytes(posterior.moments(x), together));
   }
 }
 
