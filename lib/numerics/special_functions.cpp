@@ -99,6 +99,28 @@ double dawson(double x) {
   return std::copysign(exp_of_square(y, -1.0) * sum, x);
 }
 
+double scaled_bessel_i0(double x) {
+  require(x >= 0.0, "scaled_bessel_i0: x must not be negative");
+  if (x > 40.0) {
+    // (2πx)^{−1/2} Σ ((2k − 1)!!)²/(k! (8x)^k); the terms fall until k = 2x.
+    double term = 1.0;
+    double sum = 1.0;
+    for (int k = 1; k <= 60 && term > 1e-18; ++k) {
+      term *= (2.0 * k - 1.0) * (2.0 * k - 1.0) / (8.0 * x * k);
+      sum += term;
+    }
+    return sum / std::sqrt(2.0 * std::numbers::pi * x);
+  }
+  // e^{−x} Σ (x²/4)^k/k!²: positive terms.
+  double term = 1.0;
+  double sum = 1.0;
+  for (int k = 1; term > 1e-18 * sum; ++k) {
+    term *= 0.25 * x * x / (static_cast<double>(k) * k);
+    sum += term;
+  }
+  return std::exp(-x) * sum;
+}
+
 double normal_hazard(double l) {
   if (l > fraction_from) return l + half_line_mean(l);
   if (l < -40.0) return normal_density(l);  // Φ(−ℓ) is 1

@@ -14,6 +14,9 @@ double normal_quantile(double p);  ///< Φ⁻¹(p), 0 ≤ p ≤ 1; for p near 1 
 double scaled_erfc(double x);  ///< erfcx(x) = e^{x²} erfc(x); +∞ below −26.6
 double dawson(double x);       ///< e^{−x²} ∫₀ˣ e^{t²} dt
 
+/// e^{−x} I₀(x), x ≥ 0, the modified Bessel function without its growth.
+double scaled_bessel_i0(double x);
+
 /// Hazard rate h(ℓ) = φ(ℓ)/Φ(−ℓ), the inverse Mills ratio.
 double normal_hazard(double l);
 
