@@ -209,6 +209,10 @@ class Parser {
     sub->add_option("A", line_.first, "a measure: a file .json, .csv, .npy or .pgm")->required();
     sub->add_option("B", line_.second, "another")->required();
     add_treatment(*sub);
+    add_setting(*sub, "--regularisation", line_.distance.regularisation,
+                "of sinkhorn, in units of |x - y|^2 (default: 0.05 of the median)");
+    add_setting(*sub, "--bandwidth", line_.distance.bandwidth,
+                "of mmd's Gaussian kernel (default: 0.1 of B's median distance)");
     sub->add_option("--json", line_.json,
                     "write the result here too; - is standard output, the line then goes to "
                     "standard error");
@@ -302,6 +306,7 @@ class Parser {
     if (line_.command == Command::run) finish_run();
     if (line_.command == Command::distance) finish_distance();
     line_.treatment.seed = line_.seed;
+    line_.distance.seed = line_.seed;
   }
 
   template <class Enum>
@@ -352,6 +357,24 @@ class Parser {
       throw UsageError(fmt::format("unknown kind {}{}; there are {}", line_.kind,
                                    did_you_mean(line_.kind, kinds), fmt::join(kinds, ", ")));
     }
+    finish_distance_setting("--regularisation", "sinkhorn", line_.distance.regularisation);
+    finish_distance_setting("--bandwidth", "mmd", line_.distance.bandwidth);
+  }
+
+  void finish_distance_setting(const char* flag, std::string_view kind, double value) const {
+    if (commands_given(flag) == 0) return;
+    if (line_.kind != kind) throw UsageError(fmt::format("{}: belongs to {}", flag, kind));
+    if (!(value > 0.0 && std::isfinite(value))) {
+      throw UsageError(fmt::format("{} {}: expected a positive number", flag, value));
+    }
+  }
+
+  // How often an option of the command that was called is on the line.
+  std::size_t commands_given(const char* flag) const {
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) return sub->get_option(flag)->count();
+    }
+    return 0;
   }
 
   void finish_run() {

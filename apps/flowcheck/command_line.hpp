@@ -1,6 +1,7 @@
 #pragma once
 
 #include "claims/claim.hpp"
+#include "distance_table.hpp"
 #include "measures/data_treatment.hpp"
 #include "report/experiment.hpp"
 
@@ -68,6 +69,7 @@ struct CommandLine {
   std::string first = {};  ///< of diff: folders; of distance: measures
   std::string second = {};
   DataTreatment treatment = {};  ///< of every set of points that is read
+  DistanceOptions distance = {};
 };
 
 /// @param words        without the program's name

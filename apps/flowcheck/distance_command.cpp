@@ -48,17 +48,24 @@ std::string result_json(const CommandLine& line,
                         const DistanceMethod& method,
                         const DistanceResult& result) {
   const Estimate& estimate = result.estimate;
-  const Json json = {{"schema", "flowcheck.distance/1"},
-                     {"kind", line.kind},
-                     {"method", method.method},
-                     {"first", json_of(line.first, first)},
-                     {"second", json_of(line.second, second)},
-                     {"value", json_number(estimate.value)},
-                     {"lower", json_number(estimate.lower)},
-                     {"upper", json_number(estimate.upper)},
-                     {"grade", to_string(estimate.grade)},
-                     {"iterations", result.iterations}};
+  Json json = {{"schema", "flowcheck.distance/1"},
+               {"kind", line.kind},
+               {"method", method.method},
+               {"first", json_of(line.first, first)},
+               {"second", json_of(line.second, second)},
+               {"value", json_number(estimate.value)},
+               {"lower", json_number(estimate.lower)},
+               {"upper", json_number(estimate.upper)},
+               {"grade", to_string(estimate.grade)},
+               {"iterations", result.iterations}};
+  for (const auto& [name, detail] : result.details) json[name] = json_number(detail);
   return json_text(json);
+}
+
+std::string told(const std::vector<std::pair<std::string, double>>& details) {
+  std::string text;
+  for (const auto& [name, detail] : details) text += fmt::format("  {} {}\n", name, detail);
+  return text;
 }
 
 double processor_seconds() {
@@ -100,13 +107,14 @@ int distance_command(const CommandLine& line) {
   tell(line.first, first, line.quiet);
   tell(line.second, second, line.quiet);
   const double before = processor_seconds();
-  const DistanceResult result = method->compute(first.measure, second.measure);
+  const DistanceResult result = method->compute(first.measure, second.measure, line.distance);
   const double seconds = processor_seconds() - before;
   const Estimate& estimate = result.estimate;
   if (estimate.is_nan()) throw std::runtime_error(line.kind + ": not a number");
 
   const std::string text = fmt::format("{} {} [{}, {}] {}\n", line.kind, estimate.value,
-                                       estimate.lower, estimate.upper, to_string(estimate.grade));
+                                       estimate.lower, estimate.upper, to_string(estimate.grade)) +
+                           told(result.details);
   const std::string json = result_json(line, first, second, *method, result);
   if (!line.json.empty() && line.json != "-") write_file(line.json, json);
   if (!line.quiet) {

@@ -1,12 +1,16 @@
 #include "distance_table.hpp"
 
-#include "distances/assignment.hpp"
 #include "distances/gaussian_divergence.hpp"
+#include "distances/sinkhorn.hpp"
+#include "distances/sliced.hpp"
+#include "distances/transport.hpp"
+#include "distances/two_sample.hpp"
 #include "distances/wasserstein.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -34,11 +38,20 @@ std::string on_the_line(const Gaussian& p, const Gaussian& q) {
   return second_has_density(p, q);
 }
 
-std::string assignable(const PointCloud& p, const PointCloud& q) {
-  const Index largest = AssignmentOptions{}.largest_count;
-  if (p.size() == q.size() && p.size() <= largest) return "";
-  return fmt::format("A and B need as many points, at most {}; they have {} and {}", largest,
-                     p.size(), q.size());
+std::string samples(const PointCloud& p, const PointCloud& q) {
+  const Index largest = TwoSampleOptions{}.largest_count;
+  if (std::min(p.size(), q.size()) >= 2 && std::max(p.size(), q.size()) <= largest) return "";
+  return fmt::format("A and B need from 2 to {} points; they have {} and {}", largest, p.size(),
+                     q.size());
+}
+
+std::string kernel_fits(const PointCloud& p, const PointCloud& q) {
+  const Index largest = SinkhornOptions{}.largest_kernel;
+  const Index size = std::max(p.size(), q.size());
+  if (size <= largest / size) return "";
+  return fmt::format("the larger of A and B needs at most {} points; they have {} and {}",
+                     static_cast<Index>(std::sqrt(static_cast<double>(largest))), p.size(),
+                     q.size());
 }
 
 template <class P>
@@ -74,9 +87,12 @@ class TakenFor {
 };
 
 template <class P, class Q>
+using Compute = std::function<DistanceResult(const P&, const Q&, const DistanceOptions&)>;
+
+template <class P, class Q>
 DistanceMethod method_of(const char* kind,
                          const char* method,
-                         const std::function<DistanceResult(const P&, const Q&)>& compute,
+                         const Compute<P, Q>& compute,
                          Hypothesis<P, Q> failed) {
   return {.kind = kind,
           .method = method,
@@ -87,8 +103,8 @@ DistanceMethod method_of(const char* kind,
                 return failed(TakenFor<P>(p).get(), TakenFor<Q>(q).get());
               },
           .compute =
-              [compute](const Measure& p, const Measure& q) {
-                return compute(TakenFor<P>(p).get(), TakenFor<Q>(q).get());
+              [compute](const Measure& p, const Measure& q, const DistanceOptions& options) {
+                return compute(TakenFor<P>(p).get(), TakenFor<Q>(q).get(), options);
               }};
 }
 
@@ -99,7 +115,9 @@ DistanceMethod formula(const char* kind,
                        Hypothesis<P, Q> failed = none<P, Q>) {
   return method_of<P, Q>(
       kind, "closed form",
-      [compute](const P& p, const Q& q) { return DistanceResult{.estimate = compute(p, q)}; },
+      [compute](const P& p, const Q& q, const DistanceOptions&) {
+        return DistanceResult{.estimate = compute(p, q)};
+      },
       failed);
 }
 
@@ -107,7 +125,7 @@ DistanceMethod formula(const char* kind,
 template <class P, class Q = P>
 DistanceMethod algorithm(const char* kind,
                          const char* method,
-                         DistanceResult (*compute)(const P&, const Q&),
+                         DistanceResult (*compute)(const P&, const Q&, const DistanceOptions&),
                          Hypothesis<P, Q> failed = none<P, Q>) {
   return method_of<P, Q>(kind, method, compute, failed);
 }
@@ -116,12 +134,65 @@ Estimate hellinger(const Gaussian& p, const Gaussian& q) {
   return sqrt(squared_hellinger(p, q));
 }
 
-DistanceResult assignment_w2(const PointCloud& p, const PointCloud& q) {
-  const AssignmentResult result = optimal_assignment(p.points(), q.points());
-  if (result.termination != Termination::converged) {
-    throw std::runtime_error("w2: a squared distance of two points is not finite");
-  }
-  return {.estimate = sqrt(result.squared_w2)};
+void require_converged(Termination termination, const char* kind) {
+  if (termination == Termination::converged) return;
+  throw std::runtime_error(fmt::format(
+      "{}: {}", kind,
+      termination == Termination::not_finite ? "a squared distance of two points is not finite"
+      : termination == Termination::stalled  ? "stalled above the tolerance"
+                                             : "did not converge within its iterations"));
+}
+
+DistanceResult transport_w2(const PointCloud& p, const PointCloud& q, const DistanceOptions&) {
+  const TransportResult result = optimal_transport(p, q);
+  require_converged(result.termination, "w2");
+  return {.estimate = result.w2, .iterations = result.iterations};
+}
+
+DistanceResult debiased_sinkhorn(const PointCloud& p,
+                                 const PointCloud& q,
+                                 const DistanceOptions& options) {
+  constexpr double share_of_median = 0.05;
+  double epsilon = options.regularisation;
+  if (epsilon == 0.0) epsilon = share_of_median * median_squared_distance(p, q);
+  if (epsilon == 0.0)
+    throw std::runtime_error("sinkhorn: half the distances are 0: set --regularisation");
+  const SinkhornDivergence result = sinkhorn_divergence(p, q, {.regularisation = epsilon});
+  require_converged(result.termination, "sinkhorn");
+  return {
+      .estimate = result.value,
+      .iterations = result.between.iterations + result.first.iterations + result.second.iterations,
+      .details = {{"regularisation", epsilon},
+                  {"marginal_error", result.between.marginal_error},
+                  {"duality_gap", result.between.duality_gap}}};
+}
+
+template <class P>
+DistanceResult sliced(const P& p, const P& q, const DistanceOptions& options) {
+  const SlicedOptions chosen{.seed = options.seed};
+  return {.estimate = sliced_w2(p, q, chosen),
+          .details = {{"projections", p.dimension() == 1 ? 1.0 : chosen.projections}}};
+}
+
+DistanceResult told(const TwoSampleResult& result) {
+  return {.estimate = result.unbiased,
+          .details = {{"biased", result.biased.value},
+                      {"floor_mean", result.floor_mean},
+                      {"floor_95", result.floor_95}}};
+}
+
+DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
+  constexpr double share_of_median = 0.1;
+  double s = options.bandwidth;
+  if (s == 0.0) s = share_of_median * median_distance(q);
+  if (s == 0.0) throw std::runtime_error("mmd: half the distances in B are 0: set --bandwidth");
+  DistanceResult result = told(squared_mmd(p, q, 0.5 / (s * s), {.seed = options.seed}));
+  result.details.emplace_back("bandwidth", s);
+  return result;
+}
+
+DistanceResult energy(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
+  return told(squared_energy_distance(p, q, {.seed = options.seed}));
 }
 
 }  // namespace
@@ -129,11 +200,17 @@ DistanceResult assignment_w2(const PointCloud& p, const PointCloud& q) {
 const std::vector<DistanceMethod>& distance_methods() {
   static const std::vector<DistanceMethod> methods = {
       formula<Gaussian>("w2", w2),
-      algorithm<PointCloud>("w2", "optimal assignment", assignment_w2, assignable),
+      algorithm<PointCloud>("w2", "optimal transport", transport_w2),
+      algorithm<PointCloud>("sinkhorn", "debiased entropic transport", debiased_sinkhorn,
+                            kernel_fits),
+      algorithm<Gaussian>("sliced", "closed form on random lines", sliced<Gaussian>),
+      algorithm<PointCloud>("sliced", "sorting on random lines", sliced<PointCloud>),
       formula<Gaussian>("kl", kl, second_has_density),
       formula<Gaussian>("chi2", chi_squared, second_has_density),
       formula<Gaussian>("tv", total_variation, on_the_line),
       formula<Gaussian>("hellinger", hellinger, second_has_density),
+      algorithm<PointCloud>("mmd", "squared MMD, U-statistic", mmd, samples),
+      algorithm<PointCloud>("energy", "squared energy distance, U-statistic", energy, samples),
   };
   return methods;
 }
