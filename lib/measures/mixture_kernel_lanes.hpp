@@ -277,8 +277,10 @@ FLOWCHECK_LANES_INLINE void mean_of_rows(const MixtureBlock& b, Size count, Size
 
 void mean_of_values(const MixtureBlock& b, Size count, double* mean) {
   const Size tiled = b.dimension - b.dimension % unrolled;
-  for (Size i = 0; i < tiled; i += unrolled) mean_of_rows<unrolled>(b, count, i, mean);
-  for (Size i = tiled; i < b.dimension; ++i) mean_of_rows<1>(b, count, i, mean);
+  Size i = 0;
+  for (; i < tiled; i += unrolled) mean_of_rows<unrolled>(b, count, i, mean);
+  for (; i + 2 <= b.dimension; i += 2) mean_of_rows<2>(b, count, i, mean);
+  if (i < b.dimension) mean_of_rows<1>(b, count, i, mean);
 }
 
 // The 0 that is added makes −0 a 0, as adding a covariance of 0 does, so that it does not matter
@@ -310,8 +312,10 @@ void mean_of_matrices(const MixtureBlock& b, Size count, double* out) {
     return;
   }
   const Size tiled = length - length % entries;
-  for (Size e = 0; e < tiled; e += entries) mean_of_entries<entries>(b, count, e, out);
-  for (Size e = tiled; e < length; ++e) mean_of_entries<1>(b, count, e, out);
+  Size e = 0;
+  for (; e < tiled; e += entries) mean_of_entries<entries>(b, count, e, out);
+  for (; e + 3 <= length; e += 3) mean_of_entries<3>(b, count, e, out);
+  for (; e < length; ++e) mean_of_entries<1>(b, count, e, out);
 }
 
 // Adds covariance_scale Σ rₖ(hₖ − h̄)(hₖ − h̄)ᵀ, the values being centred already: rank `count`
@@ -353,10 +357,14 @@ void add_covariance(const MixtureBlock& b, Size count, const double* mean, doubl
     }
   }
   const Size tiled = d - d % unrolled;
-  for (Size i = 0; i < tiled; i += unrolled) {
+  Size i = 0;
+  for (; i < tiled; i += unrolled) {
     for (Size l = 0; l <= i; l += unrolled) add_tile<unrolled, unrolled>(b, count, i, l, out);
   }
-  for (Size i = tiled; i < d; ++i) {
+  for (; i + 2 <= d; i += 2) {
+    for (Size l = 0; l <= i; l += 2) add_tile<2, 2>(b, count, i, l, out);
+  }
+  if (i < d) {
     for (Size l = 0; l <= i; ++l) add_tile<1, 1>(b, count, i, l, out);
   }
 }
