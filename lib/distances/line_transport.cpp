@@ -203,15 +203,10 @@ Line sorted_with_order(const PointCloud& cloud, int exponent) {
   return line;
 }
 
-Line sorted_line(const PointCloud& cloud, int exponent, std::vector<double>& scratch) {
-  if (!cloud.uniform()) return sorted_with_order(cloud, exponent);
+Line sorted_line(const PointCloud& cloud, std::vector<double>& scratch) {
+  if (!cloud.uniform()) return sorted_with_order(cloud, 0);
   Line line;
-  if (exponent == 0) {
-    sort_values(cloud.points().data(), cloud.size(), line.values, scratch);
-  } else {
-    const Matrix scaled = std::ldexp(1.0, exponent) * cloud.points();
-    sort_values(scaled.data(), cloud.size(), line.values, scratch);
-  }
+  sort_values(cloud.points().data(), cloud.size(), line.values, scratch);
   return line;
 }
 
@@ -331,11 +326,18 @@ class StaircasePotentials {
 };
 
 // Zero where squares neither overflow nor lose digits, which is nearly always.
-int scale_exponent(const PointCloud& p, const PointCloud& q) {
-  const double largest =
-      std::max(p.points().cwiseAbs().maxCoeff(), q.points().cwiseAbs().maxCoeff());
+int scale_exponent(double largest) {
   if (largest == 0.0 || std::abs(std::ilogb(largest)) <= 200) return 0;
   return std::clamp(-std::ilogb(largest), -1000, 1000);
+}
+
+double largest_value(const Line& line) {
+  return std::max(std::abs(line.values.front()), std::abs(line.values.back()));
+}
+
+void scale(Line& line, int exponent) {
+  if (exponent == 0) return;
+  for (double& value : line.values) value = std::ldexp(value, exponent);
 }
 
 }  // namespace
@@ -364,10 +366,12 @@ void sort_values(const double* values,
 }
 
 TransportBracket line_bracket(const PointCloud& p, const PointCloud& q) {
-  const int exponent = scale_exponent(p, q);
   std::vector<double> scratch;
-  const Line first = sorted_line(p, exponent, scratch);
-  const Line second = sorted_line(q, exponent, scratch);
+  Line first = sorted_line(p, scratch);
+  Line second = sorted_line(q, scratch);
+  const int exponent = scale_exponent(std::max(largest_value(first), largest_value(second)));
+  scale(first, exponent);
+  scale(second, exponent);
   const bool pairs = p.uniform() && q.uniform() && p.size() == q.size();
   return unscaled(
       pairs ? mean_of_squares(first.values, second.values) : sum_of_pieces(first, second),
@@ -375,7 +379,8 @@ TransportBracket line_bracket(const PointCloud& p, const PointCloud& q) {
 }
 
 TransportResult line_transport(const PointCloud& p, const PointCloud& q) {
-  const int exponent = scale_exponent(p, q);
+  const int exponent =
+      scale_exponent(std::max(p.points().cwiseAbs().maxCoeff(), q.points().cwiseAbs().maxCoeff()));
   const Line first = sorted_with_order(p, exponent);
   const Line second = sorted_with_order(q, exponent);
   TransportResult result;

@@ -41,8 +41,8 @@ struct PricedArc {
 ///
 ///   factor · |xᵢ − yⱼ|² − vⱼ  <  thresholds[i],    j = 0 … m − 1,
 ///
-/// by value, ties by j. Every operation is rounded on its own and in the same order at every width,
-/// so the widths agree to the last bit.
+/// by value. Every operation is rounded on its own and the order is the same at every width, so the
+/// widths agree to the last bit; among equals those come first that the scan meets first.
 ///
 /// @param x           column-major d × rows
 /// @param thresholds  length rows

@@ -47,7 +47,7 @@ ScaledClouds scaled_clouds(const Matrix& x, const Matrix& y) {
   ScaledClouds clouds{.exponent = to_one};
   if (diagonal > 0.0) {
     const int room = std::ilogb(largest_transport_cost(x.cols(), y.cols())) - std::ilogb(diagonal);
-    // Below half of the limit, for diagonal < 2 · 2^ilogb; odd powers of four do not exist.
+    // Costs grow by 4 to this power; the diagonal is below 2 · 2^ilogb.
     clouds.exponent += static_cast<int>(std::floor((room - 2) / 2.0));
   }
   clouds.from = times_power(x, clouds.exponent);
