@@ -274,6 +274,19 @@ TEST_CASE("LineMeasure handles gaps, valleys and narrow peaks", "[measures][exac
   }
 }
 
+TEST_CASE("LineMeasure finds the mass from a poor centre, on any scale", "[measures][property]") {
+  const auto centre = GENERATE(0.0, 30.0, -60.0);
+  const auto scale = GENERATE(1e-100, 1e-8, 1.0, 1e8, 1e100);
+  CAPTURE(centre, scale);
+  LinePotential V = gaussian_law(0.0, scale).potential();
+  V.log_normaliser = V.mean = V.variance = V.entropy = std::nullopt;
+  V.centre = centre * scale;
+  const LineMeasure p(V);
+  CHECK(p.variance().value / scale / scale == Approx(1.0).epsilon(1e-13));
+  CHECK(p.quantile(1e-200) / scale == Approx(normal_quantile(1e-200)).epsilon(1e-13));
+  CHECK_THAT(p.entropy() - std::log(scale), Encloses(1.4189385332046727));
+}
+
 TEST_CASE("LineMeasure's tails beyond its table are bounded", "[measures][exact]") {
   const LineMeasure p = gaussian_law();
   // Φ(−60) is below the least double; its logarithm is not.
