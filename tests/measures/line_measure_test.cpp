@@ -174,7 +174,7 @@ TEST_CASE("LineMeasure agrees with closed forms of mean, variance and entropy",
     V.log_normaliser = V.mean = V.variance = V.entropy = std::nullopt;
     return LineMeasure(V);
   };
-  const auto law = GENERATE(0, 1, 2, 3, 4, 5, 6, 7, 8);
+  const auto law = GENERATE(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
   const LineMeasure p = law == 0   ? gaussian_law(0.3, 0.5)
                         : law == 1 ? uniform_law(-1.0, 2.0)
                         : law == 2 ? truncated_gaussian_law(-10.0, 1.0)
@@ -183,6 +183,8 @@ TEST_CASE("LineMeasure agrees with closed forms of mean, variance and entropy",
                         : law == 5 ? cusp_law(-2.0)
                         : law == 6 ? laplace_law(0.7)
                         : law == 7 ? two_interval_law(0.5, 1.0)
+                        : law == 8 ? cusp_law(-30.0)
+                        : law == 9 ? student_law(1e3)
                                    : gaussian_mixture_law({0.2, 0.8}, {-1.0, 2.0}, {0.5, 0.25});
   CAPTURE(law);
   const LineMeasure q = blind(p);
