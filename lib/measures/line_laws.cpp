@@ -182,12 +182,12 @@ LineMeasure truncated_gaussian_law(double kappa, double half_diameter) {
   V.curvature_lower = kappa;
   V.curvature_is_sharp = true;
   const double exponent = kappa < 0.0 ? -0.5 * kappa * D * D : std::abs(std::log(D));
-  const double log_Z = log_truncated_gaussian_mass(kappa, D);
+  const double log_mass = log_truncated_gaussian_mass(kappa, D);
   const double variance = truncated_gaussian_variance(kappa, D);
-  V.log_normaliser = formula(log_Z, 1.0 + exponent);
+  V.log_normaliser = formula(log_mass, 1.0 + exponent);
   V.mean = 0.0;
   V.variance = formula(variance);
-  V.entropy = formula(log_Z + 0.5 * kappa * variance, 1.0 + exponent);
+  V.entropy = formula(log_mass + 0.5 * kappa * variance, 1.0 + exponent);
   return LineMeasure(std::move(V));
 }
 

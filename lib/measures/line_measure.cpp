@@ -392,10 +392,10 @@ void LineMeasure::Table::tabulate() {
       // The half of lower potential first: what is heaviest says soonest what is negligible.
       Piece near = {piece.a, middle, panel.residual};
       Piece far = {middle, piece.b, panel.residual};
-      const double left_V = potential.value(0.5 * piece.a + 0.5 * middle);
-      const double right_V = potential.value(0.5 * middle + 0.5 * piece.b);
+      const double V_left = potential.value(0.5 * piece.a + 0.5 * middle);
+      const double V_right = potential.value(0.5 * middle + 0.5 * piece.b);
       const bool nearer = distance(piece.b) < distance(piece.a);
-      if (left_V == right_V ? nearer : right_V < left_V) std::swap(near, far);
+      if (V_left == V_right ? nearer : V_right < V_left) std::swap(near, far);
       pieces.push_back(far);
       pieces.push_back(near);
     }
