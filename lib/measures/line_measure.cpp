@@ -277,6 +277,8 @@ struct LineMeasure::Table {
   Tail right = {};
   double lowest = infinity;  // least V seen
   double log_mass = 0.0;     // log of ∫ e^{−V}: what the table is normalised by
+  double mass = 1.0;         // ∫ e^{lowest − V} by quadrature: what expectations are divided by
+  double mass_error = 0.0;   // relative
   std::size_t median_panel = 0;
   Estimate log_normaliser = 0.0;
   Estimate mean = 0.0;
@@ -355,7 +357,7 @@ void LineMeasure::Table::tabulate() {
     double b = 0.0;
     double residual = infinity;  // its parent's
   };
-  std::vector<Piece> pieces;    // a stack: the one nearest to the centre on top
+  std::vector<Piece> pieces;    // a stack
   double heaviest = -infinity;  // log mass of the heaviest panel seen
   const auto refine = [&](Piece whole) {
     bool alive = false;
@@ -387,9 +389,13 @@ void LineMeasure::Table::tabulate() {
         continue;
       }
       const double middle = 0.5 * piece.a + 0.5 * piece.b;
+      // The half of lower potential first: what is heaviest says soonest what is negligible.
       Piece near = {piece.a, middle, panel.residual};
       Piece far = {middle, piece.b, panel.residual};
-      if (distance(piece.b) < distance(piece.a)) std::swap(near, far);
+      const double V_left = potential.value(0.5 * piece.a + 0.5 * middle);
+      const double V_right = potential.value(0.5 * middle + 0.5 * piece.b);
+      const bool nearer = distance(piece.b) < distance(piece.a);
+      if (V_left == V_right ? nearer : V_right < V_left) std::swap(near, far);
       pieces.push_back(far);
       pieces.push_back(near);
     }
@@ -451,6 +457,8 @@ void LineMeasure::Table::accumulate() {
       relative + u * std::abs(std::log(total.value)));
   require(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
           "LineMeasure: the potential has no finite normaliser");
+  mass = total.value;
+  mass_error = (total.discretisation + total.round_off + tails) / total.value;
   log_normaliser = potential.log_normaliser.value_or(by_quadrature);
   require(
       log_normaliser.lower <= by_quadrature.upper && by_quadrature.lower <= log_normaliser.upper,
@@ -511,10 +519,10 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
 }
 
 Estimate LineMeasure::Table::expectation_of(const TwoRules& sum, double tail) const {
-  const double Z = std::exp(log_mass + lowest);
+  // Not by e^{log Z}, whose logarithm may be large.
   return Estimate::converged(
-      sum.value / Z, (sum.discretisation + tail) / Z,
-      sum.round_off / Z + std::abs(sum.value / Z) * (64.0 * u + 0.5 * log_normaliser.width()));
+      sum.value / mass, (sum.discretisation + tail) / mass,
+      sum.round_off / mass + std::abs(sum.value / mass) * (64.0 * u + mass_error));
 }
 
 void LineMeasure::Table::integrate() {

@@ -213,7 +213,7 @@ PosteriorMoments cusp_posterior(double L, double r, double y) {
 LineMeasure posterior_law(const LineMeasure& p, double r, double y) {
   check_clock(r, y);
   LinePotential V = p.potential();
-  const LinePotential prior = p.potential();
+  const LinePotential& prior = p.potential();
   V.value = [prior, r, y](double x) {
     const double residual = r * x - y;
     return prior.value(x) + 0.5 * residual * residual;

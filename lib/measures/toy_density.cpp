@@ -631,6 +631,7 @@ Toy toy_from_string(std::string_view name) {
 const std::vector<Toy>& all_toys() {
   static const std::vector<Toy> toys = [] {
     std::vector<Toy> result;
+    result.reserve(names.size());
     for (const Name& entry : names) result.push_back(entry.toy);
     return result;
   }();

@@ -174,7 +174,7 @@ TEST_CASE("LineMeasure agrees with closed forms of mean, variance and entropy",
     V.log_normaliser = V.mean = V.variance = V.entropy = std::nullopt;
     return LineMeasure(V);
   };
-  const auto law = GENERATE(0, 1, 2, 3, 4, 5, 6, 7, 8);
+  const auto law = GENERATE(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
   const LineMeasure p = law == 0   ? gaussian_law(0.3, 0.5)
                         : law == 1 ? uniform_law(-1.0, 2.0)
                         : law == 2 ? truncated_gaussian_law(-10.0, 1.0)
@@ -183,6 +183,8 @@ TEST_CASE("LineMeasure agrees with closed forms of mean, variance and entropy",
                         : law == 5 ? cusp_law(-2.0)
                         : law == 6 ? laplace_law(0.7)
                         : law == 7 ? two_interval_law(0.5, 1.0)
+                        : law == 8 ? cusp_law(-30.0)
+                        : law == 9 ? student_law(1e3)
                                    : gaussian_mixture_law({0.2, 0.8}, {-1.0, 2.0}, {0.5, 0.25});
   CAPTURE(law);
   const LineMeasure q = blind(p);
@@ -272,6 +274,19 @@ TEST_CASE("LineMeasure handles gaps, valleys and narrow peaks", "[measures][exac
     const double x = spike.quantile_of_survival(p);
     CHECK(std::abs(spike.survival(x) / p - 1.0) < 1e-12 + 1e-14 * std::abs(spike.score(x)));
   }
+}
+
+TEST_CASE("LineMeasure finds the mass from a poor centre, on any scale", "[measures][property]") {
+  const auto centre = GENERATE(0.0, 30.0, -60.0);
+  const auto scale = GENERATE(1e-100, 1e-8, 1.0, 1e8, 1e100);
+  CAPTURE(centre, scale);
+  LinePotential V = gaussian_law(0.0, scale).potential();
+  V.log_normaliser = V.mean = V.variance = V.entropy = std::nullopt;
+  V.centre = centre * scale;
+  const LineMeasure p(V);
+  CHECK(p.variance().value / scale / scale == Approx(1.0).epsilon(1e-13));
+  CHECK(p.quantile(1e-200) / scale == Approx(normal_quantile(1e-200)).epsilon(1e-13));
+  CHECK_THAT(p.entropy() - std::log(scale), Encloses(1.4189385332046727));
 }
 
 TEST_CASE("LineMeasure's tails beyond its table are bounded", "[measures][exact]") {
