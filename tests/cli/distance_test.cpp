@@ -32,6 +32,7 @@ class Measures : public ScratchFolder {
     write("a.csv", "name,x,y\nfirst,0,0\nsecond,1,0\nthird,0,2\n");
     write("b.csv", "x,y\n1,0\n0,2\n0,1\n");
     write("more.csv", "x,y\n1,0\n0,2\n0,1\n5,5\n");
+    write("one.csv", "x,y\n1,0\n");
     write("holes.csv", "x,y\n1,0\nNA,3\n0,2\n0,1\n");
     write("c.npy", npy_bytes((Matrix(2, 3) << 1, 0, 0, 0, 2, 1).finished()));
   }
@@ -99,7 +100,7 @@ TEST_CASE("distance says what it did and what it cost beside the result", "[cli]
   CHECK_THAT(outcome.errors, Contains("holes.csv: points, 3 in dimension 2\n"));
   CHECK_THAT(outcome.errors, Contains("holes.csv: 1 of 4 rows dropped: missing values\n"));
   CHECK_THAT(outcome.errors, Contains("b.csv: standardised: each column"));
-  CHECK_THAT(outcome.errors, Contains("cost: optimal assignment, "));
+  CHECK_THAT(outcome.errors, Contains("cost: optimal transport, "));
   CHECK(measures.distance({"w2", "a.csv", "b.csv", "--columns", "x,y", "--quiet"}).errors.empty());
 }
 
@@ -133,7 +134,7 @@ TEST_CASE("distance writes its result as JSON", "[cli][exact]") {
   const json written = json::parse(read_file(measures / "out/result.json"));
   CHECK(written["schema"] == "flowcheck.distance/1");
   CHECK(written["kind"] == "w2");
-  CHECK(written["method"] == "optimal assignment");
+  CHECK(written["method"] == "optimal transport");
   CHECK(written["first"]["file"] == "holes.csv");
   CHECK(written["first"]["type"] == "points");
   CHECK(written["first"]["dimension"] == 2);
@@ -183,7 +184,10 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
        "kl: no method for points and points; there is one for gaussian and gaussian",
        77},
       {{"w2", "standard.json", "b.csv"}, "w2: no method for gaussian and points", 77},
-      {{"w2", "b.csv", "more.csv"}, "A and B need as many points", 77},
+      {{"mmd", "one.csv", "b.csv"}, "A and B need from 2 to 10000 points; they have 1 and 3", 77},
+      {{"w2", "b.csv", "b.csv", "--bandwidth", "1"}, "--bandwidth: belongs to mmd"},
+      {{"mmd", "b.csv", "b.csv", "--bandwidth", "0"}, "--bandwidth 0: expected a positive number"},
+      {{"sinkhorn", "b.csv", "b.csv", "--regularisation", "nan"}, "expected a positive number"},
       {{"kl", "standard.json", "flat.json"},
        "kl: does not apply: B needs a density; its covariance is singular",
        77},
@@ -203,9 +207,10 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
 TEST_CASE("A distance that overflows is a numerical failure", "[cli][precondition]") {
   const Measures measures;
   measures.write("far.csv", "x,y\n1e200,0\n0,2\n0,1\n");
-  const ProgramOutcome outcome = measures.distance({"w2", "far.csv", "b.csv"});
+  const ProgramOutcome outcome = measures.distance({"sinkhorn", "far.csv", "b.csv"});
   CHECK(outcome.exit_code == 3);
   CHECK(outcome.output.empty());
+  CHECK(measures.value({"w2", "far.csv", "b.csv"}) == Approx(1e200 / std::sqrt(3.0)));
 }
 
 TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
@@ -225,8 +230,28 @@ TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
   CHECK(check({"--target", "shifted.json", "--reference", "wide.json"}).exit_code == 0);
 }
 
+TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
+  const Measures measures;
+  // Three points each, s = 2: V-statistic by hand from the squared distances.
+  const json mmd = measures.result({"mmd", "b.csv", "c.npy", "--bandwidth", "2"});
+  CHECK(mmd["bandwidth"] == 2.0);
+  CHECK(mmd["biased"].get<double>() == Approx(0.0).margin(1e-15));  // the same points
+  const double pairs = (std::exp(-5.0 / 8.0) + std::exp(-2.0 / 8.0) + std::exp(-1.0 / 8.0)) / 3.0;
+  CHECK(mmd["value"].get<double>() ==
+        Approx(2.0 * pairs - 2.0 * (1.0 / 3.0 + 2.0 / 3.0 * pairs)).epsilon(1e-12));
+  CHECK(mmd["floor_95"].get<double>() >= 0.0);
+
+  measures.write("moved.csv", "x,y\n2,0\n1,2\n1,1\n");  // b.csv, one to the right
+  const json moved = measures.result({"sinkhorn", "b.csv", "moved.csv", "--regularisation", "0.5"});
+  CHECK(moved["regularisation"] == 0.5);
+  CHECK(moved["value"].get<double>() == Approx(1.0).epsilon(1e-4));
+  CHECK(moved["marginal_error"].get<double>() < 1e-6);
+  CHECK(measures.value({"sliced", "b.csv", "moved.csv"}) == Approx(std::sqrt(0.5)).epsilon(0.1));
+}
+
 TEST_CASE("Every method is called as a user would", "[cli][property]") {
-  CHECK(distance_kinds() == std::vector<std::string>{"w2", "kl", "chi2", "tv", "hellinger"});
+  CHECK(distance_kinds() == std::vector<std::string>{"w2", "sinkhorn", "sliced", "kl", "chi2", "tv",
+                                                     "hellinger", "mmd", "energy"});
   const Measures measures;
   measures.write("line.csv", "1\n2\n3\n");
   measures.write("mixed.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
@@ -238,6 +263,8 @@ TEST_CASE("Every method is called as a user would", "[cli][property]") {
     CAPTURE(method.kind, method.first, method.second);
     const json result = measures.result({method.kind, file(method.first), file(method.second)});
     CHECK(result["method"] == method.method);
-    CHECK(std::abs(result["value"].get<double>()) < 1e-7);  // of a measure to itself
+    // Of a measure to itself; without its diagonal a U-statistic is not zero there.
+    const char* zero = result.contains("biased") ? "biased" : "value";
+    CHECK(std::abs(result[zero].get<double>()) < 1e-7);
   }
 }
