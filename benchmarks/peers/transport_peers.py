@@ -5,7 +5,7 @@
   transport_peers.py --json benchmark.json --points DIR
 
 The first form runs the benchmark itself (Google Benchmark, JSON) before the peers; the second takes
-what a run with FLOWCHECK_TRANSPORT_POINTS=DIR --benchmark_out=benchmark.json has written.
+what a run with FLOWCHECK_BENCHMARK_POINTS=DIR --benchmark_out=benchmark.json has written.
 Needs python3-pot, python3-scipy and python3-numpy.
 """
 
@@ -67,7 +67,7 @@ def run_benchmark(program, folder, repetitions):
         [program, f"--benchmark_out={out}", "--benchmark_out_format=json",
          f"--benchmark_repetitions={repetitions}"],
         check=True, stdout=subprocess.DEVNULL,
-        env={**os.environ, "FLOWCHECK_TRANSPORT_POINTS": str(folder)})
+        env={**os.environ, "FLOWCHECK_BENCHMARK_POINTS": str(folder)})
     return out
 
 

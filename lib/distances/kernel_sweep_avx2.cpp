@@ -7,3 +7,8 @@ double flowcheck::dot_avx2(const double* a, const double* b, std::ptrdiff_t coun
 void flowcheck::add_scaled_avx2(double factor, const double* a, double* sum, std::ptrdiff_t count) {
   add_scaled_kernel(factor, a, sum, count);
 }
+
+void flowcheck::squared_distances_avx2(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n) {
+  squared_distances_kernel(x, d, y, out, n);
+}

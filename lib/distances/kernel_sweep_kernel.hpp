@@ -15,6 +15,12 @@ double dot_avx512(const double* a, const double* b, std::ptrdiff_t count);
 void add_scaled_portable(double factor, const double* a, double* sum, std::ptrdiff_t count);
 void add_scaled_avx2(double factor, const double* a, double* sum, std::ptrdiff_t count);
 void add_scaled_avx512(double factor, const double* a, double* sum, std::ptrdiff_t count);
+void squared_distances_portable(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n);
+void squared_distances_avx2(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n);
+void squared_distances_avx512(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n);
 
 namespace {
 
@@ -54,6 +60,24 @@ FLOWCHECK_LANES_INLINE void add_scaled_kernel(double factor,
         factor * *reinterpret_cast<const UnalignedEight*>(a + i);
   }
   for (; i < count; ++i) sum[i] += factor * a[i];
+}
+
+FLOWCHECK_LANES_INLINE void squared_distances_kernel(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n) {
+  std::ptrdiff_t j = 0;
+  for (; j + 8 <= n; j += 8) {
+    Eight sum = {};
+    for (std::ptrdiff_t k = 0; k < d; ++k) {
+      const Eight gap = x[k] - *reinterpret_cast<const UnalignedEight*>(y + k * n + j);
+      sum += gap * gap;
+    }
+    *reinterpret_cast<UnalignedEight*>(out + j) = sum;
+  }
+  for (; j < n; ++j) {
+    double sum = 0.0;
+    for (std::ptrdiff_t k = 0; k < d; ++k) sum += (x[k] - y[k * n + j]) * (x[k] - y[k * n + j]);
+    out[j] = sum;
+  }
 }
 
 }  // namespace

@@ -10,3 +10,8 @@ void flowcheck::add_scaled_portable(double factor,
                                     std::ptrdiff_t count) {
   add_scaled_kernel(factor, a, sum, count);
 }
+
+void flowcheck::squared_distances_portable(
+    const double* x, std::ptrdiff_t d, const double* y, double* out, std::ptrdiff_t n) {
+  squared_distances_kernel(x, d, y, out, n);
+}

@@ -3,6 +3,7 @@
 #include "distances/kernel_sweep.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
+#include "numerics/vector_exp.hpp"
 
 #include <Eigen/QR>
 
@@ -19,7 +20,7 @@ using Kernel = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 constexpr double largest_log_scaling = 50.0;  // u and v stay within e^{±50}, far from 1e±308
 constexpr Index history_length = 16;          // differences kept for the acceleration
 constexpr double largest_growth = 4.0;        // of the error over its least, before a restart
-constexpr double least_log_entry = -600.0;    // below, 0: subnormal products cost a hundredfold
+constexpr double least_log_entry = -600.0;    // of the plan over its weights, below it 0
 constexpr int stall_window = 500;             // iterations without a new least error
 constexpr double coarsest = 0.02;             // ε is approached in stages below this, of the cost
 
@@ -48,23 +49,53 @@ struct Side {
   Index size() const { return static_cast<Index>(origin.size()); }
 };
 
-// |xᵢ − yⱼ|² for all j.
-void cost_row(const Side& from, Index i, const Side& to, Array& row) {
-  row.setZero(to.size());
-  for (Index k = 0; k < to.coordinates.cols(); ++k) {
-    row += (to.coordinates.col(k).array() - from.coordinates(i, k)).square();
+// Terms of the sums over j in the half-steps of one row: log bⱼ + (gⱼ − |xᵢ − yⱼ|²)/ε.
+class LogTerms {
+ public:
+  LogTerms(const Side& from, const Side& to, const Array& g, double epsilon)
+      : points_(from.coordinates.transpose()),
+        to_(to),
+        potential_(g / epsilon + to.log_weights),
+        epsilon_(epsilon) {}
+
+  void row(Index i, Array& terms) {
+    terms.resize(to_.size());
+    loops_.squared_distances(points_.col(i).data(), points_.rows(), to_.coordinates.data(),
+                             terms.data(), to_.size());
+    largest_cost_ = std::max(largest_cost_, terms.maxCoeff());
+    terms = potential_ - terms / epsilon_;
   }
+
+  double largest_cost() const { return largest_cost_; }
+
+ private:
+  Matrix points_;  // d × n
+  const Side& to_;
+  Array potential_;
+  double epsilon_;
+  double largest_cost_ = 0.0;
+  KernelSweep loops_ = kernel_sweep();
+};
+
+// e^terms; what is far below 1 becomes 0, for subnormal numbers are a hundred times slower.
+void exponentiate(Array& terms) {
+  terms = (terms < least_log_entry).select(-std::numeric_limits<double>::infinity(), terms);
+  vector_exp(terms.matrix());
 }
 
-// fᵢ = −ε log Σⱼ bⱼ exp((gⱼ − |xᵢ − yⱼ|²)/ε): one half-step, in logarithms.
-Array soft_transform(const Side& from, const Side& to, const Array& g, double epsilon) {
-  Array f(from.size());
+// One half-step: f = −ε log Σⱼ e^termsᵢⱼ, and what `use` makes of i and the plan's row over aᵢ.
+template <class Use>
+Array soft_transform(LogTerms terms, Index count, double epsilon, const Use& use) {
+  Array f(count);
   Array row;
-  for (Index i = 0; i < from.size(); ++i) {
-    cost_row(from, i, to, row);
-    row = (g - row) / epsilon + to.log_weights;
+  for (Index i = 0; i < count; ++i) {
+    terms.row(i, row);
     const double top = row.maxCoeff();
-    f(i) = -epsilon * (top + std::log((row - top).exp().sum()));
+    row -= top;
+    exponentiate(row);
+    const double sum = row.sum();
+    f(i) = -epsilon * (top + std::log(sum));
+    use(i, row, sum);
   }
   return f;
 }
@@ -120,7 +151,7 @@ class Solver {
         g_(Array::Zero(to.size())),
         log_u_(from.size()),
         log_v_(to.size()),
-        weighted_v_(to.size()),
+        v_(to.size()),
         columns_(to.size()),
         kernel_(from.size(), to.size()) {}
 
@@ -157,23 +188,14 @@ class Solver {
   }
 
  private:
-  // Two exact half-steps from wherever (f, g) are: every row and column of the kernel has a sum
-  // that is neither zero nor infinite afterwards.
+  // Two exact half-steps from wherever (f, g) are, the second of which leaves the kernel: every row
+  // has sum one, and no column's is zero or infinite.
   void settle(double epsilon) {
-    g_ = soft_transform(to_, from_, f_, epsilon);
-    f_ = soft_transform(from_, to_, g_, epsilon);
-    build(epsilon);
-  }
-
-  void build(double epsilon) {
-    largest_cost_ = 0.0;
-    Array row;
-    for (Index i = 0; i < from_.size(); ++i) {
-      cost_row(from_, i, to_, row);
-      largest_cost_ = std::max(largest_cost_, row.maxCoeff());
-      row = (g_ - row + f_(i)) / epsilon;
-      kernel_.row(i).array() = (row > least_log_entry).select(row.exp(), 0.0);
-    }
+    g_ = soft_transform(LogTerms(to_, from_, f_, epsilon), to_.size(), epsilon,
+                        [](Index, const Array&, double) {});
+    f_ = soft_transform(
+        LogTerms(from_, to_, g_, epsilon), from_.size(), epsilon,
+        [&](Index i, const Array& row, double sum) { kernel_.row(i).array() = row / sum; });
     log_u_.setZero();
     log_v_.setZero();
   }
@@ -185,21 +207,21 @@ class Solver {
     log_v_.setZero();
   }
 
-  // One plain iteration from log v: u makes the rows exact, `columns_` the columns' sums then.
-  // Returns the marginal error of (u, v), all of it in the columns.
+  // One plain iteration from log v: u makes the rows exact, `columns_` are the columns' sums over v
+  // then. Returns the marginal error of (u, v), all of it in the columns.
   double sweep() {
-    weighted_v_ = log_v_.exp() * to_.weights;
+    v_ = log_v_.exp();
     columns_.setZero();
     for (Index i = 0; i < from_.size(); ++i) {
       const double* row = kernel_.row(i).data();
-      const double sum = loops_.dot(row, weighted_v_.data(), to_.size());
+      const double sum = loops_.dot(row, v_.data(), to_.size());
       log_u_(i) = -std::log(sum);
       loops_.add_scaled(from_.weights(i) / sum, row, columns_.data(), to_.size());
     }
-    return (weighted_v_ * columns_ - to_.weights).abs().sum();
+    return (v_ * columns_ - to_.weights).abs().sum();
   }
 
-  // Anderson's acceleration of the fixed point log v = −log(columns(v)), whose linearisation is
+  // Anderson's acceleration of the fixed point log v = log(b/columns(v)), whose linearisation is
   // symmetric with eigenvalues in [0, 1): a few slow modes (a point far out, two clusters) are
   // deflated, where over-relaxation would have to serve the slowest. Falls back to the plain
   // iteration from the best point when the error grows.
@@ -225,7 +247,7 @@ class Solver {
         best_log_v = log_v_;
         since_least = 0;
       }
-      log_v_ = history.next(log_v_, -columns_.log());
+      log_v_ = history.next(log_v_, to_.log_weights - columns_.log());
       if (std::max(log_u_.abs().maxCoeff(), log_v_.abs().maxCoeff()) > largest_log_scaling) {
         absorb(epsilon);
         settle(epsilon);
@@ -240,41 +262,51 @@ class Solver {
   // Both sides of the bracket and the marginal error at (f, g), from a kernel built afresh.
   void evaluate(SinkhornResult& result) {
     const double epsilon = options_.regularisation;
-    build(epsilon);
+    LogTerms terms(from_, to_, g_, epsilon);
+    Array row;
+    for (Index i = 0; i < from_.size(); ++i) {
+      terms.row(i, row);
+      row += f_(i) / epsilon;
+      exponentiate(row);
+      kernel_.row(i) = row;
+    }
     const Array& a = from_.weights;
     const Array& b = to_.weights;
     const Index n = from_.size();
 
-    // Rows of P = a exp(…) b as multiples of a, and of P with rows cut down to the weights.
+    // Marginals of the plan P, aᵢ times a row of the kernel; of P with rows cut down to the
+    // weights.
     Array rows(n);
     Array all_columns = Array::Zero(to_.size());
     Array cut_columns = Array::Zero(to_.size());
     Array cut(n);
+    const Array ones = Array::Ones(to_.size());
     for (Index i = 0; i < n; ++i) {
-      const double* row = kernel_.row(i).data();
-      rows(i) = loops_.dot(row, b.data(), to_.size());
-      loops_.add_scaled(a(i), row, all_columns.data(), to_.size());
+      const double* entries = kernel_.row(i).data();
+      rows(i) = loops_.dot(entries, ones.data(), to_.size());
+      loops_.add_scaled(a(i), entries, all_columns.data(), to_.size());
       cut(i) = std::min(1.0, 1.0 / rows(i));
-      loops_.add_scaled(a(i) * cut(i), row, cut_columns.data(), to_.size());
+      loops_.add_scaled(a(i) * cut(i), entries, cut_columns.data(), to_.size());
     }
-    const Array column_cut = (1.0 / cut_columns).min(1.0);
-    result.marginal_error = (a * (rows - 1.0).abs()).sum() + (b * (all_columns - 1.0).abs()).sum();
+    const Array column_cut = (b / cut_columns).min(1.0);
+    result.marginal_error = (a * (rows - 1.0).abs()).sum() + (all_columns - b).abs().sum();
     const double mass = (a * rows).sum();
     const double dual = (a * f_).sum() + (b * g_).sum() - epsilon * (mass - 1.0);
 
     // Cut plan xᵢPᵢⱼyⱼ, its marginals, and its cost Σ xPy (f + g + ε log xy).
-    const Array weighted = column_cut * b;
     Array kept_rows(n);
-    for (Index i = 0; i < n; ++i)
-      kept_rows(i) = cut(i) * loops_.dot(kernel_.row(i).data(), weighted.data(), to_.size());
+    for (Index i = 0; i < n; ++i) {
+      kept_rows(i) =
+          a(i) * cut(i) * loops_.dot(kernel_.row(i).data(), column_cut.data(), to_.size());
+    }
     const Array kept_columns = cut_columns * column_cut;
-    const Array row_deficit = (a * (1.0 - kept_rows)).max(0.0);
-    const Array column_deficit = (b * (1.0 - kept_columns)).max(0.0);
-    double primal = (a * kept_rows * (f_ + epsilon * cut.log())).sum() +
-                    (b * kept_columns * (g_ + epsilon * column_cut.log())).sum();
+    const Array row_deficit = (a - kept_rows).max(0.0);
+    const Array column_deficit = (b - kept_columns).max(0.0);
+    double primal = (kept_rows * (f_ + epsilon * cut.log())).sum() +
+                    (kept_columns * (g_ + epsilon * column_cut.log())).sum();
     primal += completion(row_deficit, column_deficit);
 
-    const double scale = f_.abs().maxCoeff() + g_.abs().maxCoeff() + largest_cost_ + epsilon;
+    const double scale = f_.abs().maxCoeff() + g_.abs().maxCoeff() + terms.largest_cost() + epsilon;
     const double error = unit_round_off * scale *
                          static_cast<double>(n + to_.size() + 16 * from_.coordinates.cols() + 64);
     result.duality_gap = primal - dual;
@@ -312,13 +344,12 @@ class Solver {
   const SinkhornOptions& options_;
   Array f_, g_;
   Array log_u_, log_v_;
-  Array weighted_v_, columns_;
-  Kernel kernel_;
-  double largest_cost_ = 0.0;
+  Array v_, columns_;
+  Kernel kernel_;  // Pᵢⱼ/aᵢ for u = v = 1
   KernelSweep loops_ = kernel_sweep();
 };
 
-// Potentials at every point, those without weight by one more half-step.
+// Potentials at every point, zero at those without weight.
 Vector at_all_points(const Side& side, const Vector& potential, const PointCloud& cloud) {
   Vector all = Vector::Zero(cloud.size());
   for (Index i = 0; i < side.size(); ++i)

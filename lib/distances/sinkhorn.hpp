@@ -17,7 +17,7 @@ struct SinkhornOptions {
 
 /// A solution (f, g) of the regularised problem, and how good it is.
 struct SinkhornResult {
-  Vector first_potential = {};   ///< f, length n
+  Vector first_potential = {};   ///< f, length n; zero where a weight is
   Vector second_potential = {};  ///< g, length m
   /// OT_ε: the dual's value at (f, g) below, the cost of a plan with the exact marginals above.
   Estimate cost = std::numeric_limits<double>::quiet_NaN();

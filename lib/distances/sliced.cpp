@@ -72,7 +72,8 @@ Estimate mean_over_directions(const Measure& p, const Measure& q, const SlicedOp
   Estimate result = sample_mean(centres, options.false_alarm);
   result = widened(result, rounding);
   const double least = std::max(0.0, shift.squaredNorm() / static_cast<double>(d) - rounding);
-  result.lower = std::min(result.value, std::max(result.lower, least));
+  result.lower = std::max(result.lower, least);
+  result.value = std::max(result.value, result.lower);
   return result;
 }
 

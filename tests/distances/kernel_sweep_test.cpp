@@ -48,4 +48,13 @@ TEST_CASE("The wide loops have the plain loops' bits", "[distances][exact]") {
   Vector sum = b;
   loops.add_scaled(0.3, a.data(), sum.data(), count);
   for (Index i = 0; i < count; ++i) CHECK(sum(i) == b(i) + 0.3 * a(i));
+
+  const Vector x = rng.normal_vector(3);
+  const Matrix y = rng.normal_matrix(count, 3);
+  Vector distances(count);
+  loops.squared_distances(x.data(), 3, y.data(), distances.data(), count);
+  for (Index j = 0; j < count; ++j) {
+    const auto square = [&](Index k) { return (x(k) - y(j, k)) * (x(k) - y(j, k)); };
+    CHECK(distances(j) == (square(0) + square(1)) + square(2));
+  }
 }
