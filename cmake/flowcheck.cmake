@@ -1,4 +1,4 @@
-# The four functions that declare what the project is made of: a module, a test, an experiment, a
+# The functions that declare what the project is made of: a module, a test, an experiment, a
 # claim. Each names its files and its arrows; nothing else is set anywhere.
 
 # One folder of lib/ as one static library, installed and exported.
@@ -40,4 +40,16 @@ endfunction()
 # proofs-check/<paper>/<name>.cpp: one claim. Its ctest entry comes from the registry itself.
 function(flowcheck_claim paper name)
   target_sources(flowcheck_proofs PRIVATE ${paper}/${name}.cpp)
+endfunction()
+
+# <kernel>_portable.cpp, and on x86-64 <kernel>_avx2.cpp and <kernel>_avx512.cpp, each with its own
+# instructions: one source a VectorForm, see numerics/vector_lanes.hpp for what it may include.
+function(flowcheck_vector_kernel module kernel)
+  target_sources(flowcheck_${module} PRIVATE ${kernel}_portable.cpp)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
+    target_sources(flowcheck_${module} PRIVATE ${kernel}_avx2.cpp ${kernel}_avx512.cpp)
+    set_source_files_properties(${kernel}_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2")
+    set_source_files_properties(${kernel}_avx512.cpp PROPERTIES COMPILE_OPTIONS
+      "-mavx512f;-mavx512dq;-mavx512vl")
+  endif()
 endfunction()

@@ -1,0 +1,5 @@
+#include "numerics/vector_exp_kernel.hpp"
+
+void flowcheck::vector_exp_portable(const double* x, double* y, std::size_t count) {
+  vector_exp_kernel(x, y, count);
+}
