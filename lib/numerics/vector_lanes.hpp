@@ -113,11 +113,11 @@ FLOWCHECK_LANES_INLINE Lanes exp_lanes(Lanes x) {
   return (exp_of_rest(e.r) * power_of_two(half)) * power_of_two(rest);
 }
 
-// eˣ for x ≤ 0, within one unit in the last place; exactly 0 for x < cut, where cut ≥ −708.
+// eˣ for x ≤ 0, within one unit in the last place; exactly 0 unless x > cut, where cut ≥ −708.
 FLOWCHECK_LANES_INLINE Lanes exp_of_nonpositive(Lanes x, double cut) {
-  const ExponentAndRest e = split_exponent(x < cut ? broadcast(cut) : x);
+  const ExponentAndRest e = split_exponent(x > cut ? x : broadcast(cut));
   const Lanes y = exp_of_rest(e.r) * power_of_two(e.shifted);
-  return x < cut ? Lanes{} : y;
+  return x > cut ? y : Lanes{};
 }
 
 }  // namespace
