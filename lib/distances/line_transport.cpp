@@ -1,0 +1,158 @@
+#include "distances/line_transport.hpp"
+
+#include "distances/adaptive_quadrature.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace flowcheck {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double u = unit_round_off;
+
+// ∫ x² p beyond the outermost panels, from both sides: what the panels' variance leaves out is
+// bounded by p's tails, which fall at least as they do over the last doubling.
+double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
+  const double centre = p.potential().centre;
+  const double oscillation = p.potential().oscillation;
+  double sum = 0.0;
+  for (const double sign : {-1.0, 1.0}) {
+    const double end = sign < 0.0 ? lower : upper;
+    const double support = sign < 0.0 ? p.lower() : p.upper();
+    if (std::isfinite(support)) continue;
+    const double y = std::abs(end - centre);
+    const double height = p.log_density(end);
+    if (height == -infinity) continue;
+    const double exponent =
+        (p.log_density(centre + 0.5 * sign * y) - height - oscillation) / std::log(2.0);
+    if (exponent <= 3.0) return infinity;
+    const double scale = std::exp(oscillation + height + 3.0 * std::log(y));
+    sum += 2.0 * scale / (exponent - 3.0) +
+           2.0 * centre * centre * (sign < 0.0 ? p.cdf(end) : p.survival(end));
+  }
+  return sum;
+}
+
+// T(x) with the bound of its error.
+struct Image {
+  double y = 0.0;
+  double error = 0.0;
+};
+
+Image image_of(const LineMeasure& p, const LineMeasure& q, double x, double relative_error) {
+  const double below = p.cdf(x);
+  const double above = p.survival(x);
+  const double y = q.quantile_of_both(below, above);
+  // The smaller tail's mass m is good to e·m: T moves by e·m/q(T).
+  const double moved = relative_error * std::min(below, above) / q.density(y);
+  const double rounding = 4.0 * u * std::abs(y);
+  return {.y = y, .error = (std::isnan(moved) ? 0.0 : moved) + rounding};
+}
+
+}  // namespace
+
+double LineTransport::operator()(double x) const {
+  return q_.quantile_of_both(p_.cdf(x), p_.survival(x));
+}
+
+double LineTransport::slope(double x) const {
+  return std::exp(p_.log_density(x) - q_.log_density((*this)(x)));
+}
+
+double LineTransport::error(double x) const {
+  const double y = (*this)(x);
+  return image_of(p_, q_, x, p_.relative_error(x) + q_.relative_error(y)).error;
+}
+
+Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
+  const bool p_infinite = p.variance().value == infinity;
+  const bool q_infinite = q.variance().value == infinity;
+  if (p_infinite != q_infinite) return infinity;
+
+  // Cuts: p's panels, and q's carried back by F⁻¹∘G, within what p's panels cover.
+  std::vector<double> marks = p.panel_ends();
+  const double lower = marks.front();
+  const double upper = marks.back();
+  const std::vector<double> ends = q.panel_ends();
+  for (const double y : ends) {
+    const double x = p.quantile_of_both(q.cdf(y), q.survival(y));
+    if (x > lower && x < upper) marks.push_back(x);
+  }
+  std::sort(marks.begin(), marks.end());
+  // Cuts that differ by rounding make no panel of their own.
+  std::vector<double> cuts;
+  for (const double x : marks) {
+    if (cuts.empty() || x - cuts.back() > 64.0 * u * std::max(std::abs(x), std::abs(cuts.back()))) {
+      cuts.push_back(x);
+    }
+  }
+
+  const auto integrand = [&](const PanelArray& x, PanelValues& f) {
+    const double ends_error = std::max(p.relative_error(x.front()), p.relative_error(x.back()));
+    double image_error = 0.0;
+    for (const std::size_t n : {std::size_t{0}, panel_nodes - 1}) {
+      image_error = std::max(image_error,
+                             q.relative_error(q.quantile_of_both(p.cdf(x[n]), p.survival(x[n]))));
+    }
+    for (std::size_t n = 0; n < panel_nodes; ++n) {
+      const double density = p.density(x[n]);
+      const Image image = image_of(p, q, x[n], ends_error + image_error);
+      const double gap = x[n] - image.y;
+      const double error = image.error + u * std::abs(x[n]);
+      f.values[n] = density > 0.0 ? density * gap * gap : 0.0;
+      f.errors[n] = density > 0.0
+                        ? density * error * (2.0 * std::abs(gap) + error) + ends_error * f.values[n]
+                        : 0.0;
+    }
+  };
+  const QuadratureResult inner = adaptive_quadrature(integrand, cuts, {.most_panels = 5'000});
+
+  // Beyond the panels of p, and of q: (x − y)² ≤ 2x² + 2y², the latter over q's image of p's tail.
+  const double image_lower = q.quantile_of_both(p.cdf(lower), p.survival(lower));
+  const double image_upper = q.quantile_of_both(p.cdf(upper), p.survival(upper));
+  const double tails = 2.0 * second_moment_beyond(p, lower, upper) +
+                       2.0 * second_moment_beyond(q, std::max(image_lower, ends.front()),
+                                                  std::min(image_upper, ends.back()));
+  if (p_infinite || tails == infinity) {
+    return Estimate::between(inner.value,
+                             std::max(0.0, inner.value - inner.discretisation - inner.round_off),
+                             infinity, Grade::converged);
+  }
+  return max(0.0, Estimate::converged(inner.value, inner.discretisation + tails, inner.round_off));
+}
+
+Estimate w2(const LineMeasure& p, const LineMeasure& q) {
+  return sqrt(squared_w2(p, q));
+}
+
+LineMeasure line_measure(const GaussianMixture& p) {
+  require(p.dimension() == 1, "line_measure: the mixture is not one-dimensional");
+  require(p.has_density(), "line_measure: a component has no density");
+  std::vector<double> weights;
+  std::vector<double> means;
+  std::vector<double> deviations;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) == 0.0) continue;
+    weights.push_back(p.weights()(k));
+    means.push_back(p.means()(0, k));
+    deviations.push_back(std::sqrt(p.covariance(k)(0, 0)));
+  }
+  return gaussian_mixture_law(std::move(weights), std::move(means), std::move(deviations));
+}
+
+Estimate squared_w2(const GaussianMixture& p, const GaussianMixture& q) {
+  return squared_w2(line_measure(p), line_measure(q));
+}
+
+Estimate w2(const GaussianMixture& p, const GaussianMixture& q) {
+  return sqrt(squared_w2(p, q));
+}
+
+}  // namespace flowcheck
