@@ -80,8 +80,7 @@ void evaluate(Panel& panel, const PanelIntegrand& f) {
 
 QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
                                      const std::vector<double>& marks,
-                                     const QuadratureOptions& options,
-                                     const PanelCut& cut) {
+                                     const QuadratureOptions& options) {
   std::vector<Panel> done;
   std::vector<Panel> open;
   for (std::size_t i = 0; i + 1 < marks.size(); ++i) {
@@ -112,10 +111,7 @@ QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
         done.push_back(panel);
         continue;
       }
-      double middle = cut ? cut(panel.a, panel.b) : std::numeric_limits<double>::quiet_NaN();
-      if (!(middle > panel.a + 1e-9 * width && middle < panel.b - 1e-9 * width)) {
-        middle = panel.a + 0.5 * width;
-      }
+      const double middle = panel.a + 0.5 * width;
       for (Panel part : {Panel{.a = panel.a, .b = middle}, Panel{.a = middle, .b = panel.b}}) {
         evaluate(part, f);
         next.push_back(part);

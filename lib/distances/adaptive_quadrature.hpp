@@ -16,8 +16,6 @@ struct PanelValues {
 };
 
 using PanelIntegrand = std::function<void(const PanelArray& x, PanelValues& f)>;
-/// Where to cut a panel [a, b] that needs it; NaN: in the middle.
-using PanelCut = std::function<double(double a, double b)>;
 
 struct QuadratureOptions {
   double relative_tolerance = 2e-15;  ///< of a panel's error, to the whole integral
@@ -38,7 +36,6 @@ struct QuadratureResult {
 /// smaller.
 QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
                                      const std::vector<double>& marks,
-                                     const QuadratureOptions& options = {},
-                                     const PanelCut& cut = {});
+                                     const QuadratureOptions& options = {});
 
 }  // namespace flowcheck

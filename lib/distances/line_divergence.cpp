@@ -1,4 +1,5 @@
 #include "distances/adaptive_quadrature.hpp"
+#include "distances/crossings.hpp"
 #include "distances/divergence.hpp"
 #include "distances/divergence_term.hpp"
 #include "measures/line_measure.hpp"
@@ -14,7 +15,6 @@ namespace flowcheck {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double u = unit_round_off;
 constexpr double farthest = 1e150;  // squares stay doubles
 // Exponents α of a tail y^{−α} this close to 1 or below diverge.
@@ -207,32 +207,14 @@ Estimate divergence(Divergence kind, const LineMeasure& p, const LineMeasure& q)
       f.errors[n] = term.error;
     }
   };
-  const auto gap = [&](double x) { return p.log_density(x) - q.log_density(x); };
-  const auto crossing = [&](double a, double b) {
-    // The last points inside count: the densities may be equal at the ends.
-    const double from = a + 1e-3 * (b - a);
-    const double to = b - 1e-3 * (b - a);
-    double low = from;
-    double high = not_a_number;
-    for (int i = 1; i <= 16 && std::isnan(high); ++i) {
-      const double x = from + (to - from) * i / 16.0;
-      if ((gap(low) < 0.0) != (gap(x) < 0.0)) {
-        high = x;
-      } else {
-        low = x;
-      }
+  const auto gap = [&](const PanelArray& x, PanelArray& g) {
+    for (std::size_t n = 0; n < panel_nodes; ++n) {
+      const double l = p.log_density(x[n]) - q.log_density(x[n]);
+      g[n] = std::isnan(l) ? 0.0 : l;  // both are zero
     }
-    if (std::isnan(high)) return not_a_number;
-    const bool negative_below = gap(low) < 0.0;
-    while (high - low > 4.0 * u * std::max(std::abs(low), std::abs(high))) {
-      const double middle = 0.5 * (low + high);
-      if (middle <= low || middle >= high) break;
-      ((gap(middle) < 0.0) == negative_below ? low : high) = middle;
-    }
-    return 0.5 * (low + high);
   };
-  const QuadratureResult inner = adaptive_quadrature(
-      integrand, marks, {}, kind == Divergence::total_variation ? PanelCut(crossing) : PanelCut());
+  if (kind == Divergence::total_variation) marks = marks_with_crossings(marks, gap);
+  const QuadratureResult inner = adaptive_quadrature(integrand, marks);
   if (inner.value == infinity) return infinity;  // p positive where q is zero
 
   const double limit = kind == Divergence::jensen_shannon ? std::numbers::ln2

@@ -1,6 +1,7 @@
 #include "distances/line_mixture.hpp"
 
 #include "distances/adaptive_quadrature.hpp"
+#include "distances/crossings.hpp"
 #include "distances/divergence_term.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/vector_exp.hpp"
@@ -39,7 +40,7 @@ double total_weight(const LineMixture& mixture) {
 const LineComponent& outermost(const LineMixture& mixture) {
   return *std::max_element(
       mixture.begin(), mixture.end(), [](const LineComponent& a, const LineComponent& b) {
-        return a.deviation != b.deviation ? a.deviation < b.deviation : a.mean < b.mean;
+        return a.variance != b.variance ? a.variance < b.variance : a.mean < b.mean;
       });
 }
 
@@ -53,8 +54,8 @@ struct RatioGaussian {
 };
 
 RatioGaussian squared_over(const LineComponent& k, const LineComponent& j) {
-  const double vk = k.deviation * k.deviation;
-  const double vj = j.deviation * j.deviation;
+  const double vk = k.variance;
+  const double vj = j.variance;
   const double d = j.mean - k.mean;
   RatioGaussian g{.precision = (2.0 * vj - vk) / (vk * vj)};
   const double height = k.log_weight - j.log_weight - 2.0 * std::log(k.deviation) +
@@ -87,7 +88,7 @@ std::vector<RatioGaussian> ratio_bounds(const LineMixture& p, const LineMixture&
   for (const LineComponent& k : p) {
     RatioGaussian best = squared_over(k, last);
     for (std::size_t i = 0; few && i < q.size(); ++i) {
-      if (2.0 * q[i].deviation * q[i].deviation <= k.deviation * k.deviation) continue;
+      if (2.0 * q[i].variance <= k.variance) continue;
       const RatioGaussian g = squared_over(k, q[i]);
       if (g.precision > 0.0 && reach_of(g) < reach_of(best)) best = g;
     }
@@ -299,8 +300,8 @@ bool chi_squared_is_finite(const LineMixture& p, const LineMixture& q) {
   const auto decays = [](const LineMixture& of, const LineMixture& by) {
     const LineComponent& k = outermost(of);
     const LineComponent& j = outermost(by);
-    const double vk = k.deviation * k.deviation;
-    const double vj = j.deviation * j.deviation;
+    const double vk = k.variance;
+    const double vj = j.variance;
     return vk != 2.0 * vj ? vk < 2.0 * vj : k.mean < j.mean;
   };
   return decays(p, q) && decays(reflected(p), reflected(q));
@@ -383,35 +384,16 @@ LineIntegral line_mixture_divergence(Divergence kind,
       f.errors[n] = term.error;
     }
   };
-  // |p − q| has kinks where the densities cross: the panel is cut there, by a search that looks at
-  // as many points at once as a panel has.
-  const auto crossing = [&](double a, double b) {
-    for (int round = 0; round < 12; ++round) {
-      PanelArray x;
-      const double step = (b - a) / static_cast<double>(panel_nodes - 1);
-      for (std::size_t n = 0; n < panel_nodes; ++n) x[n] = a + step * static_cast<double>(n);
-      x.back() = b;
-      density_p.evaluate(x, false);
-      density_q.evaluate(x, false);
-      std::size_t found = 0;
-      for (std::size_t n = 1; n < panel_nodes && found == 0; ++n) {
-        const double before = density_p.logs[n - 1] - density_q.logs[n - 1];
-        const double after = density_p.logs[n] - density_q.logs[n];
-        if ((before < 0.0) != (after < 0.0)) found = n;
-      }
-      if (found == 0) return std::numeric_limits<double>::quiet_NaN();
-      a = x[found - 1];
-      b = x[found];
-      if (b - a <= 4.0 * u * std::max(std::abs(a), std::abs(b))) break;
-    }
-    return 0.5 * (a + b);
+  const auto gap = [&](const PanelArray& x, PanelArray& g) {
+    density_p.evaluate(x, false);
+    density_q.evaluate(x, false);
+    for (std::size_t n = 0; n < panel_nodes; ++n) g[n] = density_p.logs[n] - density_q.logs[n];
   };
-
+  std::vector<double> marks = component_marks(all, lower, upper);
+  if (kind == Divergence::total_variation) marks = marks_with_crossings(marks, gap);
   const QuadratureOptions options{.relative_tolerance = relative_tolerance,
                                   .absolute_tolerance = absolute_tolerance};
-  const QuadratureResult inner =
-      adaptive_quadrature(integrand, component_marks(all, lower, upper), options,
-                          kind == Divergence::total_variation ? PanelCut(crossing) : PanelCut());
+  const QuadratureResult inner = adaptive_quadrature(integrand, marks, options);
   return {.value = inner.value,
           .discretisation = inner.discretisation + upper_tail(kind, p, q, above, upper) +
                             upper_tail(kind, p_reflected, q_reflected, below, -lower),

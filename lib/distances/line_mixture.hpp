@@ -11,6 +11,7 @@ struct LineComponent {
   double log_weight = 0.0;
   double mean = 0.0;
   double deviation = 1.0;
+  double variance = 1.0;      ///< s² before the root was taken: it decides where tails are equal
   double mean_error = 0.0;    ///< of m, in units of s
   double cross_offset = 0.0;  ///< ∂ log/∂y at x = m
   double cross_slope = 0.0;   ///< and its slope in x

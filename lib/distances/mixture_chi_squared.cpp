@@ -40,8 +40,8 @@ double log_det_of_complement(Matrix X) {
 // What J of a pair needs of its two covariances I + E, I + F: G = (I − FE)⁻¹ and log det.
 struct PairForm {
   Matrix cross = {};   // G
-  Matrix first = {};   // FGᵀ, the form of the first mean
-  Matrix second = {};  // GE, of the second
+  Matrix first = {};   // GF, the form of the first mean
+  Matrix second = {};  // EG, of the second
   double log_det = 0.0;
   double size = 0.0;           // ‖E‖‖F‖
   double amplification = 1.0;  // max(1, ‖G‖)
@@ -53,8 +53,8 @@ PairForm pair_form(const Matrix& E, const Matrix& F) {
   PairForm form;
   const Matrix FE = F * E;
   form.cross = Eigen::PartialPivLU<Matrix>(I - FE).inverse();
-  form.first = symmetrised(F * form.cross.transpose());
-  form.second = symmetrised(form.cross * E);
+  form.first = symmetrised(form.cross * F);
+  form.second = symmetrised(E * form.cross);
   form.log_det = log_det_of_complement(FE);
   form.size = E.norm() * F.norm();
   form.amplification = std::max(1.0, form.cross.norm());

@@ -10,7 +10,7 @@ namespace flowcheck {
 /// χ²(p ‖ q) of a mixture p = Σ wᵢ N(mᵢ, Σᵢ) against a Gaussian q, in closed form and any dimension
 /// (LFM, C.1). Whitened by q, so that q = N(0, I) and Σᵢ = I + Eᵢ,
 ///
-///   χ² = Σᵢⱼ wᵢwⱼ (Jᵢⱼ − 1),   log Jᵢⱼ = −½ log det(I − EᵢEⱼ) + ½mᵢᵀEⱼGᵀmᵢ + mᵢᵀGmⱼ + ½mⱼᵀGEᵢmⱼ
+///   χ² = Σᵢⱼ wᵢwⱼ (Jᵢⱼ − 1),   log Jᵢⱼ = −½ log det(I − EⱼEᵢ) + ½mᵢᵀGEⱼmᵢ + mᵢᵀGmⱼ + ½mⱼᵀEᵢGmⱼ
 ///
 /// with G = (I − EⱼEᵢ)⁻¹: no term cancels as p approaches q. +∞ exactly if some Eᵢ of positive
 /// weight has an eigenvalue ≥ 1 (2Q − Σᵢ not positive definite), or no density. The enclosure is a

@@ -55,7 +55,8 @@ LineMixture on_line(const GaussianMixture& mixture) {
     if (w == 0.0) continue;
     result.push_back({.log_weight = std::log(w) - log_total,
                       .mean = mixture.means()(0, k),
-                      .deviation = std::sqrt(mixture.covariance(k)(0, 0))});
+                      .deviation = std::sqrt(mixture.covariance(k)(0, 0)),
+                      .variance = mixture.covariance(k)(0, 0)});
   }
   return result;
 }
@@ -119,6 +120,7 @@ LineMixture slice(const PlaneMixture& mixture, double y) {
         {.log_weight = c.log_weight - 0.5 * z * z - std::log(c.along) - 0.5 * log_two_pi,
          .mean = c.mx + shift,
          .deviation = c.across,
+         .variance = c.across * c.across,
          .mean_error = 2.0 * u * (std::abs(c.mx) + 2.0 * std::abs(shift)) / c.across +
                        4.0 * c.precision_error,
          .cross_offset = -z / c.along,
