@@ -86,7 +86,8 @@ Tail tail_beyond(
     tail.bound = mass_beyond(end);
     return tail;
   }
-  const double start = std::max(std::abs(end - centre), 1.0);
+  // Panels of heavy tails go on to where squares overflow: their exponents are read off before.
+  const double start = std::min(std::max(std::abs(end - centre), 1.0), 1e-30 * farthest);
   int divergent = 0;
   for (double y = start; y < farthest; y *= 2.0) {
     const DensityPair here = pair_at(p, q, centre + sign * y, false);
@@ -107,7 +108,7 @@ Tail tail_beyond(
     const double most = (drop + oscillation) / std::numbers::ln2;
     const double least = (drop - oscillation) / std::numbers::ln2;
     if (std::isnan(drop)) break;
-    tail.end = centre + sign * y;
+    if (y > std::abs(end - centre)) tail.end = centre + sign * y;
     if (least > least_exponent) {
       const double log_bound = oscillation + height + std::log(y / (least - 1.0));
       tail.bound = std::exp(log_bound) + mass_beyond(tail.end);
@@ -173,10 +174,12 @@ Estimate divergence(Divergence kind, const LineMeasure& p, const LineMeasure& q)
   std::sort(marks.begin(), marks.end());
 
   // Tails where p goes on beyond its panels; where p has ended, q's panels are all there is.
+  const double first = marks.front();
+  const double last = marks.back();
   double discretisation = 0.0;
   bool upper_known = true;
   for (const double sign : {-1.0, 1.0}) {
-    const double end = sign < 0.0 ? marks.front() : marks.back();
+    const double end = sign < 0.0 ? first : last;
     const double support = sign < 0.0 ? p.lower() : p.upper();
     const double other = sign < 0.0 ? q.lower() : q.upper();
     if (std::isfinite(support)) {
@@ -191,8 +194,8 @@ Estimate divergence(Divergence kind, const LineMeasure& p, const LineMeasure& q)
     }
     discretisation += tail.bound;
     const double centre = p.potential().centre;
-    const double last = std::abs(tail.end - centre);
-    for (double y = std::max(std::abs(end - centre), 1.0); y < last; y *= 2.0) {
+    const double distance = std::abs(tail.end - centre);
+    for (double y = std::max(std::abs(end - centre), 1.0); y < distance; y *= 2.0) {
       marks.push_back(centre + sign * y);
     }
     marks.push_back(tail.end);

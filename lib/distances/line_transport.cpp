@@ -17,8 +17,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double u = unit_round_off;
 
-// ∫ x² p beyond the outermost panels, from both sides: what the panels' variance leaves out is
-// bounded by p's tails, which fall at least as they do over the last doubling.
+// ∫ x² p below `lower` and above `upper`, both far out: bounded by p's tails, which fall at least
+// as they do over the last doubling of the distance from the centre.
 double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
   const double centre = p.potential().centre;
   const double oscillation = p.potential().oscillation;
@@ -26,7 +26,11 @@ double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
   for (const double sign : {-1.0, 1.0}) {
     const double end = sign < 0.0 ? lower : upper;
     const double support = sign < 0.0 ? p.lower() : p.upper();
-    if (std::isfinite(support)) continue;
+    const double mass = sign < 0.0 ? p.cdf(end) : p.survival(end);
+    if (std::isfinite(support)) {
+      sum += mass * std::max(support * support, end * end);
+      continue;
+    }
     const double y = std::abs(end - centre);
     const double height = p.log_density(end);
     if (height == -infinity) continue;
@@ -34,8 +38,7 @@ double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
         (p.log_density(centre + 0.5 * sign * y) - height - oscillation) / std::log(2.0);
     if (exponent <= 3.0) return infinity;
     const double scale = std::exp(oscillation + height + 3.0 * std::log(y));
-    sum += 2.0 * scale / (exponent - 3.0) +
-           2.0 * centre * centre * (sign < 0.0 ? p.cdf(end) : p.survival(end));
+    sum += 2.0 * scale / (exponent - 3.0) + 2.0 * centre * centre * mass;
   }
   return sum;
 }
@@ -47,13 +50,24 @@ struct Image {
 };
 
 Image image_of(const LineMeasure& p, const LineMeasure& q, double x, double relative_error) {
-  const double below = p.cdf(x);
-  const double above = p.survival(x);
+  double below = p.cdf(x);
+  double above = p.survival(x);
+  // Next to an edge of p away from 0 the rounding of x moves masses below u|x|p(x), and T with
+  // them.
+  const double rounded_mass = u * std::abs(x) * p.density(x);
+  if (below < above) below = std::max(below, rounded_mass);
+  if (above < below) above = std::max(above, rounded_mass);
   const double y = q.quantile_of_both(below, above);
   // The smaller tail's mass m is good to e·m: T moves by e·m/q(T).
-  const double moved = relative_error * std::min(below, above) / q.density(y);
+  const double moved = (relative_error * std::min(below, above) + rounded_mass) / q.density(y);
   const double rounding = 4.0 * u * std::abs(y);
   return {.y = y, .error = (std::isnan(moved) ? 0.0 : moved) + rounding};
+}
+
+// Ends of p where q goes on: T is infinite there, and masses next to them are not resolved by x.
+int edges_inside(const LineMeasure& p, const LineMeasure& q) {
+  return (std::isfinite(p.lower()) && !std::isfinite(q.lower()) ? 1 : 0) +
+         (std::isfinite(p.upper()) && !std::isfinite(q.upper()) ? 1 : 0);
 }
 
 }  // namespace
@@ -75,16 +89,31 @@ Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
   const bool p_infinite = p.variance().value == infinity;
   const bool q_infinite = q.variance().value == infinity;
   if (p_infinite != q_infinite) return infinity;
+  if (edges_inside(p, q) > edges_inside(q, p)) return squared_w2(q, p);
 
-  // Cuts: p's panels, and q's carried back by F⁻¹∘G, within what p's panels cover.
-  std::vector<double> marks = p.panel_ends();
-  const double lower = marks.front();
-  const double upper = marks.back();
-  const std::vector<double> ends = q.panel_ends();
-  for (const double y : ends) {
-    const double x = p.quantile_of_both(q.cdf(y), q.survival(y));
-    if (x > lower && x < upper) marks.push_back(x);
-  }
+  // What lies beyond a tail of p of mass `level`, and beyond its image: (x − y)² ≤ 2x² + 2y².
+  struct Range {
+    double lower = 0.0;
+    double upper = 0.0;
+    double beyond = 0.0;
+  };
+  const auto range_at = [&](double level) {
+    Range range{.lower = p.quantile(level), .upper = p.quantile_of_survival(level)};
+    range.beyond = 2.0 * second_moment_beyond(p, range.lower, range.upper) +
+                   2.0 * second_moment_beyond(q, q.quantile(level), q.quantile_of_survival(level));
+    return range;
+  };
+  // 1e-60 is far enough but for tails heavier than y^{−5} or so; panels end soon after 1e-290.
+  Range range = range_at(1e-60);
+  if (!(range.beyond < 1e-25)) range = range_at(1e-290);
+
+  // Cuts: p's panels, and q's carried back by F⁻¹∘G.
+  std::vector<double> marks = {range.lower, range.upper};
+  const auto add_mark = [&](double x) {
+    if (x > range.lower && x < range.upper) marks.push_back(x);
+  };
+  for (const double x : p.panel_ends()) add_mark(x);
+  for (const double y : q.panel_ends()) add_mark(p.quantile_of_both(q.cdf(y), q.survival(y)));
   std::sort(marks.begin(), marks.end());
   // Cuts that differ by rounding make no panel of their own.
   std::vector<double> cuts;
@@ -114,12 +143,7 @@ Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
   };
   const QuadratureResult inner = adaptive_quadrature(integrand, cuts, {.most_panels = 5'000});
 
-  // Beyond the panels of p, and of q: (x − y)² ≤ 2x² + 2y², the latter over q's image of p's tail.
-  const double image_lower = q.quantile_of_both(p.cdf(lower), p.survival(lower));
-  const double image_upper = q.quantile_of_both(p.cdf(upper), p.survival(upper));
-  const double tails = 2.0 * second_moment_beyond(p, lower, upper) +
-                       2.0 * second_moment_beyond(q, std::max(image_lower, ends.front()),
-                                                  std::min(image_upper, ends.back()));
+  const double tails = range.beyond;
   if (p_infinite || tails == infinity) {
     return Estimate::between(inner.value,
                              std::max(0.0, inner.value - inner.discretisation - inner.round_off),
