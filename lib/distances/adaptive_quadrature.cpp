@@ -107,7 +107,7 @@ QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
       const double far = std::max(std::abs(panel.a), std::abs(panel.b));
       const bool resolved =
           panel.difference <= std::max(tolerance, panel.round_off) || width <= 256.0 * u * far;
-      if (resolved || done.size() + open.size() + next.size() > options.most_panels) {
+      if (resolved || done.size() + open.size() + next.size() >= options.most_panels) {
         done.push_back(panel);
         continue;
       }

@@ -93,6 +93,13 @@ Estimate divergence(Divergence kind,
   return quadrature_divergence(kind, p, q);
 }
 
+Estimate divergence(Divergence kind,
+                    const Gaussian& p,
+                    const Gaussian& q,
+                    const DivergenceOptions& options) {
+  return divergence(kind, GaussianMixture(p), GaussianMixture(q), options);
+}
+
 Estimate kl(const GaussianMixture& p, const GaussianMixture& q, const DivergenceOptions& options) {
   return divergence(Divergence::kl, p, q, options);
 }

@@ -105,7 +105,7 @@ Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
   };
   // 1e-60 is far enough but for tails heavier than y^{−5} or so; panels end soon after 1e-290.
   Range range = range_at(1e-60);
-  if (!(range.beyond < 1e-25)) range = range_at(1e-290);
+  if (!(range.beyond < 1e-25) && !p_infinite) range = range_at(1e-290);
 
   // Cuts: p's panels, and q's carried back by F⁻¹∘G.
   std::vector<double> marks = {range.lower, range.upper};
