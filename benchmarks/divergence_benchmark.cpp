@@ -2,8 +2,8 @@
 // the line. The widths printed beside the times are those of the enclosures, relative to the value.
 
 #include "distances/divergence.hpp"
-#include "distances/line_transport.hpp"
 #include "distances/mixture_chi_squared.hpp"
+#include "distances/monotone_transport.hpp"
 #include "distances/monte_carlo_divergence.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/rng.hpp"

@@ -1,6 +1,6 @@
 #include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
-#include "distances/line_transport.hpp"
+#include "distances/monotone_transport.hpp"
 #include "measures/line_laws.hpp"
 #include "support/estimates.hpp"
 #include "support/mixtures.hpp"

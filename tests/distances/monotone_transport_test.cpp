@@ -1,4 +1,4 @@
-#include "distances/line_transport.hpp"
+#include "distances/monotone_transport.hpp"
 
 #include "distances/wasserstein.hpp"
 #include "measures/gaussian_mixture.hpp"
@@ -114,14 +114,14 @@ TEST_CASE("W₂ of mixtures agrees with sorted quantiles", "[distances][referenc
 TEST_CASE("the map on the line pushes p to q", "[distances][exact]") {
   const LineMeasure p = double_well_law(1.0);
   const LineMeasure q = laplace_law(0.8);
-  const LineTransport map(p, q);
+  const MonotoneTransport map(p, q);
   for (const double x : {-3.0, -1.0, -0.2, 0.0, 0.4, 1.3, 2.7, 4.0}) {
     const double y = map(x);
     CAPTURE(x, y);
     CHECK_THAT(std::min(q.cdf(y), q.survival(y)),
                Catch::Matchers::WithinRel(std::min(p.cdf(x), p.survival(x)), 1e-11));
     // Against the inverse map and a difference quotient.
-    CHECK_THAT(LineTransport(q, p)(y), Catch::Matchers::WithinAbs(x, 1e-10));
+    CHECK_THAT(MonotoneTransport(q, p)(y), Catch::Matchers::WithinAbs(x, 1e-10));
     if (x == 0.0) continue;  // q's kink
     const double h = 1e-5;
     CHECK_THAT((map(x + h) - map(x - h)) / (2.0 * h),
@@ -129,7 +129,7 @@ TEST_CASE("the map on the line pushes p to q", "[distances][exact]") {
     CHECK(map.error(x) < 1e-10);
   }
   // Between Gaussians the map is affine, into both tails.
-  const LineTransport affine(gaussian_law(1.0, 2.0), gaussian_law(-1.0, 0.5));
+  const MonotoneTransport affine(gaussian_law(1.0, 2.0), gaussian_law(-1.0, 0.5));
   for (const double z : {-30.0, -8.0, 0.5, 20.0, 35.0}) {
     CHECK_THAT(affine(1.0 + 2.0 * z), Catch::Matchers::WithinAbs(-1.0 + 0.5 * z, 1e-11));
   }

@@ -1,4 +1,4 @@
-#include "distances/line_transport.hpp"
+#include "distances/monotone_transport.hpp"
 
 #include "distances/adaptive_quadrature.hpp"
 #include "measures/gaussian_mixture.hpp"
@@ -72,15 +72,15 @@ int edges_inside(const LineMeasure& p, const LineMeasure& q) {
 
 }  // namespace
 
-double LineTransport::operator()(double x) const {
+double MonotoneTransport::operator()(double x) const {
   return q_.quantile_of_both(p_.cdf(x), p_.survival(x));
 }
 
-double LineTransport::slope(double x) const {
+double MonotoneTransport::slope(double x) const {
   return std::exp(p_.log_density(x) - q_.log_density((*this)(x)));
 }
 
-double LineTransport::error(double x) const {
+double MonotoneTransport::error(double x) const {
   const double y = (*this)(x);
   return image_of(p_, q_, x, p_.relative_error(x) + q_.relative_error(y)).error;
 }

@@ -31,9 +31,9 @@ Estimate w2(const GaussianMixture& p, const GaussianMixture& q);
 LineMeasure line_measure(const GaussianMixture& p);
 
 /// Optimal (monotone) map T = G⁻¹∘F from p to q.
-class LineTransport {
+class MonotoneTransport {
  public:
-  LineTransport(LineMeasure p, LineMeasure q) : p_(std::move(p)), q_(std::move(q)) {}
+  MonotoneTransport(LineMeasure p, LineMeasure q) : p_(std::move(p)), q_(std::move(q)) {}
 
   double operator()(double x) const;  ///< T(x), counted from the nearer tail
   double slope(double x) const;       ///< T′(x) = p(x)/q(T(x))
