@@ -23,6 +23,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace flowcheck {
 namespace {
@@ -47,6 +48,8 @@ Settings settings_for(Scale scale) {
 // Relative width below which a measured value counts as equal to its prediction: round-off.
 constexpr double tolerance = 1e-8;
 
+constexpr int most_steps = 10'000;
+
 // ∇²V has eigenvalues 1 and 5/2 at 30° to the axes, the start's covariance is at another angle.
 Gaussian target() {
   Matrix rotation(2, 2);
@@ -58,22 +61,28 @@ Gaussian target() {
 }
 
 Gaussian start(const Settings& settings) {
-  require(settings.start_mean.size() == 2, "--start-mean: expected two numbers");
   const Vector mean = Eigen::Map<const Vector>(settings.start_mean.data(), 2);
   return {mean, (Matrix(2, 2) << 2.0, 0.5, 0.5, 1.0).finished()};
 }
 
 void check_settings(const Settings& settings) {
-  require(settings.steps >= 1 && settings.steps <= 10'000, "--steps: expected 1 to 10000");
+  require(settings.steps >= 1 && settings.steps <= most_steps, "--steps: expected 1 to 10000");
   require(settings.step_size > 0.0 && std::isfinite(settings.step_size),
           "--step-size: expected a number above 0");
   require(settings.replicates >= 1 && settings.replicates <= 10'000,
           "--replicates: expected 1 to 10000");
   require(settings.hit_errors >= 2 && settings.hit_errors <= 1000,
           "--hit-errors: expected 2 to 1000");
-  require(std::all_of(settings.errors.begin(), settings.errors.end(),
+  const auto& errors = settings.errors;
+  require(std::all_of(errors.begin(), errors.end(),
                       [](double error) { return error >= 0.0 && std::isfinite(error); }),
           "--errors: expected numbers of 0 or more");
+  require(!errors.empty(), "--errors: expected at least one number");
+  require(std::set<double>(errors.begin(), errors.end()).size() == errors.size(),
+          "--errors: expected each number once");
+  const auto& mean = settings.start_mean;
+  require(mean.size() == 2 && std::isfinite(mean[0]) && std::isfinite(mean[1]),
+          "--start-mean: expected two numbers");
 }
 
 // λ with the rounding of the eigenvalue it comes from.
@@ -187,39 +196,58 @@ Estimate ceiling(const Estimate& x) {
                            std::ceil(std::max(0.0, x.upper)), x.grade);
 }
 
-// First n with W_n ≤ level; its enclosure is where the enclosure of W_n passes the level's.
+// First n with W_n ≤ level; its enclosure is where the enclosure of W_n passes the level's, and has
+// no end where the chain ends before.
 Estimate first_hit(const JkoChain& chain, const Estimate& level) {
-  int lower = -1;
-  int value = -1;
+  std::optional<int> lower;
+  std::optional<int> value;
   for (int n = 0; n <= chain.steps(); ++n) {
     const Estimate w = chain.w2_to_target(n);
-    if (lower < 0 && w.lower <= level.upper) lower = n;
-    if (value < 0 && w.value <= level.value) value = n;
-    if (w.upper <= level.lower) {
-      return Estimate::between(value, lower, n, w.grade);
-    }
+    if (!lower && w.lower <= level.upper) lower = n;
+    if (!value && w.value <= level.value) value = n;
+    if (w.upper <= level.lower) return Estimate::between(*value, *lower, n, w.grade);
   }
-  return std::numeric_limits<double>::infinity();
+  const int beyond = chain.steps() + 1;
+  return Estimate::between(value.value_or(beyond), lower.value_or(beyond),
+                           std::numeric_limits<double>::infinity(), Grade::closed_form);
 }
 
-// First hits against N = ⌈log(λW₀/ε)/log(1 + γλ)⌉, which is proved for the level 2ε/λ, and the
-// paper's N = ⌈(8/γλ) log(λW₀/ε)⌉, stated for √5 ε/λ and γλ < 2.
+// What is proved about first hits: N = ⌈log(λW₀/ε)/log(1 + γλ)⌉ for the level 2ε/λ, and the paper's
+// N = ⌈(8/γλ) log(λW₀/ε)⌉, stated for √5 ε/λ and γλ < 2.
+Estimate sharp_hit(const Predictions& predicted) {
+  const Estimate logarithm = log(predicted.lambda * predicted.w0 / predicted.error);
+  return ceiling(logarithm / log(1.0 + predicted.ratio()));
+}
+
+Estimate paper_hit(const Predictions& predicted) {
+  const Estimate logarithm = log(predicted.lambda * predicted.w0 / predicted.error);
+  return ceiling(8.0 / predicted.ratio() * logarithm);
+}
+
+// A chain that ends above the level says something of N only if it was followed that far.
 void add_first_hit(RunRecord& record,
                    const Case& which,
                    const JkoChain& chain,
                    const Settings& settings) {
   const Predictions predicted = predictions(chain, chain.steps(), settings);
-  const Estimate logarithm = log(predicted.lambda * predicted.w0 / predicted.error);
-  const Estimate a = predicted.ratio();
   const auto add = [&](const char* against, const Estimate& level, const Estimate& steps) {
+    const Estimate hit = first_hit(chain, level * predicted.error / predicted.lambda);
     record.add({which.field, which.error, std::int64_t{which.replicate}, std::int64_t{0},
                 std::string(against)},
-               "first_hit",
-               {.lhs = first_hit(chain, level * predicted.error / predicted.lambda), .rhs = steps},
-               tolerance);
+               "first_hit", {.lhs = hit, .rhs = steps}, tolerance,
+               std::isfinite(hit.upper) || chain.steps() >= steps.upper);
   };
-  add("sharp", 2.0, ceiling(logarithm / log(1.0 + a)));
-  if (a.upper < 2.0) add("paper", sqrt(Estimate(5.0)), ceiling(8.0 / a * logarithm));
+  add("sharp", 2.0, sharp_hit(predicted));
+  if (predicted.ratio().upper < 2.0) add("paper", sqrt(Estimate(5.0)), paper_hit(predicted));
+}
+
+// Steps to the sharp N of this start, two more for what rounding makes of it, and no more than a
+// chain that is followed may have.
+int hit_steps(const Case& which, const Settings& settings) {
+  const JkoChain unmoved = chain_of(which, 0, settings, 1);
+  Predictions predicted = predictions(unmoved, 0, settings);
+  predicted.error = which.error;
+  return static_cast<int>(std::min(sharp_hit(predicted).upper + 2.0, double{most_steps}));
 }
 
 std::vector<Case> hit_cases(const Settings& settings) {
@@ -240,13 +268,12 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   std::vector<std::optional<JkoChain>> chains(count);
   std::atomic<std::size_t> done = 0;
   // Chains are independent; rows are added afterwards in a fixed order.
-  const double hit_steps = 2.0 + std::log(1e8) / std::log1p(settings.step_size);
   tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
     if (context.stop != nullptr && *context.stop) return;
     const bool follow = i < followed.size();
-    chains[i] =
-        chain_of(follow ? followed[i] : timed[i - followed.size()],
-                 follow ? settings.steps : static_cast<int>(hit_steps), settings, context.seed);
+    const Case& which = follow ? followed[i] : timed[i - followed.size()];
+    chains[i] = chain_of(which, follow ? settings.steps : hit_steps(which, settings), settings,
+                         context.seed);
     context.progress(static_cast<double>(++done) / static_cast<double>(count));
   });
 
@@ -270,6 +297,8 @@ collect(word) = (strstrt(epsilons, " ".word." ") == 0 ? epsilons = epsilons.word
 stats 'data.csv' using (is("quantity", "w2_squared") && column("epsilon") > 0 \
   ? collect(stringcolumn("epsilon")) : 0) nooutput
 count = words(epsilons)
+# gnuplot goes through a loop once where there is nothing to go through.
+legend(i) = count == 0 ? "" : sprintf('ε = %g', word(epsilons, i) + 0)
 row_of(e, field, against, quantity) = (is("field", field) && is("against", against) \
   && is("quantity", quantity) && is("epsilon", e) && column("replicate") == 0) ? column("n") : NaN
 hollow(x) = is_empty("verdict") ? x : NaN
@@ -306,7 +335,7 @@ do for [panel = 1:2] {
     for [i = 1:count] '' \
       using (solid(row_of(word(epsilons, i), "adversarial", "sharp", quantity))): \
       (column("measured")) with points linestyle i pointtype 7 \
-      title sprintf('ε = %g', word(epsilons, i) + 0), \
+      title legend(i), \
     '' using (row_of("0", "exact", "sharp", quantity)):(column("predicted")) \
       with lines linecolor 'black' linewidth 1.8 notitle, \
     '' using (solid(row_of("0", "exact", "sharp", quantity))):(column("measured")) \
@@ -333,10 +362,12 @@ plot 'data.csv' using (hit("adversarial", "paper")):(column("predicted")) \
     with lines linestyle 2 dashtype 3 title "paper's {/:Italic N}", \
   '' using (hit("adversarial", "sharp")):(column("predicted")) \
     with lines linestyle 1 title 'sharp {/:Italic N}', \
-  '' using (hit("adversarial", "sharp")):(column("measured")) \
+  '' using (solid(hit("adversarial", "sharp"))):(column("measured")) \
     with points linecolor 'black' pointtype 7 title 'adversarial error', \
-  '' using (hit("random", "sharp")):(column("measured")) \
-    with points linecolor 'black' pointtype 2 pointsize 0.5 title 'random error'
+  '' using (solid(hit("random", "sharp"))):(column("measured")) \
+    with points linecolor 'black' pointtype 2 pointsize 0.5 title 'random error', \
+  for [field in "adversarial random"] '' using (hollow(hit(field, "sharp"))):(column("measured")) \
+    with points linecolor 'black' pointtype 6 notitle
 unset multiplot
 )";
 

@@ -19,7 +19,7 @@
 // Neither is zero for the exact step: that is the noise floor. The trained clouds are stood for by
 // Gaussians with their moments, whose ε² is known in closed form.
 
-#include "distances/assignment.hpp"
+#include "distances/transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "experiments.hpp"
 #include "measures/csv_table.hpp"
@@ -39,6 +39,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 namespace flowcheck {
@@ -72,6 +73,9 @@ void check_settings(const Settings& settings) {
   require(!settings.floor_points.empty() &&
               std::all_of(settings.floor_points.begin(), settings.floor_points.end(), fits),
           "--floor-points: expected numbers between 10 and 6000");
+  const std::set<int> different(settings.floor_points.begin(), settings.floor_points.end());
+  require(different.size() == settings.floor_points.size(),
+          "--floor-points: expected each number once");
   require(settings.repeats >= 2 && settings.repeats <= 1000, "--repeats: expected 2 to 1000");
   require(settings.floor_repeats >= 2 && settings.floor_repeats <= 1000,
           "--floor-repeats: expected 2 to 1000");
@@ -97,14 +101,12 @@ struct Norms {
 Norms estimate_norms(const Gaussian& next, Index n, double kernel_variance, Rng& rng) {
   const Matrix x = sample(next, n, rng);
   const Matrix y = sample(start(), n, rng);
-  const AssignmentResult assignment = optimal_assignment(x, y);
-  if (assignment.termination != Termination::converged) {
+  const TransportResult transport = optimal_transport(PointCloud(x), PointCloud(y));
+  if (transport.termination != Termination::converged) {
     throw std::runtime_error("one_block: the assignment did not converge");
   }
   Matrix T(2, n);
-  for (Index i = 0; i < n; ++i) {
-    T.col(i) = y.col(assignment.permutation[static_cast<std::size_t>(i)]);
-  }
+  for (const TransportArc& arc : transport.plan) T.col(arc.from) = y.col(arc.to);
   const Matrix g = x + KernelDensity::isotropic(x, kernel_variance).score(x) - (T - x) / gamma;
   return {.squared = g.colwise().squaredNorm().mean(),
           .published = g.cwiseAbs2().colwise().norm().mean()};

@@ -16,6 +16,11 @@
 //              published, KL(true ‖ fit) over as many new draws
 //  moment_fit  the Gaussian with those particles' mean and covariance; about D(D + 3)/(2N)
 //  others      the published results, stored with the project
+//
+// The orders vote. What is sampled does not: 15 targets bound a median between order statistics, at
+// best at 2⁻¹⁴, and Student's interval is exact for normal draws only. Its intervals are those that
+// miss at most one time in twenty, and of the published medians, whose runs are not all stored,
+// what that is for many normal draws.
 
 #include "distances/gaussian_divergence.hpp"
 #include "experiments.hpp"
@@ -41,6 +46,7 @@
 #include <map>
 #include <memory>
 #include <numbers>
+#include <set>
 #include <tuple>
 
 namespace flowcheck {
@@ -67,17 +73,13 @@ Settings settings_for(Scale scale) {
   return settings;
 }
 
-// Of an identity between medians in decades, and what the intervals of both sides may add up to
-// for the row to vote: below that the sampling noise says nothing.
-constexpr double median_tolerance = 0.25;
-// The same of an identity between means, relative.
-constexpr double mean_tolerance = 0.5;
 // Widest interval of an observed order that still says which integer it is.
 constexpr double order_tolerance = 0.25;
 // Coarser pairs of step sizes, and earlier times, are not yet in the asymptotic range.
 constexpr double voting_step_size = 0.00625;
 constexpr double voting_time = 0.5;
-constexpr double false_alarm_budget = 1e-6;
+constexpr double miss_probability = 0.05;  // of the intervals shown; none of them votes
+constexpr double not_predicted = std::numeric_limits<double>::quiet_NaN();
 
 double time_of(int tenth) {
   return tenth / 10.0;
@@ -113,6 +115,18 @@ void check_settings(const Settings& settings) {
     require(std::all_of(times->begin(), times->end(), is_tenth),
             "--particle-times, --many-particle-times: expected some of 0.1, 0.2, ..., 1.0");
   }
+  // A run that is there twice would count as two draws.
+  std::set<std::pair<int, int>> known;
+  const auto add = [&known](const std::vector<int>& counts, const std::vector<double>& times) {
+    for (const int count : counts) {
+      for (const double time : times) {
+        require(known.insert({count, tenth_of(time)}).second,
+                "--particles, --many-particles: expected each number once at each time");
+      }
+    }
+  };
+  add(settings.particles, settings.particle_times);
+  add(settings.many_particles, settings.many_particle_times);
 }
 
 bool stopped(const RunContext& context) {
@@ -239,7 +253,7 @@ void add_scheme(RunRecord& record, const std::vector<OuTarget>& targets, const S
 using Place = std::tuple<std::string, int, int>;  // method, dimension, tenth
 
 // Median log10 SymKL of the runs with a positive estimate, its interval from their spread.
-std::map<Place, Estimate> published_medians(double false_alarm) {
+std::map<Place, Estimate> published_medians() {
   const CsvTable table = read_csv_table(data_file("ou_benchmark/mokrov2021_ou_symkl.csv"));
   const std::vector<std::string>& method = table.text("method");
   const std::vector<int> dimension = table.integers("dim");
@@ -249,7 +263,7 @@ std::map<Place, Estimate> published_medians(double false_alarm) {
   const std::vector<double> spread = table.numbers("sd_log10");
   std::map<Place, Estimate> result;
   for (std::size_t k = 0; k < table.rows(); ++k) {
-    const double half_width = student_half_width(spread[k], runs[k], false_alarm);
+    const double half_width = student_half_width(spread[k], runs[k], miss_probability);
     result[{method[k], dimension[k], tenth_of(time[k])}] =
         Estimate::statistical(middle[k], median_inefficiency * half_width);
   }
@@ -339,8 +353,7 @@ struct Sampled {
 
 void add_particles(RunRecord& record,
                    const std::vector<ParticleRun>& runs,
-                   const std::map<Place, Estimate>& published,
-                   double false_alarm) {
+                   const std::map<Place, Estimate>& published) {
   std::map<std::tuple<int, int, int>, Sampled> cells;         // particles, tenth, dimension
   std::map<std::pair<int, int>, std::vector<double>> pooled;  // particles, dimension
   for (const ParticleRun& run : runs) {
@@ -352,31 +365,27 @@ void add_particles(RunRecord& record,
 
   for (const auto& [place, cell] : cells) {
     const auto& [particles, tenth, dimension] = place;
-    const Estimate measured = sample_median(log10_of_positive(cell.kernel_gaps), false_alarm);
-    const auto where =
-        parameters("particles", dimension, tenth, std::string(), std::int64_t{particles});
     const auto known = published.find({fmt::format("em_{}k", particles / 1000), dimension, tenth});
-    if (particles % 1000 != 0 || known == published.end()) {
-      record.add(where, "log10_symkl", measured);
-    } else {
-      const bool votes = measured.width() + known->second.width() <= median_tolerance;
-      record.add(where, "log10_symkl", identity(measured, known->second, "", 1.0), median_tolerance,
-                 votes);
-    }
+    const bool is_known = particles % 1000 == 0 && known != published.end();
+    record.add(parameters("particles", dimension, tenth, std::string(), std::int64_t{particles}),
+               "log10_symkl",
+               {.lhs = sample_median(log10_of_positive(cell.kernel_gaps), miss_probability),
+                .rhs = is_known ? known->second : Estimate(not_predicted)},
+               0.0, false);
   }
   for (const auto& [place, cell] : cells) {
     const auto& [particles, tenth, dimension] = place;
     record.add(parameters("moment_fit", dimension, tenth, std::string(), std::int64_t{particles}),
-               "log10_symkl", sample_median(log10_of_positive(cell.moment_gaps), false_alarm));
+               "log10_symkl", sample_median(log10_of_positive(cell.moment_gaps), miss_probability));
   }
   for (const auto& [place, gaps] : pooled) {
     const auto& [particles, dimension] = place;
-    const Estimate measured = sample_mean(gaps, false_alarm);
-    const double expected = expected_moment_gap(dimension, particles);
     record.add({std::string("moment_fit"), std::int64_t{dimension}, std::string(), std::string(),
                 std::int64_t{particles}},
-               "mean_symkl", identity(measured, expected), mean_tolerance,
-               measured.width() <= mean_tolerance * expected);
+               "mean_symkl",
+               {.lhs = sample_mean(gaps, miss_probability),
+                .rhs = expected_moment_gap(dimension, particles)},
+               0.0, false);
   }
 }
 
@@ -390,11 +399,8 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   measure_all(runs, context);
   if (stopped(context)) return record;
 
-  // Two intervals for each comparison, and at most three comparisons for each group of 15 runs.
-  const double intervals = 6.0 * static_cast<double>(runs.size()) / 15.0;
-  const double false_alarm = false_alarm_budget / std::max(1.0, intervals);
-  const std::map<Place, Estimate> published = published_medians(false_alarm);
-  add_particles(record, runs, published, false_alarm);
+  const std::map<Place, Estimate> published = published_medians();
+  add_particles(record, runs, published);
   for (const auto& [place, value] : published) {
     const auto& [method, dimension, tenth] = place;
     record.add(parameters(method, dimension, tenth), "log10_symkl", value);

@@ -4,17 +4,18 @@
 #include "measures/measure_file.hpp"
 #include "names.hpp"
 #include "report/atomic_file.hpp"
+#include "report/folder_lock.hpp"
 #include "report/junit.hpp"
 #include "report/progress.hpp"
 #include "report/results_folder.hpp"
 #include "report/run_info.hpp"
+#include "report/sha256.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <random>
@@ -32,6 +33,14 @@ struct Request {
 std::uint64_t unseen_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
+}
+
+// The claims speak of Gaussians.
+Gaussian read_gaussian(const std::string& path) {
+  MeasureFile file = read_measure(path);
+  if (auto* gaussian = std::get_if<Gaussian>(&file.measure)) return std::move(*gaussian);
+  throw NotApplicable(fmt::format("{}: {}; no claim applies, for all need \"type\": \"gaussian\"",
+                                  path, type_name(file.measure)));
 }
 
 Target read_target(const CommandLine& line) {
@@ -52,6 +61,10 @@ Target read_target(const CommandLine& line) {
           .error = line.error};
 }
 
+std::string digest_of(const std::string& measure) {
+  return sha256(read_text_file(measure, InputLimits().file_bytes));
+}
+
 // ID:INSTANCE:SEED; the instance may hold colons of its own.
 std::pair<Claim, Replay> read_replay(const std::string& text, const std::vector<Claim>& claims) {
   const std::size_t first = text.find(':');
@@ -63,7 +76,7 @@ std::pair<Claim, Replay> read_replay(const std::string& text, const std::vector<
           std::from_chars_result{end, std::errc{}}) {
     throw UsageError(fmt::format("--replay {}: expected ID:INSTANCE:SEED", text));
   }
-  const Claim claim = select_claims(claims, {text.substr(0, first)}).front();
+  const Claim claim = find_claim(claims, text.substr(0, first));
   const std::string instance = text.substr(first + 1, last - first - 1);
   std::vector<std::string> known;
   for (const auto* family : {&claim.instances, &claim.tight, &claim.controls}) {
@@ -98,7 +111,9 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
   if (!line.target.empty()) {
     options.target = read_target(line);
     request.settings.target = line.target;
+    request.settings.target_sha256 = digest_of(line.target);
     request.settings.reference = line.reference;
+    if (!line.reference.empty()) request.settings.reference_sha256 = digest_of(line.reference);
     request.settings.step_size = line.step_size;
     request.settings.error = line.error;
   }
@@ -106,8 +121,7 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
 }
 
 std::string interval(const Estimate& side) {
-  return fmt::format("{:.9g} [{:.9g}, {:.9g}] {}", side.value, side.lower, side.upper,
-                     to_string(side.grade));
+  return fmt::format("{} [{}, {}] {}", side.value, side.lower, side.upper, to_string(side.grade));
 }
 
 std::string caught(const ClaimResult& result) {
@@ -123,19 +137,36 @@ bool as_it_should_be(const CheckResult& check) {
          check.verdict == Verdict::not_applicable;
 }
 
-// Why a claim does not hold, and how to see it again.
+// ": reason", or "". The name of a hypothesis by itself would read like a fact; the message of a
+// broken precondition, "function: what is wrong", does not.
+std::string told(const std::string& reason, bool names_hypothesis) {
+  if (reason.empty()) return "";
+  const bool bare = names_hypothesis && reason.find(": ") == std::string::npos;
+  return fmt::format(": {}{}", bare ? "hypothesis not met: " : "", reason);
+}
+
+std::string told(const CheckResult& check) {
+  return told(check.reason, check.verdict == Verdict::not_applicable);
+}
+
+std::string sides(const CheckResult& check) {
+  if (check.draws == 0) return "";
+  const std::string tightness =
+      std::isnan(check.tightness) ? "" : fmt::format("    tightness {:.6f}\n", check.tightness);
+  return fmt::format("    lhs {}\n    rhs {}\n{}", interval(check.lhs), interval(check.rhs),
+                     tightness);
+}
+
+// Why a claim does not hold, and how to see it again; of a replay all there is.
 std::string explanation(const ClaimResult& result, const CheckSettings& run) {
-  std::string text = fmt::format("{}: {}{}{}\n", result.claim.id, to_string(result.verdict),
-                                 result.reason.empty() ? "" : ": ", result.reason);
+  std::string text =
+      fmt::format("{}: {}{}\n", result.claim.id, to_string(result.verdict), told_reason(result));
   for (const auto* part : {&result.checks, &result.controls}) {
     for (const CheckResult& check : *part) {
-      if (as_it_should_be(check)) continue;
-      text += fmt::format("  {} \"{}\"{}{}: {}{}{}\n", to_string(check.kind), check.instance,
+      if (as_it_should_be(check) && run.replay.empty()) continue;
+      text += fmt::format("  {} \"{}\"{}{}: {}{}\n{}", to_string(check.kind), check.instance,
                           check.part.empty() ? "" : ", ", check.part, to_string(check.verdict),
-                          check.reason.empty() ? "" : ": ", check.reason);
-      if (check.draws > 0) {
-        text += fmt::format("    lhs {}\n    rhs {}\n", interval(check.lhs), interval(check.rhs));
-      }
+                          told(check), sides(check));
       const std::string replay = replay_string(result, check);
       if (!replay.empty()) {
         text += fmt::format("    again: flowcheck check --scale {} --replay '{}'\n",
@@ -159,7 +190,9 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
                         to_string(result.verdict), applies ? to_string(result.grade()) : "-",
                         applies && !std::isnan(tightness) ? fmt::format("{:.6f}", tightness) : "-",
                         applies ? caught(result) : "-", result.claim.statement);
-    if (result.verdict != Verdict::holds) explanations += explanation(result, run);
+    if (result.verdict != Verdict::holds || !run.replay.empty()) {
+      explanations += explanation(result, run);
+    }
   }
   text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");
   for (const auto& [verdict, count] : counts) {
@@ -175,11 +208,7 @@ bool keeps_record(const CommandLine& line) {
 void require_writable(const CommandLine& line) {
   if (keeps_record(line)) require_writable_folder(line.out);
   for (const std::string& file : {line.json, line.junit}) {
-    if (file.empty() || file == "-") continue;
-    const auto folder = std::filesystem::path(file).parent_path();
-    if (std::filesystem::is_directory(file))
-      throw OutputError(file + ": cannot be written: it is a folder");
-    require_writable_folder(folder.empty() ? "." : folder.string());
+    if (!file.empty() && file != "-") require_writable_file(file);
   }
 }
 
@@ -200,6 +229,7 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
   const bool nothing_finished =
       fresh.claims.empty();  // interrupted early: the record stays as it is
   if (keeps_record(line) && !nothing_finished) {
+    const FolderLock lock(line.out);  // no other run's claims are lost between reading and writing
     write_file(line.out + "/verdicts.json", verdicts_json(merged_with_previous(line, fresh)));
   }
   if (to_standard_output) {
@@ -211,6 +241,11 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
 }
 
 }  // namespace
+
+std::string told_reason(const ClaimResult& result) {
+  // Without a check there was no hypothesis to fail.
+  return told(result.reason, result.verdict == Verdict::not_applicable && !result.checks.empty());
+}
 
 int check_command(const CommandLine& line, const Registry& registry) {
   Request request = request_of(line, registry.claims);

@@ -1,11 +1,13 @@
 #include "command_line.hpp"
 
+#include "distance_table.hpp"
 #include "names.hpp"
 #include "report/manifest.hpp"
 #include "report/run_info.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,9 +18,9 @@ namespace flowcheck {
 namespace {
 
 constexpr const char* check_notes =
-    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale and\n"
-    "--min-grade are as before, and starts afresh elsewhere. With --target or --replay nothing is\n"
-    "put into OUT unless --out is given.\n";
+    "OUT/verdicts.json keeps the claims that are not checked again where version, seed, scale,\n"
+    "--min-grade, --target with what its file holds and its options are as before, and starts\n"
+    "afresh elsewhere. With --target or --replay nothing is put into OUT unless --out is given.\n";
 
 constexpr const char* common_options =
     "Everywhere: --out DIR, --scale quick|standard|paper, --seed N, --jobs N, --quiet.\n";
@@ -34,6 +36,11 @@ struct Words {
   std::string seed = "1";
   std::string grade = "sampled";
 };
+
+// CLI11 reads an empty word as 0.
+std::string not_empty(const std::string& word) {
+  return word.empty() ? "expected a number" : "";
+}
 
 struct ExperimentParser {
   const Experiment* experiment = nullptr;
@@ -56,6 +63,7 @@ class Parser {
     add_run(experiments);
     add_report();
     add_diff();
+    add_distance();
   }
 
   void parse(std::vector<std::string> words) {
@@ -121,8 +129,10 @@ class Parser {
     needs_target_ = {
         sub->add_option("--reference", line_.reference,
                         "the measure it is driven to (default: N(0, I))"),
-        sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)"),
-        sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")};
+        sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)")
+            ->check(not_empty),
+        sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")
+            ->check(not_empty)};
     sub->add_option("--json", line_.json,
                     "write the verdicts here too; - is standard output, the table then goes to "
                     "standard error");
@@ -166,7 +176,7 @@ class Parser {
                                   const std::string& flag,
                                   Value& value,
                                   const std::string& help) {
-    return app.add_option(flag, value, help);
+    return app.add_option(flag, value, help)->check(not_empty);
   }
   template <class Value>
   static CLI::Option* add_setting(CLI::App& app,
@@ -176,7 +186,8 @@ class Parser {
     return app.add_option(flag, values, help)
         ->type_name("1,2,...")
         ->delimiter(',')
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(not_empty);
   }
 
   void add_report() {
@@ -189,6 +200,36 @@ class Parser {
                                 "tolerances");
     sub->add_option("A", line_.first, "a results folder")->required();
     sub->add_option("B", line_.second, "another")->required();
+  }
+
+  void add_distance() {
+    CLI::App* sub = add_command(Command::distance, "distance", "how far two measures are apart");
+    sub->add_option("KIND", line_.kind, fmt::format("{}", fmt::join(distance_kinds(), ", ")))
+        ->required();
+    sub->add_option("A", line_.first, "a measure: a file .json, .csv, .npy or .pgm")->required();
+    sub->add_option("B", line_.second, "another")->required();
+    add_treatment(*sub);
+    add_setting(*sub, "--regularisation", line_.distance.regularisation,
+                "of sinkhorn, in units of |x - y|^2 (default: 0.05 of the median)");
+    add_setting(*sub, "--bandwidth", line_.distance.bandwidth,
+                "of mmd's Gaussian kernel (default: 0.1 of B's median distance)");
+    sub->add_option("--json", line_.json,
+                    "write the result here too; - is standard output, the line then goes to "
+                    "standard error");
+  }
+
+  // Of every command that reads data.
+  void add_treatment(CLI::App& command) {
+    DataTreatment& treatment = line_.treatment;
+    add_setting(command, "--columns", treatment.columns,
+                "only these columns of the data, by name or number from 1")
+        ->type_name("NAME,2,...");
+    command.add_flag("--drop-missing", treatment.drop_missing,
+                     "leave out rows with a missing value");
+    command.add_flag("--dequantise", treatment.dequantise,
+                     "add uniform noise of each column's quantum, its smallest gap");
+    command.add_flag("--standardise", treatment.standardise,
+                     "bring each column to mean 0 and standard deviation 1");
   }
 
   std::string help() {
@@ -223,7 +264,11 @@ class Parser {
     std::vector<std::string> known;
     if (run_->parsed()) {
       for (const ExperimentParser& parser : experiments_) known.push_back(parser.experiment->name);
-      throw UsageError(fmt::format("unknown experiment {}{}", word, did_you_mean(word, known)));
+      known.push_back(all_->get_name());
+      const std::string nearest = did_you_mean(word, known);
+      throw UsageError(fmt::format(
+          "unknown experiment {}{}", word,
+          nearest.empty() ? fmt::format("; expected one of {}", fmt::join(known, ", ")) : nearest));
     }
     for (const auto& [sub, command] : commands_) {
       if (sub->parsed()) throw UsageError(fmt::format("unexpected argument {}", word));
@@ -240,7 +285,8 @@ class Parser {
       line_.command = command;
     }
     if (line_.command == Command::nothing) {
-      throw UsageError("expected a command: list, show, check, run, report or diff (--help)");
+      throw UsageError(
+          "expected a command: list, show, check, run, report, diff or distance (--help)");
     }
     line_.out_given = out_->count() > 0;
     line_.scale = word_to("--scale", words_.scale, {Scale::quick, Scale::standard, Scale::paper});
@@ -258,6 +304,9 @@ class Parser {
     if (line_.command == Command::list) finish_list();
     if (line_.command == Command::check) finish_check();
     if (line_.command == Command::run) finish_run();
+    if (line_.command == Command::distance) finish_distance();
+    line_.treatment.seed = line_.seed;
+    line_.distance.seed = line_.seed;
   }
 
   template <class Enum>
@@ -300,6 +349,32 @@ class Parser {
     if (line_.fresh_seed && (seed_->count() > 0 || !line_.replay.empty())) {
       throw UsageError("--fresh-seed: not together with --seed or --replay");
     }
+  }
+
+  void finish_distance() const {
+    const std::vector<std::string> kinds = distance_kinds();
+    if (std::find(kinds.begin(), kinds.end(), line_.kind) == kinds.end()) {
+      throw UsageError(fmt::format("unknown kind {}{}; there are {}", line_.kind,
+                                   did_you_mean(line_.kind, kinds), fmt::join(kinds, ", ")));
+    }
+    finish_distance_setting("--regularisation", "sinkhorn", line_.distance.regularisation);
+    finish_distance_setting("--bandwidth", "mmd", line_.distance.bandwidth);
+  }
+
+  void finish_distance_setting(const char* flag, std::string_view kind, double value) const {
+    if (commands_given(flag) == 0) return;
+    if (line_.kind != kind) throw UsageError(fmt::format("{}: belongs to {}", flag, kind));
+    if (!(value > 0.0 && std::isfinite(value))) {
+      throw UsageError(fmt::format("{} {}: expected a positive number", flag, value));
+    }
+  }
+
+  // How often an option of the command that was called is on the line.
+  std::size_t commands_given(const char* flag) const {
+    for (const auto& [sub, command] : commands_) {
+      if (sub->parsed()) return sub->get_option(flag)->count();
+    }
+    return 0;
   }
 
   void finish_run() {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "claims/claim.hpp"
+#include "distance_table.hpp"
+#include "measures/data_treatment.hpp"
 #include "report/experiment.hpp"
 
 #include <cstdint>
@@ -24,6 +26,7 @@ enum class Command {
   run,
   report,
   diff,
+  distance,
 };
 
 /// An experiment that is to be run, its settings as the command line left them.
@@ -45,7 +48,7 @@ struct CommandLine {
   int jobs = 0;  ///< 0: one for each hardware thread
   bool quiet = false;
 
-  std::string kind = {};  ///< of list: claims, experiments, or both if empty
+  std::string kind = {};  ///< of list: claims, experiments, or both if empty; of distance: w2, ...
   std::string paper = {};
   std::string format = "table";
 
@@ -63,8 +66,10 @@ struct CommandLine {
 
   std::vector<ExperimentCall> calls = {};  ///< of run
 
-  std::string first = {};  ///< of diff
+  std::string first = {};  ///< of diff: folders; of distance: measures
   std::string second = {};
+  DataTreatment treatment = {};  ///< of every set of points that is read
+  DistanceOptions distance = {};
 };
 
 /// @param words        without the program's name

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "claims/claim.hpp"
+#include "claims/check.hpp"
 #include "command_line.hpp"
 #include "report/experiment.hpp"
 
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,12 +24,28 @@ int check_command(const CommandLine& line, const Registry& registry);
 int run_command(const CommandLine& line);
 int report_command(const CommandLine& line);
 int diff_command(const CommandLine& line);
+int distance_command(const CommandLine& line);
+
+/// What was asked for makes sense, and does not apply to the measures given. what() is one line
+/// with the hypothesis that fails.
+class NotApplicable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Checks before a long piece of work that its result can be put into a file.
+/// @throws OutputError  a folder, or its folder does not take a file
+void require_writable_file(const std::string& path);
+
+/// ": " and why a claim has its verdict, or "" where that needs no reason.
+std::string told_reason(const ClaimResult& result);
 
 /// To standard output, at once. @throws OutputError  it does not take it
 void print(std::string_view text);
 
 inline constexpr int exit_bad_usage = 2;
 inline constexpr int exit_numerical_failure = 3;
+inline constexpr int exit_not_applicable = 77;
 inline constexpr int exit_interrupted = 130;
 
 }  // namespace flowcheck

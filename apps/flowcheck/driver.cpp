@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 #include "interruption.hpp"
-#include "measures/measure_file.hpp"
+#include "measures/input_file.hpp"
 #include "report/atomic_file.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <system_error>
 #include <thread>
 
@@ -35,6 +36,8 @@ int dispatch(const CommandLine& line, const Registry& registry) {
       return report_command(line);
     case Command::diff:
       return diff_command(line);
+    case Command::distance:
+      return distance_command(line);
   }
   return exit_bad_usage;
 }
@@ -55,6 +58,14 @@ void print(std::string_view text) {
     throw OutputError("standard output: cannot be written: " +
                       std::generic_category().message(errno));
   }
+}
+
+void require_writable_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) {
+    throw OutputError(path + ": cannot be written: it is a folder");
+  }
+  const auto folder = std::filesystem::path(path).parent_path();
+  require_writable_folder(folder.empty() ? "." : folder.string());
 }
 
 int run_driver(int argc,
@@ -78,6 +89,8 @@ int run_driver(int argc,
     return complain(error, exit_bad_usage);
   } catch (const OutputError& error) {
     return complain(error, exit_bad_usage);
+  } catch (const NotApplicable& error) {
+    return complain(error, exit_not_applicable);
   } catch (const std::exception& error) {
     return complain(error, exit_numerical_failure);
   }

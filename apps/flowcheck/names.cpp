@@ -16,6 +16,16 @@ char lower(char c) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
+std::vector<std::string> ids_of(const std::vector<Claim>& claims) {
+  std::vector<std::string> ids;
+  for (const Claim& claim : claims) ids.push_back(claim.id);
+  return ids;
+}
+
+[[noreturn]] void refuse_claim(const std::string& id, const std::vector<std::string>& known) {
+  throw UsageError(fmt::format("unknown claim {}{}", id, did_you_mean(id, known)));
+}
+
 bool is_glob(const std::string& pattern) {
   return pattern.find_first_of("*?[") != std::string::npos;
 }
@@ -46,6 +56,12 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
       nearest = &name;
     }
   }
+  if (nearest == nullptr && word.size() >= 2) {
+    const auto longer = std::find_if(known.begin(), known.end(), [&word](const std::string& name) {
+      return name.starts_with(word);
+    });
+    if (longer != known.end()) nearest = &*longer;
+  }
   return nearest == nullptr ? "" : fmt::format("; did you mean {}?", *nearest);
 }
 
@@ -58,8 +74,7 @@ std::string paper_of(const std::string& id) {
 std::vector<Claim> select_claims(const std::vector<Claim>& claims,
                                  const std::vector<std::string>& patterns) {
   if (patterns.empty()) return claims;
-  std::vector<std::string> ids;
-  for (const Claim& claim : claims) ids.push_back(claim.id);
+  const std::vector<std::string> ids = ids_of(claims);
   const auto matches = [](const std::string& pattern, const std::string& id) {
     return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
   };
@@ -69,7 +84,7 @@ std::vector<Claim> select_claims(const std::vector<Claim>& claims,
       continue;
     }
     if (is_glob(pattern)) throw UsageError(fmt::format("{}: matches no claim", pattern));
-    throw UsageError(fmt::format("unknown claim {}{}", pattern, did_you_mean(pattern, ids)));
+    refuse_claim(pattern, ids);
   }
   std::vector<Claim> selected;
   for (const Claim& claim : claims) {
@@ -79,6 +94,13 @@ std::vector<Claim> select_claims(const std::vector<Claim>& claims,
     }
   }
   return selected;
+}
+
+const Claim& find_claim(const std::vector<Claim>& claims, const std::string& id) {
+  const auto found = std::find_if(claims.begin(), claims.end(),
+                                  [&id](const Claim& claim) { return claim.id == id; });
+  if (found == claims.end()) refuse_claim(id, ids_of(claims));
+  return *found;
 }
 
 }  // namespace flowcheck

@@ -31,9 +31,9 @@ std::string last_verdict(const std::string& out, const std::string& id) {
       std::find_if(file->claims.begin(), file->claims.end(),
                    [&id](const ClaimResult& result) { return result.claim.id == id; });
   if (found == file->claims.end()) return fmt::format("none in {}", out);
-  return fmt::format("{}{}{} ({}, tightness {:.6g}; scale {}, seed {})", to_string(found->verdict),
-                     found->reason.empty() ? "" : ": ", found->reason, to_string(found->grade()),
-                     found->tightness(), to_string(file->run.scale), file->run.seed);
+  return fmt::format("{}{} ({}, tightness {:.6g}; scale {}, seed {})", to_string(found->verdict),
+                     told_reason(*found), to_string(found->grade()), found->tightness(),
+                     to_string(file->run.scale), file->run.seed);
 }
 
 std::string describe(const Claim& claim, const std::string& out) {

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Posterior mean and Jacobian of a Gaussian mixture at 10^5 points in numpy, beside flowcheck.
 
-    OMP_NUM_THREADS=1 mixture_benchmark --benchmark_format=json > mixture.json
-    OMP_NUM_THREADS=1 mixture_peers.py mixture.json
+    mixture_benchmark --benchmark_format=json > mixture.json
+    limits_benchmark --benchmark_format=json > limits.json
+    mixture_peers.py mixture.json [limits.json]
 
 X1 ~ sum_k w_k N(mu_k, S_k), x = b X1 + a Z, K = 20 full covariances: E[X1 | x] and (b/a^2) Cov[X1 | x],
 vectorised over the points, one component at a time so that its arrays stay small. CPU time, the least
-of five runs; the benchmark's numbers come from the JSON file.
+of five runs; the benchmark's numbers come from its JSON file. The share is that of the additions and
+multiplications which the machine can do unfused in 512-bit registers (limits_benchmark), counting those
+of the formula as it stands.
 """
 
 import json
@@ -74,14 +77,23 @@ def cpu_seconds(call, repetitions=5):
     return best
 
 
+def benchmarks(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)["benchmarks"]
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        rows = json.load(file)["benchmarks"]
+    rows = benchmarks(sys.argv[1])
+    limit = None
+    if len(sys.argv) == 3:
+        for row in benchmarks(sys.argv[2]):
+            if row["name"] == "multiply_and_add/avx512":
+                limit = row.get("operations")
     unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
     print(f"numpy {np.__version__}, {POINTS} points, K = {COMPONENTS}; CPU seconds of one thread")
-    print(f"{'benchmark':32} {'numpy':>9} {'flowcheck':>10} {'ratio':>7}")
+    print(f"{'benchmark':32} {'numpy':>9} {'flowcheck':>10} {'ratio':>7} {'share':>6}")
     for d in (2, 16):
         rng = np.random.default_rng(1)
         mixture = random_mixture(d, rng)
@@ -92,7 +104,8 @@ def main():
                 if row.get("error_occurred"):
                     continue
                 own = row["cpu_time"] * unit[row["time_unit"]]
-                print(f"{row['name']:32} {peer:9.3f} {own:10.4f} {peer / own:7.1f}")
+                share = f"{row['operations'] / limit:6.0%}" if limit else "     -"
+                print(f"{row['name']:32} {peer:9.3f} {own:10.4f} {peer / own:7.1f} {share}")
 
 
 if __name__ == "__main__":

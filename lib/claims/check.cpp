@@ -10,7 +10,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <stdexcept>
 #include <utility>
 
 namespace flowcheck {
@@ -41,11 +40,18 @@ int interval_count(const std::vector<Claim>& claims, Scale scale) {
   return count;
 }
 
-// How close a bound is to breaking, to choose the one that is shown.
+bool is_nan(const Bound& bound) {
+  return bound.lhs.is_nan() || bound.rhs.is_nan();
+}
+
+// How close a bound is to breaking, to choose the one that is shown; never a NaN. Two sides that
+// are the same infinity agree, and what is not a number could not be further off.
 double pressure(const Bound& bound) {
-  if (bound.relation != Relation::bound) return std::abs(bound.lhs.value - bound.rhs.value);
+  if (is_nan(bound)) return std::numeric_limits<double>::infinity();
   const double ratio = tightness(bound);
-  return std::isnan(ratio) ? bound.lhs.value - bound.rhs.value : ratio;
+  if (bound.relation == Relation::bound && !std::isnan(ratio)) return ratio;
+  const double gap = bound.lhs.value == bound.rhs.value ? 0.0 : bound.lhs.value - bound.rhs.value;
+  return bound.relation == Relation::bound ? gap : std::abs(gap);
 }
 
 // `tight` and `holds` are equally good news.
@@ -90,7 +96,8 @@ class Gathering {
     const auto [where, is_new] = parts_.try_emplace(name);
     if (is_new) {
       order_.push_back(name);
-      where->second = {.instance = cell_.instance ? cell_.instance->name : "target",
+      const char* target = claim_.without_error ? "target, no ε" : "target";
+      where->second = {.instance = cell_.instance ? cell_.instance->name : target,
                        .kind = cell_.kind,
                        .part = name,
                        .tightness = std::numeric_limits<double>::quiet_NaN()};
@@ -102,7 +109,12 @@ class Gathering {
   // A control need only break somewhere, so its best draw speaks; everything else by its worst.
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
-    ++result.draws;
+    if (!bound.failed_hypothesis.empty()) {
+      if (result.draws == 0) result.reason = bound.failed_hypothesis;
+      return;
+    }
+    if (result.draws++ == 0) result.reason.clear();
+    result.grade = std::min({result.grade, bound.lhs.grade, bound.rhs.grade});
     if (result.verdict == Verdict::numerical_failure) return;  // a NaN is not forgotten
     Verdict verdict =
         judge(bound, bound.relation == Relation::order ? claim_.order_tolerance : claim_.tolerance);
@@ -118,9 +130,11 @@ class Gathering {
       result.relation = bound.relation;
       result.lhs = bound.lhs;
       result.rhs = bound.rhs;
-      result.tightness = tightness(bound);
+      result.tightness =
+          bound.auxiliary ? std::numeric_limits<double>::quiet_NaN() : tightness(bound);
       result.draw_seed = draw_seed;
-      if (nan) result.reason = "not a number";
+      if (nan)
+        result.reason = is_nan(bound) ? "not a number" : "one of two equal sides is infinite";
       pressure_[bound.part] = strength;
     }
   }
@@ -138,9 +152,6 @@ void run_cell(const Claim& claim, Cell& cell, const CheckOptions& options, doubl
   if (cell.instance == nullptr) {
     try {
       gathering.add(claim.on_target(*options.target), 0);
-    } catch (const std::invalid_argument& error) {
-      // A precondition that the user's measure does not meet is a hypothesis that fails.
-      gathering.add(Outcome::not_applicable(error.what()), 0);
     } catch (const std::exception& error) {
       gathering.fail(error.what(), 0);
     }
@@ -167,11 +178,10 @@ void run_cell(const Claim& claim, Cell& cell, const CheckOptions& options, doubl
 // Replaces weak evidence, where more was asked for, by `inconclusive`.
 void hold_to_grade(CheckResult& result, Grade least) {
   const bool decided = result.verdict == Verdict::holds || result.verdict == Verdict::tight;
-  if (decided && std::min(result.lhs.grade, result.rhs.grade) < least) {
+  if (decided && result.grade < least) {
     result.verdict = Verdict::inconclusive;
     result.reason =
-        fmt::format("evidence is {}, {} was asked for",
-                    to_string(std::min(result.lhs.grade, result.rhs.grade)), to_string(least));
+        fmt::format("evidence is {}, {} was asked for", to_string(result.grade), to_string(least));
   }
 }
 
@@ -291,7 +301,7 @@ Grade ClaimResult::grade() const {
   Grade weakest = Grade::exact;
   for (const CheckResult& check : checks) {
     if (check.verdict == Verdict::not_applicable) continue;
-    weakest = std::min({weakest, check.lhs.grade, check.rhs.grade});
+    weakest = std::min({weakest, check.grade, check.lhs.grade, check.rhs.grade});
   }
   return weakest;
 }

@@ -24,11 +24,12 @@ struct CheckResult {
   Relation relation = Relation::bound;
   Estimate lhs = {};
   Estimate rhs = {};
-  double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing
+  double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing, or is not the statement's
   Verdict verdict = Verdict::not_applicable;
   std::string reason = {};      ///< the hypothesis that failed, or what went wrong numerically
   int draws = 0;                ///< how many bounds voted
   std::uint64_t draw_seed = 0;  ///< of the draw shown; replays it alone
+  Grade grade = Grade::exact;   ///< weakest evidence of any draw, not only of the one shown
 };
 
 /// A claim after its run. `holds` means every check holds or is tight and every control is violated

@@ -17,6 +17,10 @@ Bound order(Estimate slope, double predicted, std::string part) {
   return {.lhs = slope, .rhs = predicted, .relation = Relation::order, .part = std::move(part)};
 }
 
+Bound left_out(std::string part, std::string hypothesis) {
+  return {.part = std::move(part), .failed_hypothesis = std::move(hypothesis)};
+}
+
 Outcome Outcome::not_applicable(std::string hypothesis) {
   Outcome result;
   result.failed_hypothesis = std::move(hypothesis);

@@ -27,10 +27,16 @@ struct Bound {
   Relation relation = Relation::bound;
   std::string part = {};  ///< which of the claim's statements, "" where there is one
   double scale = 0.0;     ///< size of the largest term in it, where that exceeds both sides
+  bool auxiliary =
+      false;  ///< a step of the proof or a cross-check: its tightness is not the claim's
+  std::string failed_hypothesis = {};  ///< of this part alone; nothing was compared then
 };
 
 Bound identity(Estimate lhs, Estimate rhs, std::string part = {}, double scale = 0.0);
 Bound order(Estimate slope, double predicted, std::string part = {});
+
+/// A part of the statement that the instance at hand says nothing about, and why.
+Bound left_out(std::string part, std::string hypothesis);
 
 /// What evaluating a claim on an instance gives: bounds, or the hypothesis that the instance fails.
 struct Outcome {
@@ -108,6 +114,7 @@ struct Claim {
   std::string file = {};             ///< __FILE__ of its source
   Grade grade = Grade::closed_form;  ///< weakest evidence among its checks; a label to select by
   bool costly = false;               ///< takes more than a second at quick scale
+  bool without_error = false;        ///< knows no ε: a target's check is called "target, no ε"
 };
 
 }  // namespace flowcheck

@@ -40,10 +40,11 @@ Verdict verdict_from_string(std::string_view word) {
 }
 
 Verdict judge(const Bound& bound, double tolerance) {
-  const auto& [lhs, rhs, relation, part, scale] = bound;
+  const Estimate& lhs = bound.lhs;
+  const Estimate& rhs = bound.rhs;
   if (lhs.is_nan() || rhs.is_nan()) return Verdict::numerical_failure;
   const double widths = lhs.width() + rhs.width();
-  switch (relation) {
+  switch (bound.relation) {
     case Relation::bound:
       if (lhs.upper <= rhs.lower) return Verdict::holds;
       if (lhs.lower > rhs.upper) return Verdict::violated;
@@ -61,11 +62,12 @@ Verdict judge(const Bound& bound, double tolerance) {
 }
 
 bool violated_with_room(const Bound& bound, double tolerance) {
-  const auto& [lhs, rhs, relation, part, scale] = bound;
+  const Estimate& lhs = bound.lhs;
+  const Estimate& rhs = bound.rhs;
   if (lhs.is_nan() || rhs.is_nan()) return false;
   const double widths = lhs.width() + rhs.width();
   const double room = 10.0 * std::max(widths, tolerance * scale_of(bound));
-  switch (relation) {
+  switch (bound.relation) {
     case Relation::bound:
       return lhs.lower - rhs.upper > 0.0 && lhs.lower - rhs.upper >= room;
     case Relation::identity:

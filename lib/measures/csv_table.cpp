@@ -5,14 +5,18 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <set>
 #include <utility>
 
 namespace flowcheck {
 namespace {
 
-// One row of text, quotes undone; `text` and `line` move on to the next.
+// One row of text, quotes undone; `text` and `line` move on to the next. No fields at all where
+// there are too many.
 struct RowReader {
   std::string_view text;
+  std::size_t largest = 0;  // number of fields
   std::size_t line = 1;
   bool open_quote = false;  // the text ended inside quotes
 
@@ -36,6 +40,7 @@ struct RowReader {
       } else if (c == '"' && fields.back().empty() && !was_quoted) {
         quoted = was_quoted = true;
       } else if (c == ',') {
+        if (fields.size() == largest) return {};
         fields.emplace_back();
         was_quoted = false;
       } else if (c == '\n') {
@@ -51,37 +56,91 @@ struct RowReader {
 
 // Independent of the locale; the whole field has to be the number.
 template <class Number>
-bool parse(const std::string& field, Number& number) {
+bool parse(std::string_view field, Number& number) {
   const char* end = field.data() + field.size();
   const auto [stopped, error] = std::from_chars(field.data(), end, number);
   return error == std::errc() && stopped == end;
 }
 
+std::string_view without_blanks(std::string_view field) {
+  const std::size_t first = field.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return field.substr(first, field.find_last_not_of(" \t") - first + 1);
+}
+
+// For a field that should be a number: separators of other countries are the usual reason.
+std::string_view advice(std::string_view field) {
+  return field.find_first_of(";\t") != std::string_view::npos
+             ? "fields are separated by commas, decimals by a point"
+             : "mend it, or leave the column out with --columns";
+}
+
 }  // namespace
 
-CsvTable::CsvTable(std::string_view text, std::string name) : file_(std::move(name)) {
-  RowReader reader{.text = text};
+std::optional<double> number_in_field(std::string_view field) {
+  std::string_view digits = without_blanks(field);
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
+  double number = 0.0;
+  if (digits.empty() || !parse(digits, number)) return std::nullopt;
+  return number;
+}
+
+bool is_missing(std::string_view field) {
+  std::string word(without_blanks(field));
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return word.empty() || word == "NA" || word == "NAN";
+}
+
+CsvTable::CsvTable(std::string_view text,
+                   std::string name,
+                   CsvHeader header,
+                   const InputLimits& limits)
+    : file_(std::move(name)) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // some programs mark UTF-8 so
+  if (text.find('\0') != std::string_view::npos) {
+    fail(1, "not a text; expected comma separated values in UTF-8");
+  }
+  const auto largest = static_cast<std::size_t>(limits.values);
+  const std::string too_many = fmt::format("more than {} fields, the most that are read", largest);
+  RowReader reader{.text = text, .largest = largest};
   while (!reader.text.empty()) {
     const std::size_t line = reader.line;
     std::vector<std::string> fields = reader.next();
+    if (fields.empty()) fail(line, too_many);
     if (reader.open_quote) fail(line, "a quoted field is not closed");
-    add_row(std::move(fields), line);
+    if (names_.empty()) {
+      start(fields, line, header);
+    } else {
+      add_row(fields, line);
+    }
+    if (lines_.size() > largest / names_.size()) fail(line, too_many);
   }
   if (lines_.empty()) {
     fail(names_.empty() ? 1 : 2, "expected a line of column names and at least one row");
   }
 }
 
-void CsvTable::add_row(std::vector<std::string> fields, std::size_t line) {
-  if (names_.empty()) {
-    for (std::string& field : fields) {
-      if (field.empty()) fail(line, fmt::format("column {} has no name", names_.size() + 1));
-      if (has(field)) fail(line, fmt::format("column \"{}\" stands twice", field));
-      names_.push_back(std::move(field));
+void CsvTable::start(std::vector<std::string>& fields, std::size_t line, CsvHeader header) {
+  const auto is_name = [](const std::string& field) {
+    return !number_in_field(field) && !is_missing(field);
+  };
+  has_header_ = header == CsvHeader::required || std::any_of(fields.begin(), fields.end(), is_name);
+  std::set<std::string_view> seen;
+  for (const std::string& field : fields) {
+    if (!has_header_) {
+      names_.push_back(std::to_string(names_.size() + 1));
+      continue;
     }
-    columns_.resize(names_.size());
-    return;
+    if (field.empty()) fail(line, fmt::format("column {} has no name", names_.size() + 1));
+    if (!seen.insert(field).second) fail(line, fmt::format("column {} stands twice", shown(field)));
+    names_.push_back(field);
   }
+  columns_.resize(names_.size());
+  if (!has_header_) add_row(fields, line);
+}
+
+void CsvTable::add_row(std::vector<std::string>& fields, std::size_t line) {
   if (fields.size() != names_.size()) {
     fail(line, fmt::format("{} fields, expected {}", fields.size(), names_.size()));
   }
@@ -96,8 +155,7 @@ bool CsvTable::has(std::string_view column) const {
 const std::vector<std::string>& CsvTable::text(std::string_view column) const {
   const auto found = std::find(names_.begin(), names_.end(), column);
   if (found == names_.end()) {
-    fail(1,
-         fmt::format("column \"{}\" is missing; there are: {}", column, fmt::join(names_, ", ")));
+    fail(1, fmt::format("column {} is missing; there are: {}", shown(column), shown(names_)));
   }
   return columns_[static_cast<std::size_t>(found - names_.begin())];
 }
@@ -106,10 +164,28 @@ std::vector<double> CsvTable::numbers(std::string_view column) const {
   const std::vector<std::string>& fields = text(column);
   std::vector<double> result(fields.size());
   for (std::size_t row = 0; row < fields.size(); ++row) {
-    if (!parse(fields[row], result[row]) || !std::isfinite(result[row])) {
-      fail(lines_[row], fmt::format("column \"{}\": expected a finite number, found \"{}\"", column,
-                                    fields[row]));
+    const std::optional<double> number = number_in_field(fields[row]);
+    if (!number || !std::isfinite(*number)) {
+      fail(lines_[row], fmt::format("column {}: expected a finite number, found {}", shown(column),
+                                    shown(fields[row])));
     }
+    result[row] = *number;
+  }
+  return result;
+}
+
+std::vector<double> CsvTable::numbers_or_missing(std::size_t column) const {
+  const std::vector<std::string>& fields = columns_[column];
+  std::vector<double> result(fields.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t row = 0; row < fields.size(); ++row) {
+    if (is_missing(fields[row])) continue;
+    const std::optional<double> number = number_in_field(fields[row]);
+    if (!number) {
+      fail(lines_[row],
+           fmt::format("column {}: expected a number, found {}; {}", shown(names_[column]),
+                       shown(fields[row]), advice(fields[row])));
+    }
+    result[row] = *number;
   }
   return result;
 }
@@ -119,8 +195,8 @@ std::vector<int> CsvTable::integers(std::string_view column) const {
   std::vector<int> result(fields.size());
   for (std::size_t row = 0; row < fields.size(); ++row) {
     if (!parse(fields[row], result[row])) {
-      fail(lines_[row],
-           fmt::format("column \"{}\": expected an integer, found \"{}\"", column, fields[row]));
+      fail(lines_[row], fmt::format("column {}: expected an integer, found {}", shown(column),
+                                    shown(fields[row])));
     }
   }
   return result;
@@ -131,7 +207,7 @@ void CsvTable::fail(std::size_t line, const std::string& what) const {
 }
 
 CsvTable read_csv_table(const std::string& path, const InputLimits& limits) {
-  return {read_text_file(path, limits.file_bytes), path};
+  return {read_text_file(path, limits.file_bytes), path, CsvHeader::required, limits};
 }
 
 }  // namespace flowcheck

@@ -1,39 +1,60 @@
 #pragma once
 
-#include "measures/measure_file.hpp"
+#include "measures/input_file.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace flowcheck {
 
-/// A table read from comma separated text whose first line names the columns.
+/// The number that the whole of a field is, independent of the locale: decimal point, blanks around
+/// it allowed. Infinities and NaN count as numbers; what a double cannot hold does not.
+std::optional<double> number_in_field(std::string_view field);
+
+/// A field that stands for a missing value: empty, NA or NaN, whatever the case.
+bool is_missing(std::string_view field);
+
+enum class CsvHeader {
+  required,  ///< the first line names the columns
+  detected,  ///< it does so if a field of it is neither a number nor a missing value
+};
+
+/// A table read from comma separated text.
 ///
-/// Strict: every row has as many fields as the header, and names are unique and not empty. Fields
-/// in quotes are read as RFC 4180 writes them. A field is text, and may be empty, until its column
-/// is asked for as numbers.
+/// Strict: every row has as many fields as the first, and names are unique and not empty. Fields
+/// in quotes are read as RFC 4180 writes them; lines end in LF or CR LF. A field is text, and may
+/// be empty, until its column is asked for as numbers.
 class CsvTable {
  public:
   /// @throws InputError  "file:line: ...", where the text is not such a table
-  CsvTable(std::string_view text, std::string name);
+  CsvTable(std::string_view text,
+           std::string name,
+           CsvHeader header = CsvHeader::required,
+           const InputLimits& limits = {});
 
   std::size_t rows() const { return columns_.front().size(); }
-  const std::vector<std::string>& names() const { return names_; }
+  bool has_header() const { return has_header_; }
+  const std::vector<std::string>& names() const { return names_; }  ///< "1", "2", … if none
   bool has(std::string_view column) const;
+  std::size_t line(std::size_t row) const { return lines_[row]; }  ///< at which a row begins
 
-  // All three: @throws InputError  there is no such column, or a field is not what is asked for.
+  // All: @throws InputError  there is no such column, or a field is not what is asked for.
   const std::vector<std::string>& text(std::string_view column) const;
   std::vector<double> numbers(std::string_view column) const;  ///< finite, decimal point
   std::vector<int> integers(std::string_view column) const;
+  std::vector<double> numbers_or_missing(std::size_t index) const;  ///< NaN where is_missing()
 
  private:
   [[noreturn]] void fail(std::size_t line, const std::string& what) const;
-  void add_row(std::vector<std::string> fields, std::size_t line);
+  void start(std::vector<std::string>& fields, std::size_t line, CsvHeader header);
+  void add_row(std::vector<std::string>& fields, std::size_t line);
 
-  std::string file_;                // as in messages
-  std::vector<std::size_t> lines_;  // at which each row begins
+  std::string file_;
+  bool has_header_ = true;
+  std::vector<std::size_t> lines_;
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> columns_;
 };

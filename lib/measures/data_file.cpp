@@ -1,6 +1,6 @@
 #include "measures/data_file.hpp"
 
-#include "measures/measure_file.hpp"
+#include "measures/input_file.hpp"
 
 #include <fmt/format.h>
 

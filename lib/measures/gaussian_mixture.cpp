@@ -78,9 +78,14 @@ GaussianMixture::GaussianMixture(Vector weights, Matrix means, std::vector<Matri
           "GaussianMixture: the weights do not sum to one");
   weights_ /= mass;
 
-  const std::size_t count = covariances.size();
-  require(count == 1 || count == static_cast<std::size_t>(K),
+  require(covariances.size() == 1 || covariances.size() == static_cast<std::size_t>(K),
           "GaussianMixture: expected one covariance, or one a component");
+  const auto equals_first = [&covariances](const Matrix& S) {
+    return S.rows() == covariances[0].rows() && S.cols() == covariances[0].cols() &&
+           S == covariances[0];
+  };
+  if (std::all_of(covariances.begin(), covariances.end(), equals_first)) covariances.resize(1);
+  const std::size_t count = covariances.size();
   kernels_.reserve(count);
   for (Matrix& S : covariances) kernels_.emplace_back(Vector::Zero(d), std::move(S));
   for (Index k = 0; k < K; ++k) {

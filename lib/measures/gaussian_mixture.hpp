@@ -37,7 +37,7 @@ class GaussianMixture {
   }
   Gaussian component(Index k) const;  ///< N(mₖ, Σₖ)
 
-  /// All components share one covariance, which was given once (or K = 1).
+  /// All components share one covariance: it was given once, or K equal ones were.
   bool has_common_covariance() const { return kernels_.size() == 1; }
   /// σ² where all components share σ²I, exactly; −1 where they do not.
   double common_variance() const { return common_variance_; }

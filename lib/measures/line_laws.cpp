@@ -4,6 +4,8 @@
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
 
+#include <boost/math/special_functions/gamma.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -179,13 +181,13 @@ LineMeasure truncated_gaussian_law(double kappa, double half_diameter) {
   V.upper = D;
   V.curvature_lower = kappa;
   V.curvature_is_sharp = true;
-  const double exponent = 0.5 * std::abs(kappa) * D * D;
-  const double log_Z = log_truncated_gaussian_mass(kappa, D);
+  const double exponent = kappa < 0.0 ? -0.5 * kappa * D * D : std::abs(std::log(D));
+  const double log_mass = log_truncated_gaussian_mass(kappa, D);
   const double variance = truncated_gaussian_variance(kappa, D);
-  V.log_normaliser = formula(log_Z, 1.0 + exponent);
+  V.log_normaliser = formula(log_mass, 1.0 + exponent);
   V.mean = 0.0;
   V.variance = formula(variance);
-  V.entropy = formula(log_Z + 0.5 * kappa * variance, 1.0 + exponent);
+  V.entropy = formula(log_mass + 0.5 * kappa * variance, 1.0 + exponent);
   return LineMeasure(std::move(V));
 }
 
@@ -223,17 +225,18 @@ LineMeasure cusp_law(double L) {
   V.curvature_is_sharp = true;
   V.log_lipschitz = std::abs(L);
   // ∫e^{L|x|}φ = 2Φ(L)e^{L²/2}; the peak's e^{L²/2} is left out of V above.
-  const double log_mass = std::log(2.0) + 0.5 * std::log(2.0 * pi) +
-                          (L > 0.0 ? std::log(normal_cdf(L)) : 0.5 * L * L + log_normal_cdf(L));
+  const double log_mass =
+      0.5 * std::log(2.0 * pi) +
+      (L > 0.0 ? std::log(2.0 * normal_cdf(L)) : std::log(scaled_erfc(-L / std::numbers::sqrt2)));
   const double variance = cusp_variance(L);
-  V.log_normaliser = formula(log_mass, 2.0 + (L > 0.0 ? 0.0 : L * L));
+  V.log_normaliser = formula(log_mass, 3.0);
   V.mean = 0.0;
   V.variance = formula(variance);
   // E V from E x² and E|x|; for L > 0, (|x| − L)²/2 has E = 1/2 − L φ(L)/(2Φ(L)).
   if (L > 0.0) {
     V.entropy = formula(log_mass + 0.5 - 0.5 * L * normal_density(L) / normal_cdf(L), 3.0);
   } else {
-    V.entropy = formula(log_mass + 0.5 * variance - L * half_line_mean(-L), 3.0 + L * L);
+    V.entropy = formula(log_mass + 0.5 * variance - L * half_line_mean(-L), 4.0);
   }
   return LineMeasure(std::move(V));
 }
@@ -274,9 +277,10 @@ LineMeasure student_law(double degrees_of_freedom) {
   V.curvature_upper = (nu + 1.0) / nu;
   V.curvature_lower = -0.125 * (nu + 1.0) / nu;  // at x² = 3ν
   V.curvature_is_sharp = true;
+  // √(νπ) Γ(ν/2)/Γ((ν + 1)/2): a difference of log Γ loses ν log ν units.
   V.log_normaliser =
-      formula(0.5 * std::log(nu * pi) + std::lgamma(0.5 * nu) - std::lgamma(0.5 * (nu + 1.0)),
-              4.0 + nu * (1.0 + std::abs(std::log(nu))));
+      formula(0.5 * std::log(nu * pi) + std::log(boost::math::tgamma_delta_ratio(0.5 * nu, 0.5)),
+              4.0 + std::abs(std::log(nu)));
   if (nu > 1.0) V.mean = 0.0;
   if (nu > 2.0) V.variance = formula(nu / (nu - 2.0));
   return LineMeasure(std::move(V));
@@ -357,7 +361,8 @@ LineMeasure gaussian_mixture_law(std::vector<double> weights,
     }
     double mass = 0.0;
     for (const Component& c : components) {
-      mass += std::exp(c.log_weight - 0.5 * square_of((x - c.mean) / c.deviation) - best);
+      const double term = c.log_weight - 0.5 * square_of((x - c.mean) / c.deviation) - best;
+      if (term > -50.0) mass += std::exp(term);  // e^{−50} is below round-off
     }
     return -best - std::log(mass);
   };

@@ -277,6 +277,8 @@ struct LineMeasure::Table {
   Tail right = {};
   double lowest = infinity;  // least V seen
   double log_mass = 0.0;     // log of ∫ e^{−V}: what the table is normalised by
+  double mass = 1.0;         // ∫ e^{lowest − V} by quadrature: what expectations are divided by
+  double mass_error = 0.0;   // relative
   std::size_t median_panel = 0;
   Estimate log_normaliser = 0.0;
   Estimate mean = 0.0;
@@ -342,12 +344,20 @@ void LineMeasure::Table::tabulate() {
   };
   const auto distance = [&](double x) { return std::abs(x - potential.centre); };
 
+  // Towards an end where the density vanishes panels shrink until no mass is left: a polynomial's
+  // digits relative to its values there would be lost.
+  const auto vanishes_at = [&](double end) {
+    return std::isfinite(end) && potential.value(end) == infinity;
+  };
+  const bool open_below = vanishes_at(potential.lower);
+  const bool open_above = vanishes_at(potential.upper);
+
   struct Piece {
     double a = 0.0;
     double b = 0.0;
     double residual = infinity;  // its parent's
   };
-  std::vector<Piece> pieces;    // a stack: the one nearest to the centre on top
+  std::vector<Piece> pieces;    // a stack
   double heaviest = -infinity;  // log mass of the heaviest panel seen
   const auto refine = [&](Piece whole) {
     bool alive = false;
@@ -368,8 +378,10 @@ void LineMeasure::Table::tabulate() {
       if ((std::isnan(anchor) || thin) && log_size < heaviest - depth) continue;
       alive = true;
       // Bisection that no longer helps has met the potential's own noise.
+      const bool open =
+          (open_below && piece.a == potential.lower) || (open_above && piece.b == potential.upper);
       const bool noisy = panel.residual <= 1e-9 && panel.residual > 0.25 * piece.residual;
-      if (outcome == Fit::resolved || noisy || thin) {
+      if (thin || (!open && (outcome == Fit::resolved || noisy))) {
         heaviest = std::max(heaviest, std::log(panel.mass) - panel.level);
         panels.push_back(panel);
         require(panels.size() < most_panels,
@@ -377,9 +389,13 @@ void LineMeasure::Table::tabulate() {
         continue;
       }
       const double middle = 0.5 * piece.a + 0.5 * piece.b;
+      // The half of lower potential first: what is heaviest says soonest what is negligible.
       Piece near = {piece.a, middle, panel.residual};
       Piece far = {middle, piece.b, panel.residual};
-      if (distance(piece.b) < distance(piece.a)) std::swap(near, far);
+      const double V_left = potential.value(0.5 * piece.a + 0.5 * middle);
+      const double V_right = potential.value(0.5 * middle + 0.5 * piece.b);
+      const bool nearer = distance(piece.b) < distance(piece.a);
+      if (V_left == V_right ? nearer : V_right < V_left) std::swap(near, far);
       pieces.push_back(far);
       pieces.push_back(near);
     }
@@ -439,6 +455,10 @@ void LineMeasure::Table::accumulate() {
   const Estimate by_quadrature = Estimate::converged(
       std::log(total.value) - lowest, (total.discretisation + tails) / total.value,
       relative + u * std::abs(std::log(total.value)));
+  require(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
+          "LineMeasure: the potential has no finite normaliser");
+  mass = total.value;
+  mass_error = (total.discretisation + total.round_off + tails) / total.value;
   log_normaliser = potential.log_normaliser.value_or(by_quadrature);
   require(
       log_normaliser.lower <= by_quadrature.upper && by_quadrature.lower <= log_normaliser.upper,
@@ -478,6 +498,7 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
     for (std::size_t j = 0; j < degree_count; ++j) {
       const double x = point_in(panel.a, panel.b, rule.from_left[j], rule.from_right[j]);
       const double V = potential.value(x);
+      if (V == infinity) continue;  // no mass, whatever g is there
       first += rule.fejer[j] * std::exp(panel.level - V) * g(x, V);
     }
     double second = 0.0;
@@ -485,6 +506,7 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
     for (std::size_t i = 0; i < check_count; ++i) {
       const double x = point_in(panel.a, panel.b, rule.check_left[i], rule.check_right[i]);
       const double V = potential.value(x);
+      if (V == infinity) continue;
       const double term = rule.gauss[i] * std::exp(panel.level - V) * g(x, V);
       second += term;
       size += std::abs(term) * noise(V);
@@ -497,10 +519,10 @@ TwoRules LineMeasure::Table::integral(const Function& g) const {
 }
 
 Estimate LineMeasure::Table::expectation_of(const TwoRules& sum, double tail) const {
-  const double Z = std::exp(log_mass + lowest);
+  // Not by e^{log Z}, whose logarithm may be large.
   return Estimate::converged(
-      sum.value / Z, (sum.discretisation + tail) / Z,
-      sum.round_off / Z + std::abs(sum.value / Z) * (64.0 * u + 0.5 * log_normaliser.width()));
+      sum.value / mass, (sum.discretisation + tail) / mass,
+      sum.round_off / mass + std::abs(sum.value / mass) * (64.0 * u + mass_error));
 }
 
 void LineMeasure::Table::integrate() {

@@ -1,40 +1,52 @@
 #pragma once
 
+#include "measures/data_treatment.hpp"
 #include "measures/gaussian.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/input_file.hpp"
+#include "measures/point_cloud.hpp"
 
-#include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace flowcheck {
 
-/// Input from outside that cannot be used. what() is one line, "file:line: what was expected".
-class InputError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
+using Measure = std::variant<Gaussian, GaussianMixture, PointCloud>;
+
+Index dimension(const Measure& measure);
+std::string_view type_name(const Measure& measure);  ///< "gaussian", "gaussian_mixture", "points"
+
+/// A measure from outside, what was done to get it, and what is worth knowing of it.
+struct MeasureFile {
+  Measure measure;
+  std::vector<std::string> notes = {};
+  std::vector<std::string> warnings = {};
 };
 
-/// Largest inputs read, checked before memory is taken.
-struct InputLimits {
-  std::uintmax_t file_bytes = 64u << 20;
-  Index dimension = 1024;
-};
-
-/// Reads `{"type": "gaussian", "mean": [...], "covariance": [[...]]}`; the covariance a number
-/// (times I), a vector (diagonal) or a matrix; singular is allowed.
+/// Reads a measure from a file; what it is is told by the end of its name.
 ///
-/// @throws InputError  unreadable, not JSON, an unknown or missing or repeated key, wrong shape,
-/// not
-///                     finite, not symmetric, not positive semidefinite, larger than the limits
-Gaussian read_gaussian(const std::string& path, const InputLimits& limits = {});
-
-/// The same from text; `name` stands for the file in messages.
-Gaussian parse_gaussian(std::string_view text,
-                        const std::string& name,
-                        const InputLimits& limits = {});
-
-/// The whole of a text file. @throws InputError  unreadable, not a regular file, or too large
-std::string read_text_file(const std::string& path, std::uintmax_t largest_bytes);
+///   .json  {"type": "gaussian", "mean": [...], "covariance": ...}
+///          {"type": "gaussian_mixture", "weights": [...], "means": [[...]], "covariances": [...]}
+///          {"type": "points", "file": "x.csv", "columns": ["a", 2], "drop_missing": true,
+///           "dequantise": true, "standardise": true, "seed": 1}; all but type and file may be left
+///          out
+///          {"type": "image", "file": "mask.pgm"}
+///   .csv   points, one a row, see parse_csv_points()
+///   .npy   points, one a row, see parse_npy_points()
+///   .pgm   a picture, see parse_pgm() and pixel_mixture()
+///
+/// A covariance is a number (times I), a vector (the diagonal) or a matrix; it may be singular. A
+/// "file" is found from the folder of the JSON file.
+///
+/// @param treatment  of points; adds to what the JSON file asks for. Measures that are not points
+///                   have nothing to be treated.
+/// @throws InputError  unreadable, of another kind, an unknown or missing or repeated key, wrong
+///                     shape, not finite, not symmetric, not positive semidefinite, weights that do
+///                     not sum to one, what the treatment does not allow, larger than the limits
+MeasureFile read_measure(const std::string& path,
+                         const DataTreatment& treatment = {},
+                         const InputLimits& limits = {});
 
 }  // namespace flowcheck

@@ -22,8 +22,11 @@ struct MixtureBlock {
   std::size_t dimension = 0;   // d
   std::size_t components = 0;  // K
   bool common = false;
-  const double* centres = nullptr;    // cₖ, K × d, rotated if `rotation` is given
-  const double* whitening = nullptr;  // Rₖ, K × d(d+1)/2, upper triangles; common: its diagonal, d
+  const double* centres = nullptr;  // cₖ, K × d, rotated if `rotation` is given
+  // Rₖ, K × d(d+1)/2, upper triangles in panels; common: its diagonal, d.
+  const double* whitening = nullptr;
+  // Rₖᵀ in panels: then Gₖ = RₖᵀRₖ, which needs `whitened` and takes the place of `gains`.
+  const double* transposed = nullptr;
   const double* log_weights = nullptr;  // K
   const double* rotation = nullptr;     // common: d × d, or none
   double cut = 0.0;
@@ -31,7 +34,7 @@ struct MixtureBlock {
   const double* offsets = nullptr;   // oₖ, K × d, or none
   const double* gains = nullptr;     // Gₖ, K × d × d, or none
   double gain_scale = 0.0;           // g
-  const double* matrices = nullptr;  // Bₖ, K × d × d; common: d × d
+  const double* matrices = nullptr;  // Bₖ, K × d(d+1)/2, lower triangles; common: one
   double matrix_scale = 0.0;
   const double* means = nullptr;     // common: μₖ, K × d
   double data_scale = 0.0;           // common: b
@@ -52,7 +55,8 @@ struct MixtureBlock {
   double* coordinates = nullptr;       // scratch: d × capacity
   double* rotated = nullptr;           // scratch: d × capacity
   double* logs = nullptr;              // scratch: K × capacity, ℓₖ
-  double* values = nullptr;            // scratch: max(K, d) × d × 8
+  double* whitened = nullptr;          // scratch: K × d × capacity, Rₖδₖ, or none
+  double* values = nullptr;            // scratch: K × d × 8
   double* weights = nullptr;           // scratch: K × 8
   double* rows = nullptr;              // scratch: max(d × 32, (d(d+1)/2 + 3d) × 8)
   double* heaviest = nullptr;          // scratch: capacity
@@ -61,7 +65,15 @@ struct MixtureBlock {
   std::uint32_t* positions = nullptr;  // scratch: K + 1
 };
 
-enum { mixture_block_step = 32 };  // four of the widest vectors
+enum {
+  mixture_block_step = 32,  // four of the widest vectors
+  mixture_panel = 4,        // rows of a triangular matrix that are multiplied together
+};
+
+// A triangular matrix in panels: rows i … i + 3 (one at a time in the last d mod 4 rows), column by
+// column. An upper panel has the triangle at the diagonal first, rows i … l in column l, then its
+// full columns; a lower panel has the full columns first, then the triangle, rows l … i + 3 in
+// column l.
 
 void mixture_block_portable(const MixtureBlock& block);
 void mixture_block_avx2(const MixtureBlock& block);

@@ -46,6 +46,7 @@ FLOWCHECK_LANES_INLINE void squares_common(
   const double* centre = b.centres + k * b.dimension;
   for (Size i = 0; i < b.dimension; ++i) {
     const double* x = coordinates + i * b.capacity + j;
+    FLOWCHECK_UNROLL
     for (Size u = 0; u < unrolled; ++u) {
       const Lanes z = (load(x + u * width) - centre[i]) * b.whitening[i];
       squares[u] += z * z;
@@ -53,7 +54,51 @@ FLOWCHECK_LANES_INLINE void squares_common(
   }
 }
 
-// |Rδ|² with R upper triangular.
+// One panel of Rδ at four vectors of points, two by two, so that a column of R is read for both.
+template <Size rows>
+FLOWCHECK_LANES_INLINE const double* whitening_panel(
+    const MixtureBlock& b, const double* R, Size i, double* to, Lanes* squares) {
+  constexpr Size row = unrolled * width;
+  const Size d = b.dimension;
+  const double* r = R;
+  FLOWCHECK_UNROLL
+  for (Size pair = 0; pair < unrolled; pair += 2) {
+    r = R;
+    Lanes sum[rows][2] = {};
+    const double* delta = b.rows + i * row + pair * width;
+    FLOWCHECK_UNROLL
+    for (Size v = 0; v < rows; ++v, delta += row) {
+      const Lanes left = load(delta);
+      const Lanes right = load(delta + width);
+      FLOWCHECK_UNROLL
+      for (Size u = 0; u <= v; ++u, ++r) {
+        sum[u][0] += *r * left;
+        sum[u][1] += *r * right;
+      }
+    }
+    for (Size l = i + rows; l < d; ++l, delta += row, r += rows) {
+      const Lanes left = load(delta);
+      const Lanes right = load(delta + width);
+      FLOWCHECK_UNROLL
+      for (Size u = 0; u < rows; ++u) {
+        sum[u][0] += r[u] * left;
+        sum[u][1] += r[u] * right;
+      }
+    }
+    FLOWCHECK_UNROLL
+    for (Size u = 0; u < rows; ++u) {
+      squares[pair] += sum[u][0] * sum[u][0];
+      squares[pair + 1] += sum[u][1] * sum[u][1];
+      if (to == nullptr) continue;
+      double* z = to + (i + u) * b.capacity + pair * width;
+      store(z, sum[u][0]);
+      store(z + width, sum[u][1]);
+    }
+  }
+  return r;
+}
+
+// |Rδ|² with R upper triangular, and Rδ where it is kept.
 FLOWCHECK_LANES_INLINE void squares_distinct(const MixtureBlock& b,
                                              Size k,
                                              Size j,
@@ -63,18 +108,18 @@ FLOWCHECK_LANES_INLINE void squares_distinct(const MixtureBlock& b,
   const double* centre = b.centres + k * d;
   for (Size i = 0; i < d; ++i) {
     const double* x = b.coordinates + i * b.capacity + j;
+    FLOWCHECK_UNROLL
     for (Size u = 0; u < unrolled; ++u) {
       store(b.rows + i * row + u * width, load(x + u * width) - centre[i]);
     }
   }
   const double* R = b.whitening + k * triangle(d);
-  for (Size i = 0; i < d; ++i) {
-    Lanes sum[unrolled] = {};
-    for (Size l = i; l < d; ++l, ++R) {
-      for (Size u = 0; u < unrolled; ++u) sum[u] += *R * load(b.rows + l * row + u * width);
-    }
-    for (Size u = 0; u < unrolled; ++u) squares[u] += sum[u] * sum[u];
+  double* to = b.whitened != nullptr ? b.whitened + k * d * b.capacity + j : nullptr;
+  const Size tiled = d - d % mixture_panel;
+  for (Size i = 0; i < tiled; i += mixture_panel) {
+    R = whitening_panel<mixture_panel>(b, R, i, to, squares);
   }
+  for (Size i = tiled; i < d; ++i) R = whitening_panel<1>(b, R, i, to, squares);
 }
 
 // ℓₖ of all components, their maximum, and which one attains it.
@@ -88,6 +133,7 @@ void log_weights(const MixtureBlock& b, Size padded) {
       } else {
         squares_distinct(b, k, j, squares);
       }
+      FLOWCHECK_UNROLL
       for (Size u = 0; u < unrolled; ++u) {
         const Size at = j + u * width;
         const Lanes l = b.log_weights[k] - 0.5 * squares[u];
@@ -143,8 +189,10 @@ FLOWCHECK_LANES_INLINE void product(const double* M, const double* x, Size d, do
     Lanes sum[unrolled] = {};
     for (Size l = 0; l < d; ++l) {
       const Lanes x_l = load(x + l * width);
+      FLOWCHECK_UNROLL
       for (Size u = 0; u < unrolled; ++u) sum[u] += M[(i + u) * d + l] * x_l;
     }
+    FLOWCHECK_UNROLL
     for (Size u = 0; u < unrolled; ++u) store(out + (i + u) * width, sum[u]);
   }
   for (; i < d; ++i) {
@@ -154,13 +202,51 @@ FLOWCHECK_LANES_INLINE void product(const double* M, const double* x, Size d, do
   }
 }
 
+// One panel of Rᵀz, z being `stride` apart.
+template <Size rows>
+FLOWCHECK_LANES_INLINE const double* transposed_panel(
+    const double* R, const double* z, Size stride, Size i, double* to) {
+  Lanes sum[rows] = {};
+  for (Size l = 0; l < i; ++l, z += stride, R += rows) {
+    const Lanes z_l = load(z);
+    FLOWCHECK_UNROLL
+    for (Size u = 0; u < rows; ++u) sum[u] += R[u] * z_l;
+  }
+  FLOWCHECK_UNROLL
+  for (Size v = 0; v < rows; ++v, z += stride) {
+    const Lanes z_l = load(z);
+    FLOWCHECK_UNROLL
+    for (Size u = v; u < rows; ++u, ++R) sum[u] += *R * z_l;
+  }
+  FLOWCHECK_UNROLL
+  for (Size u = 0; u < rows; ++u) store(to + (i + u) * width, sum[u]);
+  return R;
+}
+
+// hₖ = gRᵀ(Rδ) from the Rδ that was kept.
+FLOWCHECK_LANES_INLINE void transposed_product(const MixtureBlock& b,
+                                               Size k,
+                                               Size j,
+                                               double* value) {
+  const Size d = b.dimension;
+  const double* R = b.transposed + k * triangle(d);
+  const double* z = b.whitened + k * d * b.capacity + j;
+  const Size tiled = d - d % mixture_panel;
+  for (Size i = 0; i < tiled; i += mixture_panel) {
+    R = transposed_panel<mixture_panel>(R, z, b.capacity, i, value);
+  }
+  for (Size i = tiled; i < d; ++i) R = transposed_panel<1>(R, z, b.capacity, i, value);
+}
+
 // hₖ of the active components.
-void active_values(const MixtureBlock& b, Size count, const double* x, double* offset) {
+void active_values(const MixtureBlock& b, Size j, Size count, const double* x, double* offset) {
   const Size d = b.dimension;
   for (Size a = 0; a < count; ++a) {
     const Size k = b.active[a];
     double* value = b.values + a * d * width;
-    if (b.gains != nullptr) {
+    if (b.transposed != nullptr) {
+      transposed_product(b, k, j, value);
+    } else if (b.gains != nullptr) {
       const double* centre = b.centres + k * d;
       for (Size i = 0; i < d; ++i) {
         store(offset + i * width, b.gain_scale * (load(x + i * width) - centre[i]));
@@ -176,48 +262,60 @@ void active_values(const MixtureBlock& b, Size count, const double* x, double* o
   }
 }
 
-void mean_of_values(const MixtureBlock& b, Size count, double* mean) {
-  const Size d = b.dimension;
-  for (Size i = 0; i < d; ++i) {
-    Lanes sum = {};
-    for (Size a = 0; a < count; ++a) {
-      sum += load(b.weights + a * width) * load(b.values + (a * d + i) * width);
-    }
-    store(mean + i * width, sum);
+template <Size rows>
+FLOWCHECK_LANES_INLINE void mean_of_rows(const MixtureBlock& b, Size count, Size i, double* mean) {
+  Lanes sum[rows] = {};
+  for (Size a = 0; a < count; ++a) {
+    const Lanes r = load(b.weights + a * width);
+    const double* value = b.values + (a * b.dimension + i) * width;
+    FLOWCHECK_UNROLL
+    for (Size u = 0; u < rows; ++u) sum[u] += r * load(value + u * width);
   }
+  FLOWCHECK_UNROLL
+  for (Size u = 0; u < rows; ++u) store(mean + (i + u) * width, sum[u]);
 }
 
-// matrix_scale Σ rₖBₖ, the lower triangle. The 0 that is added makes −0 a 0, as adding a covariance
-// of 0 does, so that it does not matter whether that is done.
-void mean_of_matrices(const MixtureBlock& b, Size count, double* out) {
-  const Size d = b.dimension;
-  for (Size i = 0; i < d; ++i) {
-    double* to = out + triangle(i) * width;
-    if (b.common) {
-      for (Size l = 0; l <= i; ++l) {
-        store(to + l * width, broadcast(b.matrix_scale * b.matrices[i * d + l] + 0.0));
-      }
-      continue;
-    }
-    Size l = 0;
-    for (; l + unrolled <= i + 1; l += unrolled) {
-      Lanes sum[unrolled] = {};
-      for (Size a = 0; a < count; ++a) {
-        const double* B = b.matrices + (b.active[a] * d + i) * d + l;
-        const Lanes r = load(b.weights + a * width);
-        for (Size u = 0; u < unrolled; ++u) sum[u] += r * B[u];
-      }
-      for (Size u = 0; u < unrolled; ++u)
-        store(to + (l + u) * width, b.matrix_scale * sum[u] + 0.0);
-    }
-    for (; l <= i; ++l) {
-      Lanes sum = {};
-      for (Size a = 0; a < count; ++a) {
-        sum += load(b.weights + a * width) * b.matrices[(b.active[a] * d + i) * d + l];
-      }
-      store(to + l * width, b.matrix_scale * sum + 0.0);
-    }
+void mean_of_values(const MixtureBlock& b, Size count, double* mean) {
+  const Size tiled = b.dimension - b.dimension % unrolled;
+  Size i = 0;
+  for (; i < tiled; i += unrolled) mean_of_rows<unrolled>(b, count, i, mean);
+  for (; i + 2 <= b.dimension; i += 2) mean_of_rows<2>(b, count, i, mean);
+  if (i < b.dimension) mean_of_rows<1>(b, count, i, mean);
+}
+
+// The 0 that is added makes −0 a 0, as adding a covariance of 0 does, so that it does not matter
+// whether that is done.
+template <Size entries>
+FLOWCHECK_LANES_INLINE void mean_of_entries(const MixtureBlock& b,
+                                            Size count,
+                                            Size e,
+                                            double* out) {
+  Lanes sum[entries] = {};
+  for (Size a = 0; a < count; ++a) {
+    const double* B = b.matrices + b.active[a] * triangle(b.dimension) + e;
+    const Lanes r = load(b.weights + a * width);
+    FLOWCHECK_UNROLL
+    for (Size u = 0; u < entries; ++u) sum[u] += r * B[u];
   }
+  FLOWCHECK_UNROLL
+  for (Size u = 0; u < entries; ++u) store(out + (e + u) * width, b.matrix_scale * sum[u] + 0.0);
+}
+
+// matrix_scale Σ rₖBₖ, the lower triangle.
+void mean_of_matrices(const MixtureBlock& b, Size count, double* out) {
+  constexpr Size entries = 8;
+  const Size length = triangle(b.dimension);
+  if (b.common) {
+    for (Size e = 0; e < length; ++e) {
+      store(out + e * width, broadcast(b.matrix_scale * b.matrices[e] + 0.0));
+    }
+    return;
+  }
+  const Size tiled = length - length % entries;
+  Size e = 0;
+  for (; e < tiled; e += entries) mean_of_entries<entries>(b, count, e, out);
+  for (; e + 3 <= length; e += 3) mean_of_entries<3>(b, count, e, out);
+  for (; e < length; ++e) mean_of_entries<1>(b, count, e, out);
 }
 
 // Adds covariance_scale Σ rₖ(hₖ − h̄)(hₖ − h̄)ᵀ, the values being centred already: rank `count`
@@ -230,14 +328,20 @@ FLOWCHECK_LANES_INLINE void add_tile(
     const Lanes r = load(b.weights + a * width);
     const double* value = b.values + a * b.dimension * width;
     Lanes right[columns];
+    FLOWCHECK_UNROLL
     for (Size v = 0; v < columns; ++v) right[v] = load(value + (l + v) * width);
+    FLOWCHECK_UNROLL
     for (Size u = 0; u < rows; ++u) {
       const Lanes left = r * load(value + (i + u) * width);
+      FLOWCHECK_UNROLL
       for (Size v = 0; v < columns; ++v) sum[u][v] += left * right[v];
     }
   }
+  FLOWCHECK_UNROLL
   for (Size u = 0; u < rows; ++u) {
-    for (Size v = 0; v < columns && l + v <= i + u; ++v) {
+    FLOWCHECK_UNROLL
+    for (Size v = 0; v < columns; ++v) {
+      if (l + v > i + u) break;
       double* to = out + (triangle(i + u) + l + v) * width;
       store(to, load(to) + b.covariance_scale * sum[u][v]);
     }
@@ -253,10 +357,14 @@ void add_covariance(const MixtureBlock& b, Size count, const double* mean, doubl
     }
   }
   const Size tiled = d - d % unrolled;
-  for (Size i = 0; i < tiled; i += unrolled) {
+  Size i = 0;
+  for (; i < tiled; i += unrolled) {
     for (Size l = 0; l <= i; l += unrolled) add_tile<unrolled, unrolled>(b, count, i, l, out);
   }
-  for (Size i = tiled; i < d; ++i) {
+  for (; i + 2 <= d; i += 2) {
+    for (Size l = 0; l <= i; l += 2) add_tile<2, 2>(b, count, i, l, out);
+  }
+  if (i < d) {
     for (Size l = 0; l <= i; ++l) add_tile<1, 1>(b, count, i, l, out);
   }
 }
@@ -298,7 +406,7 @@ void moments(const MixtureBlock& b, Size j, Size count) {
   double* out = other + d * width;   // a triangle
   for (Size i = 0; i < d; ++i) store(x + i * width, gather(b, b.coordinates + i * b.capacity, j));
   if (!b.common || b.triangles != nullptr) {
-    active_values(b, count, x, other);
+    active_values(b, j, count, x, other);
     mean_of_values(b, count, mean);
   }
   if (b.triangles != nullptr) {

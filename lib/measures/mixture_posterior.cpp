@@ -23,8 +23,8 @@ namespace {
 constexpr double kept_exponent = 45.0;
 constexpr double largest_cut = 700.0;  // exp stays a normal number
 constexpr double smallest_deviation = 1e-70;
-// ℓₖ of a block's points is meant to stay in the second-level cache.
-constexpr std::size_t log_weights_per_block = 32'768;
+// What a block keeps of its points, ℓₖ and Rₖδₖ, is meant to stay in the second-level cache.
+constexpr std::size_t numbers_per_block = 32'768;
 constexpr std::size_t largest_block = 256;
 // Below this dimension bringing points together costs more than it saves.
 constexpr std::size_t sorting_dimension = 4;
@@ -67,13 +67,29 @@ void append(std::vector<double>& to, const Matrix& values) {
   to.insert(to.end(), values.data(), values.data() + values.size());
 }
 
-// Upper triangular R with RᵀR = V⁻¹, by rows: half the work of Q and one division.
-void append_whitening(std::vector<double>& to, const Channel& channel) {
-  const Index d = channel.s.size();
+// Upper triangular R with RᵀR = V⁻¹: half the work of Qᵀ and a division.
+Matrix whitening_factor(const Channel& channel) {
   const Matrix W = channel.s.cwiseInverse().asDiagonal() * channel.sigma.vectors.transpose();
-  const Matrix R = is_diagonal(W) ? W : Matrix(Eigen::HouseholderQR<Matrix>(W).matrixQR());
-  for (Index i = 0; i < d; ++i) {
-    for (Index j = i; j < d; ++j) to.push_back(R(i, j));
+  return is_diagonal(W) ? W : Matrix(Eigen::HouseholderQR<Matrix>(W).matrixQR());
+}
+
+// R and Rᵀ in the panels of mixture_kernel.hpp.
+void append_panels(const Matrix& R, std::vector<double>& upper, std::vector<double>& lower) {
+  const Index d = R.rows();
+  for (Index i = 0, rows = 0; i < d; i += rows) {
+    rows = i + mixture_panel <= d ? Index{mixture_panel} : Index{1};
+    for (Index l = i; l < d; ++l) {
+      for (Index u = i; u < std::min(l + 1, i + rows); ++u) upper.push_back(R(u, l));
+    }
+    for (Index l = 0; l < i + rows; ++l) {
+      for (Index u = std::max(i, l); u < i + rows; ++u) lower.push_back(R(l, u));
+    }
+  }
+}
+
+void append_triangle(std::vector<double>& to, const Matrix& symmetric) {
+  for (Index i = 0; i < symmetric.rows(); ++i) {
+    for (Index l = 0; l <= i; ++l) to.push_back(symmetric(i, l));
   }
 }
 
@@ -83,16 +99,19 @@ struct MixturePosterior::Factors {
   std::size_t dimension = 0;
   std::size_t components = 0;  // of positive weight
   bool common = false;
-  bool small_noise = false;  // a² < b² λ, λ the smallest eigenvalue of any Σₖ
+  bool much_data = false;  // 2b ≥ a: values are Vₖ⁻¹δₖ, else mₖ
   double cut = 0.0;
   std::vector<double> log_weights;
-  std::vector<double> means;       // μₖ
-  std::vector<double> centres;     // bμₖ, rotated where there is a rotation
-  std::vector<double> whitening;   // Rₖ
-  std::vector<double> rotation;    // Qᵀ of a common covariance that is not diagonal
-  std::vector<double> gains;       // ΣₖVₖ⁻¹
-  std::vector<double> precisions;  // Vₖ⁻¹
-  std::vector<double> pulls;       // common: V⁻¹μₖ
+  std::vector<double> means;                // μₖ
+  std::vector<double> centres;              // bμₖ, rotated where there is a rotation
+  std::vector<double> whitening;            // Rₖ in panels
+  std::vector<double> transposed;           // Rₖᵀ in panels
+  std::vector<double> rotation;             // Qᵀ of a common covariance that is not diagonal
+  std::vector<double> gains;                // ΣₖVₖ⁻¹
+  std::vector<double> precision;            // common: V⁻¹
+  std::vector<double> gain_triangles;       // ΣₖVₖ⁻¹, lower triangles
+  std::vector<double> precision_triangles;  // Vₖ⁻¹, lower triangles
+  std::vector<double> pulls;                // common: V⁻¹μₖ
 
   Factors(const GaussianMixture& p, double b, double a);
   void add_common(const GaussianMixture& p, const std::vector<Index>& kept, double b, double a);
@@ -128,7 +147,9 @@ void MixturePosterior::Factors::add_common(const GaussianMixture& p,
   const Channel channel(p.kernel(0), b, a);
   const bool rotated = !is_diagonal(channel.sigma.vectors);
   append(gains, channel.gain);
-  append(precisions, channel.precision);
+  append(precision, channel.precision);
+  append_triangle(gain_triangles, channel.gain);
+  append_triangle(precision_triangles, channel.precision);
   append(whitening, channel.s.cwiseInverse());
   if (rotated) append(rotation, channel.sigma.vectors);  // columns of Q are rows of Qᵀ
   const double log_scale = channel.s.array().log().sum();
@@ -144,17 +165,16 @@ void MixturePosterior::Factors::add_distinct(const GaussianMixture& p,
                                              const std::vector<Index>& kept,
                                              double b,
                                              double a) {
-  double smallest = std::numeric_limits<double>::infinity();
+  much_data = 2.0 * b >= a;
   for (const Index k : kept) {
     const Channel channel(p.kernel(k), b, a);
-    smallest = std::min(smallest, channel.sigma.values.minCoeff());
     log_weights.push_back(std::log(p.weights()(k)) - channel.s.array().log().sum());
     append(centres, b * p.means().col(k));
-    append_whitening(whitening, channel);
-    append(gains, channel.gain);
-    append(precisions, channel.precision);
+    append_panels(whitening_factor(channel), whitening, transposed);
+    if (!much_data) append(gains, channel.gain);
+    append_triangle(gain_triangles, channel.gain);
+    append_triangle(precision_triangles, channel.precision);
   }
-  small_noise = a < b * std::sqrt(smallest);
 }
 
 // Components of relative weight e^{−cut} or less are left out. Together they have e^{−45} of the
@@ -207,9 +227,11 @@ MixtureBlock MixturePosterior::Factors::block() const {
           .sort = components > 1 && dimension >= sorting_dimension};
 }
 
+// Where there is much data, b mₖ = x − a²gₖ with gₖ = Vₖ⁻¹δₖ: the values mₖ agree ever better for
+// a → 0, so that b/a² Cov(mₖ) would divide what has cancelled, and gₖ = Rₖᵀ(Rₖδₖ) costs half of mₖ.
 MixtureBlock MixturePosterior::Factors::moments(double b, double a) const {
   MixtureBlock plan = block();
-  plan.matrices = gains.data();
+  plan.matrices = gain_triangles.data();
   plan.matrix_scale = a * a;
   plan.vector_scale = 1.0;
   if (common) {
@@ -218,6 +240,12 @@ MixtureBlock MixturePosterior::Factors::moments(double b, double a) const {
     plan.covariance_scale = (a * a) * (a * a);
     plan.x_matrix = gains.data();
     plan.x_scale = b;
+  } else if (much_data) {
+    plan.transposed = transposed.data();
+    plan.sort = false;  // what was kept would have to be gathered
+    plan.x_scale = 1.0 / b;
+    plan.vector_scale = -(a * a) / b;
+    plan.covariance_scale = (a * a / b) * (a * a / b);
   } else {
     plan.offsets = means.data();
     plan.gains = gains.data();
@@ -232,34 +260,25 @@ MixtureBlock MixturePosterior::Factors::means_and_jacobians(double b, double a) 
   plan.matrix_scale = b;
   if (common) {
     plan.covariance_scale = b * (a * a);
-  } else if (small_noise) {
-    // b mₖ = x − a²gₖ, gₖ = Vₖ⁻¹δₖ: the values mₖ, of which b/a² Cov(mₖ) would be taken, agree ever
-    // better for a → 0; the gₖ do not.
-    plan.offsets = nullptr;
-    plan.gains = precisions.data();
-    plan.gain_scale = 1.0;
-    plan.x_scale = 1.0 / b;
-    plan.vector_scale = -(a * a) / b;
-    plan.covariance_scale = (a * a) / b;
   } else {
-    plan.covariance_scale = b / (a * a);
+    plan.covariance_scale = much_data ? a * a / b : b / (a * a);
   }
   return plan;
 }
 
 MixtureBlock MixturePosterior::Factors::scores_and_hessians(double b) const {
   MixtureBlock plan = block();
-  plan.matrices = precisions.data();
+  plan.matrices = precision_triangles.data();
   plan.matrix_scale = -1.0;
   if (common) {
     plan.data_scale = b;
     plan.offsets = pulls.data();
     plan.covariance_scale = b * b;
-    plan.x_matrix = precisions.data();
+    plan.x_matrix = precision.data();
     plan.x_scale = -1.0;
   } else {
-    plan.gains = precisions.data();
-    plan.gain_scale = 1.0;
+    plan.transposed = transposed.data();
+    plan.sort = false;  // what was kept would have to be gathered
     plan.vector_scale = -1.0;
     plan.covariance_scale = 1.0;
   }
@@ -287,13 +306,15 @@ struct Scratch {
     const std::size_t K = block.components;
     const std::size_t n = block.capacity;
     const std::size_t rows = std::max(d * mixture_block_step, (d * (d + 1) / 2 + 3 * d) * widest);
-    doubles.resize(2 * d * n + K * n + K * d * widest + K * widest + rows + 3 * n);
+    const std::size_t kept = block.transposed != nullptr ? K * d * n : 0;
+    doubles.resize(2 * d * n + kept + K * n + K * d * widest + K * widest + rows + 3 * n);
     integers.resize(K + n + (K + 1));
     double* next = doubles.data();
     const auto take = [&next](std::size_t count) { return std::exchange(next, next + count); };
     block.coordinates = take(d * n);
     block.rotated = take(d * n);
     block.logs = take(K * n);
+    block.whitened = kept > 0 ? take(kept) : nullptr;
     block.values = take(K * d * widest);
     block.weights = take(K * widest);
     block.rows = take(rows);
@@ -318,8 +339,9 @@ void for_each_block(VectorForm form,
           "MixturePosterior: the points have another dimension");
   require(points.allFinite(), "MixturePosterior: the points must be finite");
   constexpr std::size_t step = mixture_block_step;
+  const std::size_t per_point = plan.components * (plan.transposed != nullptr ? plan.dimension : 1);
   const std::size_t capacity =
-      std::clamp(log_weights_per_block / plan.components / step * step, step, largest_block);
+      std::clamp(numbers_per_block / per_point / step * step, step, largest_block);
   const std::size_t n = static_cast<std::size_t>(points.cols());
   const std::size_t d = plan.dimension;
   tbb::enumerable_thread_specific<Scratch> scratches;

@@ -6,6 +6,10 @@
 
 namespace flowcheck {
 
+class Gaussian;
+class GaussianMixture;
+class PointCloud;
+
 /// What is known of a measure p = e^{−U} on ℝᵈ that the theorems' constants are made of. Each is an
 /// Estimate of the best constant, with the grade it is known at; infinite (or minus infinite) where
 /// the measure has no such constant, or none is known. A theorem uses the safe end: `lower` of
@@ -20,5 +24,31 @@ struct Regularity {
   Estimate mixture_radius = none;    ///< R: supp ρ in a ball of radius R, for that σ
   Estimate log_lipschitz = none;     ///< L: log(dp/dN(0, I)) is L-Lipschitz
 };
+
+/// Of N(m, Σ): κ = 1/λ_max and β = 1/λ_min of Σ, exact for Σ = σ²I, which also has that σ, R = 0,
+/// and L = |m| where σ = 1. An atom has κ = ∞ and D = 0.
+Regularity regularity(const Gaussian& p);
+
+/// Of Σ wₖ N(mₖ, Σₖ), from the components of positive weight. One component, or several on one mean
+/// with one covariance, is its Gaussian. Σₖ = 0: see PointCloud. Otherwise, with U = −log p,
+/// posterior weights rₖ and gₖ = Σₖ⁻¹(x − mₖ), the bounds follow from
+///
+///   ∇²U = Σ rₖ Σₖ⁻¹ − Cov_r(g).
+///
+/// - Σₖ = σ²I: β = 1/σ², approached far out; κ = 1/σ² − R²/σ⁴ with R the radius of the smallest
+/// ball
+///   around the means, for Cov_r(m) ⪯ R²I; exact for two means, otherwise a lower bound of κ (the
+///   upper end is then β). L = max |mₖ| where σ = 1. Certified.
+/// - One Σ for all: β = 1/λ_min(Σ); κ ≥ (1 − R²)/λ_max(Σ) if R ≤ 1 and (1 − R²)/λ_min(Σ) else, R
+/// the
+///   radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
+/// - Else β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p ∇U∇Uᵀ ⪰ (Cov p)⁻¹;
+/// nothing is
+///   known of κ, for Cov_r(g) may be unbounded (certification.md 6.1).
+Regularity regularity(const GaussianMixture& p);
+
+/// Of a finite point set, from the points of positive weight: D = half the diameter and (σ, R) =
+/// (0, radius of the smallest enclosing ball), certified; κ = ∞ for one point, −∞ for more.
+Regularity regularity(const PointCloud& p);
 
 }  // namespace flowcheck

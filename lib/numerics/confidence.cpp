@@ -3,10 +3,12 @@
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
+#include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/students_t.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace flowcheck {
@@ -57,9 +59,20 @@ Estimate sample_mean(const std::vector<double>& draws, double false_alarm) {
 }
 
 Estimate sample_median(const std::vector<double>& draws, double false_alarm) {
-  const double half_width =
-      student_half_width(standard_deviation(draws), static_cast<Index>(draws.size()), false_alarm);
-  return Estimate::statistical(median(draws), median_inefficiency * half_width);
+  require(!draws.empty(), "sample_median: there must be draws");
+  require(false_alarm > 0.0 && false_alarm < 1.0,
+          "sample_median: the false-alarm probability must lie between 0 and 1");
+  std::vector<double> sorted = draws;
+  std::sort(sorted.begin(), sorted.end());
+  const boost::math::binomial_distribution<double> below(static_cast<double>(sorted.size()), 0.5);
+  std::size_t k = 0;  // of the interval's ends, counted from outside; 0: the whole line
+  while (2 * (k + 1) <= sorted.size() &&
+         2.0 * boost::math::cdf(below, static_cast<double>(k)) <= false_alarm) {
+    ++k;
+  }
+  const double infinity = std::numeric_limits<double>::infinity();
+  return Estimate::between(median(draws), k == 0 ? -infinity : sorted[k - 1],
+                           k == 0 ? infinity : sorted[sorted.size() - k], Grade::statistical);
 }
 
 }  // namespace flowcheck

@@ -29,12 +29,16 @@ double standard_deviation(const std::vector<double>& values);
 /// @throws std::invalid_argument  fewer than two draws, or α not in (0, 1)
 Estimate sample_mean(const std::vector<double>& draws, double false_alarm);
 
-/// Median of independent draws, with √(π/2) times the mean's interval: what it is, for many normal
-/// draws.
-/// @throws std::invalid_argument  as sample_mean()
+/// Median of independent draws between order statistics, whatever the draws' law:
+///
+///   [x₍ₖ₎, x₍ₙ₊₁₋ₖ₎] misses the law's median with probability at most 2·P(Bin(n, ½) < k),
+///
+/// for the largest k at which that is α or less. The whole line where even the extremes, k = 1,
+/// miss more often: 2^{1−n} > α.
+/// @throws std::invalid_argument  no draws, or α not in (0, 1)
 Estimate sample_median(const std::vector<double>& draws, double false_alarm);
 
-/// √(π/2), by which the median of normal draws is less precise than their mean.
+/// √(π/2), by which the median of many normal draws is less precise than their mean.
 inline constexpr double median_inefficiency = 1.2533141373155003;
 
 }  // namespace flowcheck

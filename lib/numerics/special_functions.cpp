@@ -23,17 +23,19 @@ double exp_of_square(double x, double sign) {
   return std::isfinite(value) ? value * (1.0 + sign * rest) : value;
 }
 
-// first/(ℓ + (first + 1)/(ℓ + (first + 2)/(ℓ + …))): m(ℓ) for first = 1, w for 2. After N terms the
-// error is e^{−2ℓ√(2N)}, and N is at least 400/ℓ².
+// first/(ℓ + (first + 1)/(ℓ + (first + 2)/(ℓ + …))): m(ℓ) for first = 1, w for 2. Its error
+// after N terms is about e^{−ℓ√(2N)}, and N is 20 + 600/ℓ².
 double mills_fraction(double l, double first) {
-  const int terms = 20 + static_cast<int>(400.0 / (l * l));
-  double rest = 0.0;
+  const int terms = 20 + static_cast<int>(600.0 / (l * l));
+  // What is left out solves x(ℓ + x) = N nearly.
+  double rest = 0.5 * (std::sqrt(l * l + 4.0 * terms) - l);
   for (int n = terms; n >= 0; --n) rest = (first + n) / (l + rest);
   return rest;
 }
 
-// Where the continued fraction takes over: it needs 120 terms here, the differences lose 4 units.
-constexpr double fraction_from = 2.0;
+// Where the continued fraction takes over: it needs 290 terms here, a microsecond; the differences
+// lose ℓ² to ℓ⁶ units.
+constexpr double fraction_from = 1.5;
 
 }  // namespace
 
@@ -95,6 +97,28 @@ double dawson(double x) {
     sum += power / (2.0 * n + 1.0);
   }
   return std::copysign(exp_of_square(y, -1.0) * sum, x);
+}
+
+double scaled_bessel_i0(double x) {
+  require(x >= 0.0, "scaled_bessel_i0: x must not be negative");
+  if (x > 40.0) {
+    // (2πx)^{−1/2} Σ ((2k − 1)!!)²/(k! (8x)^k); the terms fall until k = 2x.
+    double term = 1.0;
+    double sum = 1.0;
+    for (int k = 1; k <= 60 && term > 1e-18; ++k) {
+      term *= (2.0 * k - 1.0) * (2.0 * k - 1.0) / (8.0 * x * k);
+      sum += term;
+    }
+    return sum / std::sqrt(2.0 * std::numbers::pi * x);
+  }
+  // e^{−x} Σ (x²/4)^k/k!²: positive terms.
+  double term = 1.0;
+  double sum = 1.0;
+  for (int k = 1; term > 1e-18 * sum; ++k) {
+    term *= 0.25 * x * x / (static_cast<double>(k) * k);
+    sum += term;
+  }
+  return std::exp(-x) * sum;
 }
 
 double normal_hazard(double l) {

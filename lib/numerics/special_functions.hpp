@@ -14,17 +14,20 @@ double normal_quantile(double p);  ///< Φ⁻¹(p), 0 ≤ p ≤ 1; for p near 1 
 double scaled_erfc(double x);  ///< erfcx(x) = e^{x²} erfc(x); +∞ below −26.6
 double dawson(double x);       ///< e^{−x²} ∫₀ˣ e^{t²} dt
 
+/// e^{−x} I₀(x), x ≥ 0, the modified Bessel function without its growth.
+double scaled_bessel_i0(double x);
+
 /// Hazard rate h(ℓ) = φ(ℓ)/Φ(−ℓ), the inverse Mills ratio.
 double normal_hazard(double l);
 
 /// m(ℓ) = h(ℓ) − ℓ, the mean of the law ∝ e^{−ℓz − z²/2} on z > 0. By a continued fraction for
-/// ℓ > 2, where the difference loses ℓ² units.
+/// ℓ > 3/2, where the difference loses ℓ² units.
 double half_line_mean(double l);
 
 /// Variance of the same law, 1 + ℓm − m² = 1 − m(m + ℓ).
 double half_line_variance(double l);
 
-/// Third central moment of the same law, 2h³ − 3ℓh² + (ℓ² − 1)h.
+/// Third central moment of the same law, 2h³ − 3ℓh² + (ℓ² − 1)h; to 5e-14 for 0 < ℓ < 3/2.
 double half_line_third_moment(double l);
 
 /// Variance of the cusp e^{ℓ|x|} N(0, 1), ℓ of either sign:

@@ -7,6 +7,7 @@ enum class Termination {
   running,
   converged,
   iteration_limit,
+  stalled,  ///< at its floor, above what was asked for
   not_finite,
 };
 

@@ -149,13 +149,17 @@ Estimate block_loss(const AffineMap& block,
   if (!(stretches(d - 1) > 0.0)) return infinity;
   const double log_determinant = stretches.array().log().sum();
 
-  // The least stretch is known to a relative u·κ(K); products with K lose what cancels in them.
+  // The least stretch is known to a relative u·κ(K), Q^{-1/2} to u·κ(Q); products with K lose what
+  // cancels in them, `moved`, which counts with the root of what it is a part of.
   const double size = block.linear.norm() * (L.norm() + current.mean().norm()) +
                       block.offset.norm() + L.norm() + current.mean().norm() + target.mean().norm();
-  const double error = round_off(stretches(0) / stretches(d - 1) +
-                                     target.condition_number() * W.squaredNorm() * size * size +
-                                     size * size / step_size,
-                                 d);
+  const double moved = round_off(size, d);
+  const double units = W.norm();
+  const double error =
+      round_off(stretches(0) / stretches(d - 1) + target.condition_number() * potential + penalty,
+                d) +
+      moved * (units * std::sqrt(2.0 * potential) + std::sqrt(2.0 * penalty / step_size)) +
+      moved * moved * (units * units + 1.0 / step_size);
   return Estimate::closed_form(potential - log_determinant + penalty, error);
 }
 

@@ -27,8 +27,10 @@ Gaussian GaussianObjective::minimiser() const {
   return {centre, inverted(centred_curvature(*this))};
 }
 
-double GaussianObjective::convexity() const {
-  return smallest_eigenpair(curvature).value + std::min(interaction, 0.0);
+Estimate GaussianObjective::convexity() const {
+  const double error = round_off(curvature.norm(), curvature.rows());
+  const double least = smallest_eigenpair(curvature).value;
+  return Estimate::closed_form(least, error) + std::min(interaction, 0.0);
 }
 
 Estimate GaussianObjective::gap(const Gaussian& rho) const {

@@ -19,7 +19,7 @@ struct GaussianObjective {
 
   Gaussian minimiser() const;  ///< N(μ, (A + κI)⁻¹)
   /// Modulus of convexity along generalised geodesics: λ_min(A) for κ ≥ 0, λ_min(A) + κ for κ < 0.
-  double convexity() const;
+  Estimate convexity() const;
   /// Δ(ρ) = G(ρ) − min G, without cancellation; +∞ where ρ has no density.
   Estimate gap(const Gaussian& rho) const;
 };

@@ -11,7 +11,7 @@ namespace flowcheck {
 /// How two results folders differ.
 struct ResultsComparison {
   std::vector<std::string> moved = {};  ///< one line for each thing that is not as it was
-  std::vector<std::string> notes = {};  ///< differences that explain, such as another seed
+  std::vector<std::string> notes = {};  ///< differences that explain, such as another version
   std::size_t numbers = 0;              ///< compared, of data.csv and of verdicts.json
 };
 
@@ -19,10 +19,13 @@ struct ResultsComparison {
 ///
 ///   |a − b| ≤ absolute + relative · max(|a|, |b|),
 ///
-/// words exactly; and verdicts.json claim by claim and check by check: verdicts exactly, the
-/// tightness of bounds up to what the enclosures of both sides leave open.
+/// words exactly; and verdicts.json claim by claim and check by check: verdicts exactly, both sides
+/// up to the widths of their enclosures and a millionth. Where two checks show different draws,
+/// their tightness is compared, or lhs − rhs where that says nothing.
 ///
-/// @throws InputError  a file of a folder cannot be read
+/// @throws InputError  a file of a folder cannot be read, or the runs had different settings
+/// (scale,
+///                     seed, target, …), whose numbers are not comparable
 ResultsComparison compare_results(const ResultsFolder& a, const ResultsFolder& b);
 
 }  // namespace flowcheck

@@ -1,17 +1,30 @@
 #include "report/results_folder.hpp"
 
 #include "measures/measure_file.hpp"
+#include "report/sha256.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace flowcheck {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::uintmax_t largest_file = std::uintmax_t{1} << 30;
+
+// Figures may be redrawn by hand; the numbers are what a manifest's verdict and tolerances are of.
+void require_vouched_for(const Manifest& manifest, const fs::path& folder) {
+  const std::string data = (folder / "data.csv").string();
+  const std::pair<std::string, std::string> expected = {"data.csv",
+                                                        sha256(read_text_file(data, largest_file))};
+  const auto& files = manifest.files;
+  if (std::find(files.begin(), files.end(), expected) == files.end()) {
+    throw InputError(data + ":1: not what its manifest.json vouches for (sha256 differs)");
+  }
+}
 
 }  // namespace
 
@@ -39,6 +52,7 @@ ResultsFolder read_results_folder(const std::string& path) {
                                    results.experiments.back().experiment,
                                    folder.filename().string()));
     }
+    require_vouched_for(results.experiments.back(), folder);
   }
   if (!results.verdicts && results.experiments.empty()) {
     throw InputError(path + ": no results here; expected verdicts.json, or an experiment's folder");

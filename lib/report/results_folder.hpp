@@ -16,7 +16,9 @@ struct ResultsFolder {
   std::vector<Manifest> experiments = {};  ///< in the order of their names
 };
 
-/// @throws InputError  not a folder, nothing of ours in it, or a file that cannot be read
+/// @throws InputError  not a folder, nothing of ours in it, a file that cannot be read, or a
+/// data.csv
+///                     that is not the one of its manifest
 ResultsFolder read_results_folder(const std::string& path);
 
 /// verdicts.json of a folder, if it is there. @throws InputError  it cannot be read

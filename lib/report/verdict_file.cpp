@@ -31,6 +31,7 @@ Json to_json(const ClaimResult& claim, const CheckResult& check) {
   json["verdict"] = to_string(check.verdict);
   json["reason"] = check.reason;
   json["draws"] = check.draws;
+  json["grade"] = to_string(check.grade);
   json["draw_seed"] = check.draw_seed;
   json["replay"] = replay_string(claim, check);
   return json;
@@ -65,7 +66,9 @@ Json to_json(const CheckSettings& run) {
                {"min_grade", to_string(run.least_grade)}};
   if (!run.target.empty()) {
     json["target"] = run.target;
+    json["target_sha256"] = run.target_sha256;
     json["reference"] = run.reference;
+    json["reference_sha256"] = run.reference_sha256;
     json["gamma"] = run.step_size;
     json["epsilon"] = run.error;
   }
@@ -96,7 +99,8 @@ CheckResult check_from(const Json& json) {
           .verdict = verdict_from_string(json.at("verdict").get<std::string>()),
           .reason = json.at("reason"),
           .draws = json.at("draws"),
-          .draw_seed = json.at("draw_seed")};
+          .draw_seed = json.at("draw_seed"),
+          .grade = grade_from_string(json.value("grade", "exact"))};
 }
 
 ClaimResult claim_from(const Json& json) {
@@ -125,7 +129,9 @@ CheckSettings settings_from(const Json& json) {
       .least_grade = grade_from_string(json.at("min_grade").get<std::string>())};
   if (json.contains("target")) {
     run.target = json.at("target");
+    run.target_sha256 = json.value("target_sha256", "");
     run.reference = json.at("reference");
+    run.reference_sha256 = json.value("reference_sha256", "");
     run.step_size = json.at("gamma");
     run.error = json.at("epsilon");
   }

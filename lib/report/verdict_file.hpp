@@ -17,6 +17,8 @@ struct CheckSettings {
   Grade least_grade = Grade::sampled;
   std::string target = {};  ///< the user's files as named on the command line, or empty
   std::string reference = {};
+  std::string target_sha256 = {};  ///< of what those files held
+  std::string reference_sha256 = {};
   double step_size = 0.0;  ///< γ and ε, of a target
   double error = 0.0;
   std::string replay = {};  ///< ID:INSTANCE:SEED, or empty

@@ -1,7 +1,8 @@
 #include "jko/convergence.hpp"
 
 #include "distances/wasserstein.hpp"
-#include "numerics/round_off.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,11 +16,6 @@ int rounded_up(const Estimate& steps) {
 }
 
 }  // namespace
-
-Estimate convexity(const Gaussian& target) {
-  const double lambda = 1.0 / target.eigenvalues()(target.dimension() - 1);
-  return Estimate::closed_form(lambda, round_off(lambda, target.dimension()));
-}
 
 MeasuredChain measured(JkoChain chain) {
   MeasuredChain result{.chain = std::move(chain)};
@@ -35,7 +31,7 @@ MeasuredChain measured(JkoChain chain) {
 
 double assumed_error(const GaussianProblem& problem) {
   if (problem.error > 0.0) return problem.error;
-  return 0.1 * problem.convexity() * w2(problem.start, problem.target).value;
+  return 0.1 * (problem.convexity() * w2(problem.start, problem.target)).value;
 }
 
 int paper_steps(const Estimate& lambda, double step_size, const Estimate& w2, double epsilon) {
@@ -55,12 +51,21 @@ PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra) {
 }
 
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
+  if (!no_paper_run(problem, extra).empty()) return {};
+  return paper_run(problem, assumed_error(problem), extra);
+}
+
+std::string no_paper_run(const GaussianProblem& problem, int extra) {
   const double epsilon = assumed_error(problem);
-  if (problem.ratio() >= 2.0 || epsilon == 0.0) return {};
-  const int n = paper_steps(convexity(problem.target), problem.step_size,
-                            w2(problem.start, problem.target), epsilon);
-  if (n + extra > longest_chain) return {};
-  return paper_run(problem, epsilon, extra);
+  if (!(problem.ratio().upper < 2.0)) return "γλ < 2";
+  if (epsilon == 0.0) return "ε > 0 or p₀ ≠ q";
+  return too_many(extra + paper_steps(problem.convexity(), problem.step_size,
+                                      w2(problem.start, problem.target), epsilon));
+}
+
+std::string too_many(int steps) {
+  if (steps <= longest_chain) return {};
+  return fmt::format("takes {} steps, at most {} are run", steps, longest_chain);
 }
 
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon) {

@@ -3,12 +3,10 @@
 #include "jko/gaussian_problem.hpp"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace flowcheck {
-
-/// λ = λ_min(∇²V) = 1/λ_max(Q), with the rounding of the eigenvalue.
-Estimate convexity(const Gaussian& target);
 
 /// A chain with what the convergence claims compare of it, each quantity measured once. All of
 /// length N + 1 and indexed by n.
@@ -43,6 +41,12 @@ struct PaperRun {
 /// is a matter of cost: such small γλ are left to other draws.
 PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra);
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra);
+
+/// Why there is no paper_run() of that second form, for left_out(); empty where there is one.
+std::string no_paper_run(const GaussianProblem& problem, int extra);
+
+/// The same for any number of steps, `steps`, that a statement asks for.
+std::string too_many(int steps);
 
 inline constexpr int longest_chain = 250;
 

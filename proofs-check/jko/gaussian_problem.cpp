@@ -1,6 +1,7 @@
 #include "jko/gaussian_problem.hpp"
 
 #include "measures/random_gaussian.hpp"
+#include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 
 #include <algorithm>
@@ -75,10 +76,15 @@ GaussianProblem flat_start(Rng& rng) {
 
 }  // namespace
 
-double GaussianProblem::convexity() const {
-  return 1.0 / target.eigenvalues()(target.dimension() - 1);
+Estimate convexity(const Gaussian& target) {
+  const double lambda = 1.0 / target.eigenvalues()(target.dimension() - 1);
+  return Estimate::closed_form(lambda, round_off(lambda, target.dimension()));
 }
-double GaussianProblem::ratio() const {
+
+Estimate GaussianProblem::convexity() const {
+  return flowcheck::convexity(target);
+}
+Estimate GaussianProblem::ratio() const {
   return step_size * convexity();
 }
 

@@ -9,6 +9,9 @@
 
 namespace flowcheck {
 
+/// λ = λ_min(∇²V) = 1/λ_max(Q), with the rounding of the eigenvalue.
+Estimate convexity(const Gaussian& target);
+
 /// What a JKO claim is evaluated on: a start p_0, a Gaussian target q = e^{−V}/Z, γ and ε. Random
 /// families, tight instances and the user's own target are all of this form, so a claim says once
 /// what its two sides are.
@@ -20,8 +23,8 @@ struct GaussianProblem {
   ErrorField field = ErrorField::adversarial;
   std::uint64_t seed = 1;
 
-  double convexity() const;  ///< λ = λ_min(∇²V) = 1/λ_max(Q)
-  double ratio() const;      ///< a = γλ
+  Estimate convexity() const;  ///< λ
+  Estimate ratio() const;      ///< a = γλ
   double length()
       const;  ///< √tr Σ + √tr Q + |m − μ|: the size against which round-off in W₂ counts
   JkoChain chain(int steps) const;

@@ -29,7 +29,7 @@ Bound evi(const GaussianProblem& problem,
           std::string part,
           const Variant& variant = {}) {
   const double gamma = problem.step_size;
-  const Estimate a = variant.rate * gamma * Estimate(problem.convexity());
+  const Estimate a = variant.rate * gamma * problem.convexity();
   const Estimate D = map_distance(chain[n - 1], chain[n], pi);
   return {.lhs = (1.0 + a) * square(D) + 2.0 * gamma * chain.kl_to_target(n) +
                  square(chain.step_length(n)),

@@ -26,7 +26,8 @@ Bound evi(const GaussianProblem& problem,
                  error_factor * 2.0 * gamma * square(chain.error(n)) / lambda +
                  2.0 * gamma * kl(pi, problem.target),
           .part = std::move(part),
-          .scale = problem.length() * problem.length()};
+          .scale = problem.length() * problem.length(),
+          .auxiliary = keeps_step};  // the statement is the paper's, without S²
 }
 
 Outcome inequality(const GaussianProblem& problem) {
@@ -46,7 +47,8 @@ Outcome inequality(const GaussianProblem& problem) {
 // Young's inequality is attained where p_n ends 2ε/λ from q, hence starts (2 + a)ε/λ from it.
 GaussianProblem attaining(Rng& rng) {
   const GaussianProblem problem = draw_translate(rng, rng.log_uniform(0.01, 0.3));
-  return with_translate(problem, (2.0 + problem.ratio()) * problem.error / problem.convexity());
+  return with_translate(problem,
+                        ((2.0 + problem.ratio()) * problem.error / problem.convexity()).value);
 }
 
 Outcome attained(Trial& trial) {
@@ -57,15 +59,15 @@ Outcome attained(Trial& trial) {
 // What the paper's form loses is S², of second order in a.
 Outcome nearly_attained(Trial& trial) {
   GaussianProblem problem = draw_translate(trial.rng, 0.1);
-  problem.step_size = 0.01 / problem.convexity();
-  problem = with_translate(problem, 2.01 * problem.error / problem.convexity());
+  problem.step_size = 0.01 / problem.convexity().value;
+  problem = with_translate(problem, 2.01 * problem.error / problem.convexity().value);
   return evi(problem, problem.chain(1), 1, problem.target, "paper", false);
 }
 
 // From q itself the error alone decides; at γλ = 6 the ratio of the two sides is 2.45.
 Outcome quarter_of_the_error(Trial& trial) {
   GaussianProblem problem = draw_translate(trial.rng, 0.3);
-  problem.step_size = 6.0 / problem.convexity();
+  problem.step_size = 6.0 / problem.convexity().value;
   problem.start = problem.target;
   return evi(problem, problem.chain(1), 1, problem.target, "", false, 0.25);
 }

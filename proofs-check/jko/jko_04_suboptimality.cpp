@@ -31,7 +31,7 @@ StepPair step_pair(const GaussianProblem& problem, const JkoChain& chain, int n)
           .next = chain[n],
           .best = best,
           .gamma = gamma,
-          .a = gamma * Estimate(problem.convexity()),
+          .a = gamma * problem.convexity(),
           .error = chain.error(n),
           .best_error = first_order_error(chain[n - 1], best, q, gamma).norm,
           .gap = jko_objective(chain[n], chain[n - 1], q, gamma) - least,

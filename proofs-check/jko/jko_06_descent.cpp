@@ -7,7 +7,7 @@ namespace {
 constexpr int steps = 6;
 
 Estimate ratio(const GaussianProblem& problem) {
-  return problem.step_size * Estimate(problem.convexity());
+  return problem.step_size * problem.convexity();
 }
 
 // G(p_n) + factor S²/(2γ) ≤ G(p_{n−1}) + εS; the claim's factor is 2 + a.
@@ -46,8 +46,8 @@ Outcome inequalities(const GaussianProblem& problem) {
 // inequalities, and G grows.
 Outcome attained(Trial& trial) {
   GaussianProblem problem = draw_translate(trial.rng, 0.3);
-  problem =
-      with_translate(problem, problem.error / ((2.0 + problem.ratio()) * problem.convexity()));
+  problem = with_translate(problem,
+                           (problem.error / ((2.0 + problem.ratio()) * problem.convexity())).value);
   const JkoChain chain = problem.chain(1);
   const Estimate a = ratio(problem);
   return std::vector<Bound>{descent(chain, 1, 2.0 + a, "descent"), largest_rise(chain, 1, a)};

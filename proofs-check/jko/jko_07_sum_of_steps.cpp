@@ -20,7 +20,7 @@ Estimate sum_of_errors(const JkoChain& chain) {
 }
 
 Estimate ratio(const GaussianProblem& problem) {
-  return problem.step_size * Estimate(problem.convexity());
+  return problem.step_size * problem.convexity();
 }
 
 // Σ S² ≤ factor (G_0 − G_N + Σ ε_n S_n); G_0 − G_N loses nothing that matters, G_N being smaller.
@@ -68,7 +68,7 @@ Outcome sharp(const GaussianProblem& problem) {
 // As λ → 0 the constant γ is attained too; at γλ = 0.01 up to half a per cent.
 GaussianProblem nearly_flat(const GaussianProblem& problem) {
   GaussianProblem result = problem;
-  result.step_size = 0.01 / problem.convexity();
+  result.step_size = 0.01 / problem.convexity().value;
   return result;
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr int steps = 8;
 
 Estimate contraction(const GaussianProblem& problem) {
-  return 1.0 / (1.0 + problem.step_size * Estimate(problem.convexity()));
+  return 1.0 / (1.0 + problem.step_size * problem.convexity());
 }
 
 double slope_scale(const GaussianProblem& problem) {
@@ -65,7 +65,7 @@ Outcome inequalities(const GaussianProblem& problem) {
     bounds.push_back(step(chain, n, factor, length));
     if (n > 1) bounds.push_back(next_step(chain, n, factor, length));
   }
-  const Estimate a = problem.step_size * Estimate(problem.convexity());
+  const Estimate a = problem.step_size * problem.convexity();
   bounds.push_back(total_length(problem.exact().chain(steps), a, length));
   return bounds;
 }
@@ -75,12 +75,11 @@ Outcome slope_at_rate(const GaussianProblem& problem, const Estimate& factor) {
 }
 
 Outcome faster(const GaussianProblem& problem) {
-  return slope_at_rate(problem,
-                       1.0 / (1.0 + 1.1 * problem.step_size * Estimate(problem.convexity())));
+  return slope_at_rate(problem, 1.0 / (1.0 + 1.1 * problem.step_size * problem.convexity()));
 }
 
 Outcome continuous_rate(const GaussianProblem& problem) {
-  return slope_at_rate(problem, std::exp(-problem.ratio()));
+  return slope_at_rate(problem, exp(-problem.ratio()));
 }
 
 }  // namespace

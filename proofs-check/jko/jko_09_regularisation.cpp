@@ -9,7 +9,7 @@ constexpr int steps = 6;
 // Δ_n ≤ (W_{n−1} + γε)²/(denominator γ(2 + a)); the claim's denominator is 2.
 Bound sharp(const GaussianProblem& problem, const JkoChain& chain, int n, double denominator) {
   const double gamma = problem.step_size;
-  const Estimate a = gamma * Estimate(problem.convexity());
+  const Estimate a = gamma * problem.convexity();
   return {.lhs = chain.kl_to_target(n),
           .rhs = square(chain.w2_to_target(n - 1) + gamma * chain.error(n)) /
                  (denominator * gamma * (2.0 + a)),
@@ -21,7 +21,7 @@ Bound sharp(const GaussianProblem& problem, const JkoChain& chain, int n, double
 Bound paper(const GaussianProblem& problem, const JkoChain& chain, int n) {
   return {.lhs = chain.kl_to_target(n),
           .rhs = square(chain.w2_to_target(n - 1)) / (2.0 * problem.step_size) +
-                 square(chain.error(n)) / Estimate(problem.convexity()),
+                 square(chain.error(n)) / problem.convexity(),
           .part = "paper",
           .scale = 1.0};
 }
@@ -57,7 +57,7 @@ Outcome half_way(Trial& trial) {
 // a(2 + a)/(1 + a)² → 1 as a → ∞: 0.984 at a = 7.
 GaussianProblem long_step(const GaussianProblem& problem) {
   GaussianProblem result = problem;
-  result.step_size = 7.0 / problem.convexity();
+  result.step_size = 7.0 / problem.convexity().value;
   return result;
 }
 

@@ -27,6 +27,8 @@ Outcome paper_constants(const GaussianProblem& problem) {
                       .rhs = sqrt(Estimate(5.0)) * run_to_floor->epsilon / lambda,
                       .part = "after N steps",
                       .scale = problem.length()});
+  } else {
+    bounds.push_back(left_out("after N steps", no_paper_run(problem, 0)));
   }
   return bounds;
 }

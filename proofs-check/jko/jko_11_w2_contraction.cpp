@@ -12,7 +12,7 @@ constexpr int steps = 12;
 Outcome contraction(const GaussianProblem& problem) {
   const JkoChain chain = problem.chain(steps);
   const double gamma = problem.step_size;
-  const Estimate factor = 1.0 / (1.0 + gamma * Estimate(problem.convexity()));
+  const Estimate factor = 1.0 / (1.0 + gamma * problem.convexity());
   std::vector<Bound> bounds;
   Estimate linear = chain.w2_to_target(0);
   for (int n = 1; n <= steps; ++n) {
@@ -32,13 +32,13 @@ Outcome contraction(const GaussianProblem& problem) {
 Outcome continuous_rate(const GaussianProblem& problem) {
   const JkoChain chain = problem.chain(10);
   return Bound{.lhs = chain.w2_to_target(10),
-               .rhs = std::exp(-10.0 * problem.ratio()) * chain.w2_to_target(0)};
+               .rhs = exp(-10.0 * problem.ratio()) * chain.w2_to_target(0)};
 }
 
 // The floor ε/λ, 20 % too low.
 Outcome low_floor(const GaussianProblem& problem) {
   const JkoChain chain = problem.chain(40);
-  const Estimate decay = pow(1.0 / (1.0 + Estimate(problem.ratio())), 40);
+  const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), 40);
   return Bound{.lhs = chain.w2_to_target(40),
                .rhs = decay * chain.w2_to_target(0) +
                       0.8 * chain.largest_error(40) / problem.convexity() * (1.0 - decay)};

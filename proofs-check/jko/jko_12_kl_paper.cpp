@@ -13,7 +13,11 @@ constexpr int steps = 12;
 // The index is one further than in W₂: it is a step that turns distance into relative entropy.
 void add_after_paper_steps(const GaussianProblem& problem, std::vector<Bound>& bounds) {
   const auto run = paper_run(problem, 1);
-  if (!run) return;
+  if (!run) {
+    for (const char* part : {"after N + 1 steps", "after N + 1 steps, short form"})
+      bounds.push_back(left_out(part, no_paper_run(problem, 1)));
+    return;
+  }
   const Estimate kl = run->chain.kl_to_target(run->chain.steps());
   const Estimate lambda = convexity(problem.target);
   bounds.push_back(
@@ -35,7 +39,8 @@ Outcome paper_constants(const GaussianProblem& problem) {
     bounds.push_back({.lhs = 2.0 * gamma * run.kl[n],
                       .rhs = square(run.w2[n - 1]) + 2.0 * gamma / lambda * square(run.error[n]),
                       .part = "one step",
-                      .scale = problem.length() * problem.length()});
+                      .scale = problem.length() * problem.length(),
+                      .auxiliary = true});
   }
   add_after_paper_steps(problem, bounds);
   return bounds;
@@ -67,7 +72,7 @@ struct Sweep {
 // The same translate with ε smaller and smaller, by whole powers of 1 + γλ, so that the hits are
 // at the same place between two steps.
 Sweep sweep_error(GaussianProblem problem) {
-  const double rate = std::log1p(problem.ratio());
+  const double rate = std::log1p(problem.ratio().value);
   const double factor = std::exp(-rate * std::ceil(std::log(10.0) / rate));
   Sweep sweep;
   for (int k = 0; k < 4; ++k, problem.error *= factor) {
@@ -87,9 +92,9 @@ Estimate slope(const Sweep& sweep, const std::vector<double>& values) {
 // Δ is of order two in ε and n grows like log(1/ε) / log(1 + γλ).
 Outcome orders(const GaussianProblem& problem) {
   const Sweep sweep = sweep_error(problem);
-  return std::vector<Bound>{
-      order(slope(sweep, sweep.kl), 2.0, "Δ is O(ε²)"),
-      order(slope(sweep, sweep.exp_hits), 1.0 / std::log1p(problem.ratio()), "n is O(log(1/ε))")};
+  return std::vector<Bound>{order(slope(sweep, sweep.kl), 2.0, "Δ is O(ε²)"),
+                            order(slope(sweep, sweep.exp_hits),
+                                  1.0 / std::log1p(problem.ratio().value), "n is O(log(1/ε))")};
 }
 
 Outcome fourth_order(const GaussianProblem& problem) {

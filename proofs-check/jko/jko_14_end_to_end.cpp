@@ -14,11 +14,17 @@ Estimate level(const Estimate& lambda, double gamma, const Estimate& epsilon) {
 
 void add_after_sharp_steps(const GaussianProblem& problem, std::vector<Bound>& bounds) {
   const double assumed = assumed_error(problem);
-  if (assumed == 0.0) return;
+  if (assumed == 0.0) {
+    bounds.push_back(left_out("after N + 1 steps", "ε > 0 or p₀ ≠ q"));
+    return;
+  }
   const double gamma = problem.step_size;
   const Estimate lambda = convexity(problem.target);
   const int n = sharp_steps(lambda, gamma, w2(problem.start, problem.target), assumed);
-  if (n > longest_chain) return;
+  if (n > longest_chain) {
+    bounds.push_back(left_out("after N + 1 steps", too_many(n + 1)));
+    return;
+  }
   const JkoChain chain = problem.chain(n + 1);
   const Estimate epsilon = max(assumed, chain.largest_error(n + 1));
   bounds.push_back({.lhs = chain.kl_to_target(n + 1),

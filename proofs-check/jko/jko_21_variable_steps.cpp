@@ -73,6 +73,8 @@ void add_bounds(const GaussianProblem& problem,
                         .rhs = decay * sqrt(run.kl[0]) + run.largest_error[n] / sqrt(2.0 * lambda),
                         .part = schedule + ", KL",
                         .scale = 1.0});
+    } else {
+      bounds.push_back(left_out(schedule + ", KL", "KL(p₀ ‖ q) < ∞"));
     }
   }
 }

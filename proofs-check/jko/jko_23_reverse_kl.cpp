@@ -30,6 +30,8 @@ void add_identities(const MeasuredChain& run, std::vector<Bound>& bounds) {
       bounds.push_back(identity(log_chi_squared(chain[n], q),
                                 log_chi_squared(last, GeneratedLaw{chain.target}), "log(1 + χ²)",
                                 1.0));
+    } else {
+      bounds.push_back(left_out("log(1 + χ²)", "Σ_N ⪯ 1.5 Q"));
     }
   }
 }
@@ -49,6 +51,8 @@ Outcome reverse_process_keeps_divergence(const GaussianProblem& problem) {
         {.lhs = kl(problem.start, generated_laws(paper->chain).front()),
          .rhs = paper_kl_bound(convexity(problem.target), problem.step_size, paper->epsilon),
          .part = "guarantee, paper"});
+  } else {
+    bounds.push_back(left_out("guarantee, paper", no_paper_run(problem, 1)));
   }
   return bounds;
 }

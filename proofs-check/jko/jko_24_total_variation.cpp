@@ -47,6 +47,8 @@ Outcome total_variation_bounds(const GaussianProblem& problem) {
     bounds.push_back({.lhs = total_variation(problem.start, generated_laws(paper->chain).front()),
                       .rhs = 1.5 * paper->epsilon / (lambda * sqrt(Estimate(problem.step_size))),
                       .part = "guarantee, paper"});
+  } else {
+    bounds.push_back(left_out("guarantee, paper", no_paper_run(problem, 1)));
   }
   return bounds;
 }

@@ -40,10 +40,9 @@ struct Pipeline {
 };
 
 std::optional<Pipeline> pipeline(const GaussianProblem& problem, double delta) {
+  if (!no_paper_run(problem, 1).empty()) return {};
   const double assumed = assumed_error(problem);
-  if (problem.step_size >= 2.0 || assumed == 0.0) return {};
   const int n = 1 + paper_steps(1.0, problem.step_size, w2_to_noise(problem.start), assumed);
-  if (n > longest_chain) return {};
   GaussianProblem regular = problem;
   regular.start = smoothed(problem.start, delta);
   JkoChain chain = regular.chain(n);
@@ -53,15 +52,23 @@ std::optional<Pipeline> pipeline(const GaussianProblem& problem, double delta) {
 }
 
 void add_pipeline(const GaussianProblem& problem, double delta, std::vector<Bound>& bounds) {
+  const char* in_kl = "KL(ρ_δ ‖ q₀), N regardless of δ";
+  const char* in_total_variation = "TV(ρ_δ, q₀), d = 1";
+  const bool on_the_line = problem.start.dimension() == 1;
+  if (!on_the_line) bounds.push_back(left_out(in_total_variation, "d = 1"));
   const auto run = pipeline(problem, delta);
-  if (!run) return;
+  if (!run) {
+    bounds.push_back(left_out(in_kl, no_paper_run(problem, 1)));
+    if (on_the_line) bounds.push_back(left_out(in_total_variation, no_paper_run(problem, 1)));
+    return;
+  }
   bounds.push_back({.lhs = kl(run->chain[0], run->generated),
                     .rhs = paper_kl_bound(1.0, problem.step_size, run->epsilon),
-                    .part = "KL(ρ_δ ‖ q₀), N regardless of δ"});
-  if (problem.start.dimension() == 1) {
+                    .part = in_kl});
+  if (on_the_line) {
     bounds.push_back({.lhs = total_variation(run->chain[0], run->generated),
                       .rhs = 1.5 * run->epsilon / sqrt(Estimate(problem.step_size)),
-                      .part = "TV(ρ_δ, q₀), d = 1"});
+                      .part = in_total_variation});
   }
 }
 

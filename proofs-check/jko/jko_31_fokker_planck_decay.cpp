@@ -19,13 +19,12 @@ Gaussian companion(const GaussianProblem& problem) {
   return random_gaussian(rng, problem.start.dimension());
 }
 
-// e^{−λt} and (e^{λt} − 1)/λ, exactly rounded but for λ.
-Estimate decay(double lambda, double t) {
-  return exp(-(Estimate(lambda) * t));
+// e^{−λt} and (e^{λt} − 1)/λ.
+Estimate decay(const Estimate& lambda, double t) {
+  return exp(-(lambda * t));
 }
-Estimate growth(double lambda, double t) {
-  return Estimate::closed_form(std::expm1(lambda * t) / lambda,
-                               round_off(std::exp(lambda * t) * t, 1));
+Estimate growth(const Estimate& lambda, double t) {
+  return expm1(lambda * t) / lambda;
 }
 
 // dKL/dt from the moment equations ṁ = −A(m − μ), Σ̇ = 2I − AΣ − ΣA,
@@ -67,10 +66,10 @@ void add_variational(std::vector<Bound>& bounds,
                      double t,
                      const Gaussian& pi,
                      const char* name) {
-  const double lambda = problem.convexity();
+  const Estimate lambda = problem.convexity();
   const Estimate gap = kl(pi, problem.target);
   const Estimate distance = rho.w2_to(pi);
-  const double scale = 1.0 + lambda * problem.length() * problem.length();
+  const double scale = 1.0 + lambda.value * problem.length() * problem.length();
   bounds.push_back({.lhs = 0.5 * lambda * square(distance) + rho.kl(),
                     .rhs = gap + approach_rate(rho, pi),
                     .part = std::string("EVI, ") + name,
@@ -85,7 +84,7 @@ void add_variational(std::vector<Bound>& bounds,
 Outcome evaluate(const GaussianProblem& problem) {
   const Gaussian& p = problem.start;
   const Gaussian& q = problem.target;
-  const double lambda = problem.convexity();
+  const Estimate lambda = problem.convexity();
   const Gaussian other = companion(problem);
   std::vector<Bound> bounds;
   for (const double t : times) {
@@ -101,6 +100,9 @@ Outcome evaluate(const GaussianProblem& problem) {
                         .rhs = decay(lambda, t) * fisher_norm(p, q),
                         .part = "√I",
                         .scale = 1.0});
+    } else {
+      bounds.push_back(left_out("KL", "KL(ρ₀ ‖ q) < ∞"));
+      bounds.push_back(left_out("√I", "KL(ρ₀ ‖ q) < ∞"));
     }
     bounds.push_back({.lhs = rho.w2_to(q),
                       .rhs = decay(lambda, t) * w2(p, q),
@@ -153,15 +155,14 @@ Claim jko_31_fokker_planck_decay() {
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0",
                          "KL(ρ₀ ‖ q) < ∞ for the decay of KL and I, not for the rest"},
-          // The enclosure of I carries the condition number of ρₜ, 10³ after a wide start.
-          .tolerance = 1e-7,
           .instances = gaussian_families(evaluate),
           .tight = {translate("translate", evaluate, 0.0)},
           .controls = {translate("KL at rate 2.2 λ", fast_entropy, 0.0),
                        translate("W₂ at rate 1.1 λ", fast_w2, 0.0),
                        translate("λ of the stiffest direction", stiffest_rate, 0.0)},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .without_error = true};
 }
 
 }  // namespace flowcheck

@@ -55,11 +55,11 @@ Outcome gap_with(const GaussianProblem& problem, const Estimate& c) {
 }
 
 Outcome evaluate(const GaussianProblem& problem) {
-  return gap_with(problem, 1.0 + 2.0 * Estimate(problem.ratio()));
+  return gap_with(problem, 1.0 + 2.0 * problem.ratio());
 }
 
 Outcome squared_coefficient(const GaussianProblem& problem) {
-  return gap_with(problem, square(1.0 + 2.0 * Estimate(problem.ratio())));
+  return gap_with(problem, square(1.0 + 2.0 * problem.ratio()));
 }
 
 }  // namespace

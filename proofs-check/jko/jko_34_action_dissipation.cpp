@@ -51,7 +51,7 @@ Outcome evaluate(const GaussianProblem& problem) {
   }
   // The steps' own form, with their measured errors: (2 + a)S²/(2γ) ≤ G_n − G_{n+1} + εS.
   const JkoChain chain = problem.chain(steps);
-  const Estimate convex = 2.0 + Estimate(problem.ratio());
+  const Estimate convex = 2.0 + problem.ratio();
   for (int n = 1; n <= steps; ++n) {
     if (!chain[n - 1].has_density()) continue;  // G_0 = ∞
     const Estimate length = chain.step_length(n);
@@ -82,8 +82,6 @@ Claim jko_34_action_dissipation() {
           .source = "[BenamouBrenier2000]",
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
-          // The enclosure of I carries the condition number of ρₜ, 10³ after a wide start.
-          .tolerance = 1e-7,
           .instances = gaussian_families(evaluate),
           .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
           .controls = {translate("½(t − s)(KLₛ − KLₜ)", halved, 0.0)},

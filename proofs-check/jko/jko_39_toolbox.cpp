@@ -1,6 +1,7 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
 #include "jko/fokker_planck.hpp"
+#include "jko/generated_law.hpp"
 #include "jko/jko_claims.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/round_off.hpp"
@@ -9,6 +10,7 @@
 #include <Eigen/SVD>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -27,13 +29,31 @@ struct Channel {
   }
 };
 
-// KL of two images, widened by what rounding them can do: the slopes of KL in its two arguments
-// are √I and the like of the reverse.
+// Size of the terms of 2KL(p ‖ q) = tr AΣ − d − log det AΣ + (m − μ)ᵀA(m − μ).
+double kl_terms(const Gaussian& p, const Gaussian& q) {
+  const Matrix W = q.inverse_factor();
+  return (W * p.factor()).squaredNorm() + static_cast<double>(p.dimension()) +
+         (W * (p.mean() - q.mean())).squaredNorm();
+}
+
+// The same of I(p ‖ q) = tr AΣA − 2tr A + tr Σ⁻¹ + |A(m − μ)|².
+double fisher_terms(const Gaussian& p, const Gaussian& q) {
+  const Matrix A = q.precision();
+  return (A * p.factor()).squaredNorm() + 2.0 * A.trace() + p.precision().trace() +
+         (A * (p.mean() - q.mean())).squaredNorm();
+}
+
+// KL of two images, widened by what rounding them can do. In its own units a covariance is off by
+// uκ, four of which are the stretches of a random_bijection(); KL moves by ½tr((A − Σ⁻¹)δΣ) and by
+// no more than its own terms with q, each doubled for what is of higher order.
 Estimate kl_of_images(const Gaussian& p, const Gaussian& q) {
-  const double moved = 0.5 * (w2(p, p).upper + w2(q, q).upper);
-  const double slope = fisher_norm(p, q).upper * (1.0 + std::sqrt(q.condition_number())) +
-                       fisher_norm(q, p).upper * (1.0 + std::sqrt(p.condition_number()));
-  return max(0.0, widened(kl(p, q), slope * moved));
+  const Index d = p.dimension();
+  const double means = p.mean().norm() + q.mean().norm();
+  const GeneratedLaw image{.law = q,
+                           .covariance_error = round_off(4.0 * q.condition_number(), d),
+                           .mean_error = round_off(4.0 * means, d) / std::sqrt(q.eigenvalues()(0))};
+  const double of_first = round_off(4.0 * p.condition_number(), d) * kl_terms(p, q);
+  return max(0.0, widened(kl(p, image), of_first));
 }
 
 // Channels that lose something: fewer coordinates, noise, both.
@@ -101,18 +121,24 @@ void add_data_processing(std::vector<Bound>& bounds, const GaussianProblem& prob
          .part = name,
          .scale = 1.0});
   }
-  if (!p.has_density()) return;
+  if (!p.has_density()) {
+    bounds.push_back(left_out("KL, bijection", "p has a density"));
+    return;
+  }
   const AffineMap T = random_bijection(rng, d);
   const Estimate before = kl(p, q);
   bounds.push_back(identity(kl_of_images(pushforward(T, p), pushforward(T, q)), before,
-                            "KL, bijection",
-                            1.0 + before.value + p.condition_number() * q.condition_number()));
+                            "KL, bijection", kl_terms(p, q)));
 }
 
 void add_maps(std::vector<Bound>& bounds, const GaussianProblem& problem, Rng& rng) {
   const Gaussian& p = problem.start;
   const Gaussian& q = problem.target;
-  if (!p.has_density()) return;  // rounding lifts its image by √u off its subspace
+  if (!p.has_density()) {  // rounding lifts its image by √u off its subspace
+    bounds.push_back(left_out("W₂ of Lipschitz images", "p has a density"));
+    bounds.push_back(left_out("W₂ of two images", "p has a density"));
+    return;
+  }
   const AffineMap T = random_bijection(rng, p.dimension());
   const AffineMap S = random_bijection(rng, p.dimension());
   bounds.push_back(
@@ -132,10 +158,26 @@ struct Product {
   GaussianProblem first;
   GaussianProblem second;
   GaussianProblem both;
+
+  // What one of the factors knows of a direction can be rounding next to the other.
+  bool keeps_directions() const {
+    return both.target.has_density() &&
+           both.start.rank() == first.start.rank() + second.start.rank();
+  }
 };
+
+// p in units of `like`'s largest deviation, where it has one: next to a law of another order of
+// magnitude, one of the two would be rounding.
+Gaussian in_units_of(const Gaussian& like, const Gaussian& p) {
+  if (like.rank() == 0) return p;
+  const double unit = std::sqrt(like.eigenvalues()(like.dimension() - 1));
+  return {unit * p.mean(), unit * unit * p.covariance()};
+}
 
 Product product_problem(const GaussianProblem& problem, Rng& rng) {
   GaussianProblem second = draw_random_pair(rng, 4, true);
+  second.start = in_units_of(problem.start, second.start);
+  second.target = in_units_of(problem.target, second.target);
   second.step_size = problem.step_size;
   const GaussianProblem first = problem.exact();
   GaussianProblem both = first;
@@ -150,24 +192,42 @@ Estimate squared_error(const GaussianProblem& x) {
   return square(first_order_error(x.start, next, x.target, x.step_size).norm);
 }
 
+// Size of its terms |A(m' − μ) − (m − m')/γ|² and ‖AL' − L'^{−T} − (BL' − L')/γ‖².
+double squared_error_terms(const GaussianProblem& x) {
+  const double length = x.length() / x.step_size;
+  return x.target.precision().trace() + length * length;
+}
+
+constexpr std::array<const char*, 4> sums = {"W₂² adds", "KL adds", "I adds", "ε² adds"};
+
 void add_sums(std::vector<Bound>& bounds, const Product& product) {
   const auto& [first, second, both] = product;
-  const double kappa = both.start.condition_number() + both.target.condition_number();
-  const auto adds = [&](const auto& f, const char* part, double amplification) {
-    const Estimate whole = f(both);
-    bounds.push_back(
-        identity(whole, f(first) + f(second), part, (1.0 + whole.value) * amplification));
+  const auto adds = [&](const auto& f, const char* part, double terms) {
+    bounds.push_back(identity(f(both), f(first) + f(second), part, terms));
   };
-  adds([](const GaussianProblem& x) { return squared_w2(x.start, x.target); }, "W₂² adds", 1.0);
-  adds([](const GaussianProblem& x) { return kl(x.start, x.target); }, "KL adds", 1.0);
-  adds([](const GaussianProblem& x) { return fisher_information(x.start, x.target); }, "I adds",
-       kappa);
-  adds(squared_error, "ε² adds", kappa);
+  adds([](const GaussianProblem& x) { return squared_w2(x.start, x.target); }, sums[0],
+       both.length() * both.length());
+  adds([](const GaussianProblem& x) { return kl(x.start, x.target); }, sums[1],
+       kl_terms(both.start, both.target));
+  adds([](const GaussianProblem& x) { return fisher_information(x.start, x.target); }, sums[2],
+       fisher_terms(both.start, both.target));
+  adds(squared_error, sums[3], squared_error_terms(both));
 }
 
 void add_tensorisation(std::vector<Bound>& bounds, const GaussianProblem& problem, Rng& rng) {
   const Product all = product_problem(problem, rng);
-  if (all.first.start.has_density()) add_sums(bounds, all);
+  const char* keeps = "the product keeps every direction of its factors in double";
+  if (all.first.start.has_density() && all.keeps_directions()) {
+    add_sums(bounds, all);
+  } else {
+    for (const char* part : sums) {
+      bounds.push_back(left_out(part, all.keeps_directions() ? "p has a density" : keeps));
+    }
+  }
+  if (!all.keeps_directions()) {
+    bounds.push_back(left_out("JKO acts factorwise", keeps));
+    return;
+  }
   const JkoChain whole = all.both.chain(1);
   const JkoChain left = all.first.chain(1);
   const JkoChain right = all.second.chain(1);
@@ -295,7 +355,8 @@ Claim jko_39_toolbox() {
           .controls = {{.name = "processing gains", .draw = reversed_processing},
                        {.name = "W₂ adds", .draw = sums_of_lengths}},
           .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__};
+          .file = __FILE__,
+          .without_error = true};
 }
 
 }  // namespace flowcheck

@@ -38,7 +38,7 @@ double accumulated_rounding(const JkoChain& chain, int n) {
 
 // (i) y = √c x: A' = A/c, γ' = cγ, W₂' = √c W₂, KL' = KL, ε' = ε/√c.
 void add_scaling(std::vector<Bound>& bounds, const GaussianProblem& problem) {
-  const double factor = std::sqrt(problem.convexity());  // λ' = 1
+  const double factor = std::sqrt(problem.convexity().value);  // λ' = 1
   const double c = factor * factor;
   GaussianProblem image = problem.exact();
   image.start = scaled(problem.start, factor);
@@ -70,7 +70,11 @@ void add_scaling(std::vector<Bound>& bounds, const GaussianProblem& problem) {
 // (ii) The same rigid motion of p_0 and q moves every iterate. Rounding lifts a moved p_0 without
 // density by √u off its subspace, so one with a density is asked for.
 void add_motion(std::vector<Bound>& bounds, const GaussianProblem& problem) {
-  if (!problem.start.has_density()) return;
+  if (!problem.start.has_density()) {
+    bounds.push_back(left_out("rigid motion, laws", "p₀ has a density"));
+    bounds.push_back(left_out("rigid motion, KL", "p₀ has a density"));
+    return;
+  }
   Rng rng(problem.seed);
   const AffineMap R = random_rigid_motion(rng, problem.start.dimension());
   GaussianProblem image = problem.exact();
@@ -137,25 +141,30 @@ void add_limits(std::vector<Bound>& bounds, const GaussianProblem& problem) {
     const JkoChain chain = longer.chain(1);
     bounds.push_back(
         {.lhs = chain.w2_to_target(1),
-         .rhs = (chain.w2_to_target(0) + gamma * chain.error(1)) / (1.0 + Estimate(longer.ratio())),
+         .rhs = (chain.w2_to_target(0) + gamma * chain.error(1)) / (1.0 + longer.ratio()),
          .part = "γ → ∞",
-         .scale = problem.length()});
+         .scale = problem.length(),
+         .auxiliary = true});
   }
-  if (!problem.start.has_density()) return;  // √I_0 = ∞: nothing says how far a short step goes
+  if (!problem.start.has_density()) {  // √I_0 = ∞: nothing says how far a short step goes
+    bounds.push_back(left_out("γ → 0", "p₀ has a density"));
+    return;
+  }
   for (const double gamma : {1e-2, 1e-4, 1e-6}) {
     GaussianProblem shorter = problem.exact();
     shorter.step_size = gamma;
     const JkoChain chain = shorter.chain(1);
     bounds.push_back(
         {.lhs = chain.step_length(1),
-         .rhs = gamma * (chain.fisher_norm(0) + chain.error(1)) / (1.0 + Estimate(shorter.ratio())),
+         .rhs = gamma * (chain.fisher_norm(0) + chain.error(1)) / (1.0 + shorter.ratio()),
          .part = "γ → 0",
-         .scale = problem.length()});
+         .scale = problem.length(),
+         .auxiliary = true});
   }
 }
 
 // (vi) Two blocks of γ on a translate: the mean by (1 + a)⁻², and not by (1 + 2a)⁻¹.
-Outcome two_blocks(const GaussianProblem& problem, double claimed) {
+Outcome two_blocks(const GaussianProblem& problem, const Estimate& claimed) {
   const JkoChain chain = problem.exact().chain(2);
   return identity(chain.w2_to_target(2), claimed * chain.w2_to_target(0), "two blocks",
                   problem.length());
@@ -171,7 +180,7 @@ Outcome evaluate(const GaussianProblem& problem) {
 }
 
 Outcome two_steps(const GaussianProblem& problem) {
-  return two_blocks(problem, std::pow(1.0 + problem.ratio(), -2));
+  return two_blocks(problem, 1.0 / square(1.0 + problem.ratio()));
 }
 
 Outcome one_double_step(const GaussianProblem& problem) {

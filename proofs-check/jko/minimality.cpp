@@ -28,7 +28,8 @@ std::vector<Bound> minimality(const StepObjective& F, const MinimisingStep& step
     const Gaussian rho = disturbed(step.next, size, rng);
     bounds.push_back({.lhs = least + 0.5 * modulus * squared_w2(step.next, rho),
                       .rhs = F(rho) + step.error * (S + w2(step.current, rho)),
-                      .part = "minimality"});
+                      .part = "minimality",
+                      .auxiliary = true});
   }
   return bounds;
 }

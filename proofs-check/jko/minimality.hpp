@@ -24,7 +24,8 @@ struct MinimisingStep {
 ///   F(p') + ½(λ + 1/γ)W₂²(p', ρ) ≤ F(ρ) + ε(W₂(p, p') + W₂(p, ρ)),
 ///
 /// since F is (λ + 1/γ)-convex along generalised geodesics based at p. No closed form of the step
-/// enters: only values of F. Each bound has the part "minimality".
+/// enters: only values of F. Each bound has the part "minimality" and is
+/// auxiliary: ρ comes as near to p' as to make any such inequality tight.
 std::vector<Bound> minimality(const StepObjective& F, const MinimisingStep& step, Rng& rng);
 
 }  // namespace flowcheck

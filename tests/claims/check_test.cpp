@@ -190,6 +190,116 @@ TEST_CASE("a target is checked where the hypotheses hold, and told which one fai
   CHECK(run(closed, {.target = target_of_dimension(1)}).verdict == Verdict::not_applicable);
 }
 
+TEST_CASE("a precondition of the library that breaks on a target is a numerical failure",
+          "[claims][control]") {
+  Claim breaks = right_claim();
+  breaks.on_target = [](const Target&) -> Outcome {
+    throw std::invalid_argument("precision: the covariance is singular");
+  };
+  const ClaimResult result = run(breaks, {.target = target_of_dimension(1)});
+  CHECK(result.verdict == Verdict::numerical_failure);
+  CHECK(result.reason == "precision: the covariance is singular");
+  CHECK(exit_code({result}, false) == 3);
+}
+
+TEST_CASE("a part that was left out is named, and does not speak for the claim",
+          "[claims][exact]") {
+  Claim partial = right_claim();
+  partial.on_target = [](const Target&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 1.0, .rhs = 2.0, .part = "first"},
+                              left_out("second", "d = 1")};
+  };
+  const ClaimResult result = run(partial, {.target = target_of_dimension(1)});
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.checks.size() == 2);
+  CHECK(result.checks[1].part == "second");
+  CHECK(result.checks[1].verdict == Verdict::not_applicable);
+  CHECK(result.checks[1].reason == "d = 1");
+  CHECK(result.checks[1].draws == 0);
+
+  partial.on_target = [](const Target&) -> Outcome {
+    return std::vector<Bound>{left_out("second", "d = 1")};
+  };
+  const ClaimResult nothing = run(partial, {.target = target_of_dimension(1)});
+  CHECK(nothing.verdict == Verdict::not_applicable);
+  CHECK(nothing.reason == "d = 1");
+
+  // Of a family it is left out only where no draw has it.
+  int draw = 0;
+  partial.instances[0].draw = [&draw](Trial&) -> Outcome {
+    return std::vector<Bound>{++draw % 2 == 0 ? left_out("second", "even")
+                                              : Bound{.lhs = 1.0, .rhs = 2.0, .part = "second"}};
+  };
+  const CheckResult family = run(partial).checks[0];
+  CHECK(family.verdict == Verdict::holds);
+  CHECK(family.draws == draw_count(Scale::quick) / 2);
+  CHECK(family.reason.empty());
+}
+
+TEST_CASE("the check of a target says when the claim knows no ε", "[claims][exact]") {
+  Claim claim = right_claim();
+  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target");
+  claim.without_error = true;
+  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target, no ε");
+}
+
+TEST_CASE("the tightness of an auxiliary bound is not the claim's", "[claims][exact]") {
+  Claim claim = right_claim();
+  claim.tight.clear();
+  claim.instances[0].draw = [](Trial&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 0.25, .rhs = 1.0, .part = "statement"},
+                              {.lhs = 0.99, .rhs = 1.0, .part = "proof", .auxiliary = true}};
+  };
+  const ClaimResult result = run(claim);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(result.tightness() == 0.25);
+  CHECK(std::isnan(result.checks.at(1).tightness));
+  // It votes all the same.
+  claim.instances[0].draw = [](Trial&) -> Outcome {
+    return Bound{.lhs = 2.0, .rhs = 1.0, .auxiliary = true};
+  };
+  CHECK(run(claim).verdict == Verdict::violated);
+}
+
+TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
+  Claim mixed = right_claim();
+  int draw = 0;
+  mixed.instances[0].draw = [&draw](Trial&) -> Outcome {
+    // The closest draw, which is shown, has the stronger evidence.
+    return ++draw == 3 ? Bound{.lhs = Estimate::sampled_supremum(0.1),
+                               .rhs = std::numeric_limits<double>::infinity()}
+                       : square_below(0.5, 1.0).bounds.front();
+  };
+  const ClaimResult result = run(mixed);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(result.checks.at(0).lhs.grade == Grade::closed_form);
+  CHECK(result.checks.at(0).grade == Grade::sampled);
+  CHECK(result.grade() == Grade::sampled);
+  draw = 0;
+  const ClaimResult asked = run(mixed, {.least_grade = Grade::closed_form});
+  CHECK(asked.verdict == Verdict::inconclusive);
+  CHECK_THAT(asked.reason, Catch::Contains("sampled"));
+}
+
+TEST_CASE("sides that are both infinite do not hide the draws that say something",
+          "[claims][control]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const Relation relation : {Relation::identity, Relation::bound}) {
+    CAPTURE(static_cast<int>(relation));
+    Claim claim = right_claim();
+    int draw = 0;
+    claim.instances[0].draw = [&](Trial&) -> Outcome {
+      const double value = draw++ == 0 ? infinity : 2.0;
+      return Bound{
+          .lhs = value, .rhs = Estimate::closed_form(value + 1e-12, 1e-11), .relation = relation};
+    };
+    const ClaimResult result = run(claim);
+    CHECK(result.verdict == Verdict::holds);
+    CHECK(result.checks.at(0).verdict == Verdict::tight);
+    CHECK(result.checks.at(0).rhs.width() > 0.0);
+  }
+}
+
 TEST_CASE("evidence weaker than asked for is inconclusive", "[claims][exact]") {
   CHECK(run(right_claim(), {.least_grade = Grade::closed_form}).verdict == Verdict::holds);
   CHECK(run(right_claim(), {.least_grade = Grade::certified}).verdict == Verdict::inconclusive);

@@ -62,18 +62,42 @@ TEST_CASE("Bad usage is refused in one line", "[cli][precondition]") {
       {{"check", "--replay", "JKO-11"}, "expected ID:INSTANCE:SEED"},
       {{"check", "--replay", "JKO-11:translate:x"}, "expected ID:INSTANCE:SEED"},
       {{"check", "--replay", "JKO-11:tranlsate:1"}, "did you mean translate?"},
-      {{"check", "--replay", "JKO-0:translate:1"}, "unknown claim JKO-0"},
+      {{"check", "--replay", "JKO-0:translate:1"}, "unknown claim JKO-0; did you mean JKO-0"},
+      {{"check", "--replay", "JKO-1*:translate:1"}, "unknown claim JKO-1*; did you mean JKO-1"},
+      {{"check", "--replay", "*:translate:1"}, "unknown claim *"},
+      {{"check", "--target", "x.json", "--epsilon", ""}, "--epsilon: expected a number"},
       {{"check", "--replay", "JKO-11:translate:1", "JKO-11"}, "--replay"},
       {{"check", "--fresh-seed", "--seed", "3"}, "--fresh-seed"},
       {{"check", "--schedule", "1,2"}, "unknown option --schedule"},
       {{"run"}, "expected an experiment's name"},
       {{"run", "jko_convergense"},
        "unknown experiment jko_convergense; did you mean jko_convergence?"},
+      {{"run", "jko"}, "unknown experiment jko; did you mean jko_convergence?"},
+      {{"run", "foo"}, "unknown experiment foo; expected one of jko_convergence, "},
       {{"run", "jko_convergence", "--step-size", "0"}, "--step-size: expected"},
+      {{"run", "jko_convergence", "--step-size", ""}, "--step-size: expected a number"},
       {{"run", "jko_convergence", "--step-size", "nan"}, "--step-size: expected"},
       {{"run", "jko_convergence", "--steps", "0"}, "--steps: expected"},
       {{"run", "jko_convergence", "--steps", "many"}, "--steps"},
       {{"run", "jko_convergence", "--errors", "0.1,-1"}, "--errors: expected"},
+      {{"run", "jko_convergence", "--errors", ""}, "--errors: expected a number"},
+      {{"run", "jko_convergence", "--errors", ","}, "--errors"},
+      {{"run", "jko_convergence", "--errors", "nan"}, "--errors: expected numbers of 0 or more"},
+      {{"run", "jko_convergence", "--errors", "0.1,inf"},
+       "--errors: expected numbers of 0 or more"},
+      {{"run", "jko_convergence", "--errors", "0.1,0.1"}, "--errors: expected each number once"},
+      {{"run", "jko_convergence", "--start-mean", "1"}, "--start-mean: expected two numbers"},
+      {{"run", "jko_convergence", "--start-mean", "1,nan"}, "--start-mean: expected two numbers"},
+      {{"run", "ou_benchmark", "--particles", ""}, "--particles: expected a number"},
+      {{"run", "ou_benchmark", "--particles", "100,100"},
+       "--particles, --many-particles: expected"},
+      {{"run", "ou_benchmark", "--particle-times", "0.5,nan"}, "--particle-times, --many"},
+      {{"run", "ou_benchmark", "--step-sizes", "0.1,nan,0.01,0.001"}, "--step-sizes: expected"},
+      {{"run", "one_block", "--floor-points", "50,50"},
+       "--floor-points: expected each number once"},
+      {{"run", "one_block", "--floor-points", "0"}, "--floor-points: expected numbers between"},
+      {{"run", "gaussian_rates", "--curvatures", ""}, "--curvatures: expected a number"},
+      {{"run", "gaussian_rates", "--curvatures", "nan"}, "--curvatures: expected"},
       {{"run", "jko_convergence", "--stpes", "4"}, "did you mean --steps?"},
       {{"run", "gaussian_rates", "--curvatures", "1,-2"}, "--curvatures: expected"},
       {{"list", "theorems"}, "list theorems: expected claims or experiments"},
@@ -86,7 +110,7 @@ TEST_CASE("Bad usage is refused in one line", "[cli][precondition]") {
       {{"report", "--out", "."}, "no results here"},
       {{"diff", "nowhere", "."}, "nowhere: not a folder"},
       {{"diff", "."}, "B"},
-      {{"distance", "w2", "a", "b"}, "unknown command distance"},
+      {{"distanse", "w2", "a", "b"}, "unknown command distanse; did you mean distance?"},
       {{"check", "--target", "missing.json"}, "missing.json:1: not a file that can be read"},
   }));
   check_refused(ScratchFolder(), refusal.words, refusal.phrase);
@@ -172,6 +196,29 @@ TEST_CASE("A record that is not one is not overwritten", "[cli][precondition]") 
   folder.write("results/verdicts.json", "{\"schema\": \"someone's\"}\n");
   check_refused(folder, {"check", "JKO-11", "--quiet"},
                 "verdicts.json:1: expected \"schema\": \"flowcheck.verdicts/1\"");
+}
+
+TEST_CASE("Results of other settings, or that were changed, are not compared",
+          "[cli][precondition]") {
+  const ScratchFolder folder;
+  const auto run = [&folder](std::vector<std::string> words) {
+    words.insert(words.begin(), FLOWCHECK_PROGRAM);
+    REQUIRE(call_program(words, {.folder = folder.path()}).exit_code == 0);
+  };
+  run({"check", "JKO-11", "--out", "a"});
+  run({"check", "JKO-11", "--out", "b", "--scale", "standard"});
+  check_refused(folder, {"diff", "a", "b"},
+                "not comparable: verdicts.json: scale quick in a, standard in b");
+  run({"run", "gaussian_rates", "--step-sizes", "3", "--out", "c"});
+  run({"run", "gaussian_rates", "--step-sizes", "4", "--out", "d"});
+  check_refused(folder, {"diff", "c", "d"},
+                "not comparable: gaussian_rates: step-sizes 3 in c, 4 in d");
+
+  std::string data = read_file(folder / "c/gaussian_rates/data.csv");
+  data.replace(data.find("0.99"), 4, "0.98");
+  folder.write("c/gaussian_rates/data.csv", data);
+  check_refused(folder, {"diff", "c", "c"}, "c/gaussian_rates/data.csv:1: not what its manifest");
+  check_refused(folder, {"report", "--out", "c"}, "c/gaussian_rates/data.csv:1: not what its");
 }
 
 TEST_CASE("A missing gnuplot is said before the work", "[cli][precondition]") {

@@ -1,9 +1,13 @@
 #include "cli/program_call.hpp"
+#include "measures/csv_table.hpp"
+#include "report/sha256.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <future>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -118,6 +122,50 @@ TEST_CASE("A target's or a replay's verdicts do not touch the record", "[cli][ex
   CHECK(mine["claims"][0]["checks"][0]["kind"] == "target");
 }
 
+TEST_CASE("Another measure under the same name starts the record afresh", "[cli][exact]") {
+  const ScratchFolder folder;
+  const auto check = [&](const std::string& id, const std::string& target) {
+    folder.write("start.json", target);
+    REQUIRE(call(folder, {"check", id, "--target", "start.json", "--out", "mine"}).exit_code == 0);
+    return verdicts(folder, "mine/verdicts.json");
+  };
+  const std::string first = R"({"type": "gaussian", "mean": [1, 2], "covariance": 1})";
+  const std::string second = R"({"type": "gaussian", "mean": [1, 3], "covariance": 1})";
+  CHECK(check("JKO-10", first)["run"]["target_sha256"] == sha256(first));
+  CHECK(check("JKO-11", first)["claims"].size() == 2);
+  CHECK(check("JKO-11", second)["claims"].size() == 1);
+
+  folder.write("q.json", first);
+  REQUIRE(call(folder, {"check", "JKO-11", "--target", "start.json", "--reference", "q.json",
+                        "--out", "mine"})
+              .exit_code == 0);
+  CHECK(verdicts(folder, "mine/verdicts.json")["run"]["reference_sha256"] == sha256(first));
+}
+
+TEST_CASE("Runs that write into one folder at once lose no claim", "[cli][property]") {
+  const std::vector<std::string> ids = {"BAD-01", "BAD-02", "BAD-04", "BAD-05"};
+  for (int round = 0; round < 8; ++round) {
+    const ScratchFolder folder;
+    std::vector<std::future<ProgramOutcome>> runs;
+    for (const std::string& id : ids) {
+      runs.push_back(std::async(std::launch::async, [&folder, id] {
+        return call_program({FAILING_PROGRAM, "check", id, "--jobs", "1", "--quiet"},
+                            {.folder = folder.path()});
+      }));
+    }
+    for (auto& run : runs) {
+      const ProgramOutcome outcome = run.get();
+      CAPTURE(outcome.errors);
+      CHECK(outcome.exit_code <= 1);
+    }
+    std::set<std::string> kept;
+    const json file = verdicts(folder);
+    for (const json& claim : file["claims"]) kept.insert(claim["id"]);
+    CHECK(kept == std::set<std::string>(ids.begin(), ids.end()));
+    CHECK(folder.files() == std::vector<std::string>{"results/verdicts.json"});
+  }
+}
+
 TEST_CASE("A fresh seed is recorded, so that it can be used again", "[cli][exact]") {
   const ScratchFolder folder;
   REQUIRE(call(folder, {"check", "JKO-11", "--fresh-seed", "--out", "a"}).exit_code == 0);
@@ -162,6 +210,9 @@ TEST_CASE("diff finds what moved", "[cli][control]") {
   REQUIRE(number != std::string::npos);
   data.replace(number, 6, "0.9902");
   folder.write("other/gaussian_rates/data.csv", data);
+  json manifest = json::parse(read_file(folder / "other/gaussian_rates/manifest.json"));
+  manifest["sha256"]["data.csv"] = sha256(data);
+  folder.write("other/gaussian_rates/manifest.json", manifest.dump());
   std::string words = read_file(folder / "other/verdicts.json");
   const std::size_t verdict = words.find("\"verdict\": \"holds\"");
   REQUIRE(verdict != std::string::npos);
@@ -270,6 +321,65 @@ TEST_CASE("A manifest's command repeats its run", "[cli][property]") {
                         "--curvatures", "1.0,3.0", "--step-sizes", "3"})
               .exit_code == 0);
   CHECK(read_file(folder / "results/gaussian_rates/data.csv") == before);
+}
+
+TEST_CASE("jko_convergence draws chains without errors alone", "[cli][exact]") {
+  const ScratchFolder folder;
+  const std::string errors = GENERATE("0", "0.1");
+  CHECK(
+      call(folder, {"run", "jko_convergence", "--errors", errors, "--hit-errors", "2"}).exit_code ==
+      0);
+  CHECK_THAT(read_file(folder / "results/jko_convergence/figure.svg"),
+             Contains("ε = " + errors + "<"));
+}
+
+TEST_CASE("jko_convergence follows chains as far as their start asks for", "[cli][control]") {
+  struct Expectation {
+    std::vector<std::string> options;
+    bool reached;
+  };
+  const auto expected = GENERATE(values<Expectation>({
+      {{"--start-mean", "1000,1000"}, true},
+      {{"--start-mean", "0,0", "--step-size", "100"}, true},
+      {{"--start-mean", "1e6,0", "--step-size", "0.0001"}, false},  // 10,000 steps are not enough
+  }));
+  CAPTURE(expected.options);
+  const ScratchFolder folder;
+  std::vector<std::string> words = {"run", "jko_convergence", "--errors",
+                                    "0.1", "--hit-errors",    "2"};
+  words.insert(words.end(), expected.options.begin(), expected.options.end());
+  CHECK(call(folder, words).exit_code == 0);
+  const std::string file = folder / "results/jko_convergence/data.csv";
+  const CsvTable table = read_csv_table(file);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.text("quantity")[row] != "first_hit") continue;
+    CAPTURE(row + 2);
+    const bool is_sharp = table.text("against")[row] == "sharp";
+    const std::string& verdict = table.text("verdict")[row];
+    if (expected.reached) {
+      CHECK((verdict == "holds" || verdict == "tight"));
+      CHECK(table.text("upper")[row] != "inf");
+    } else if (is_sharp) {
+      CHECK(verdict.empty());
+      CHECK(table.text("lower")[row] == "10001");
+      CHECK(table.text("upper")[row] == "inf");
+    }
+  }
+}
+
+TEST_CASE("ou_benchmark's sampled rows do not vote", "[cli][exact]") {
+  const ScratchFolder folder;
+  REQUIRE(call(folder, {"run", "ou_benchmark", "--particles", "1000", "--particle-times", "0.5",
+                        "--step-sizes", "0.1,0.05,0.025,0.0125"})
+              .exit_code == 0);
+  const CsvTable table = read_csv_table(folder / "results/ou_benchmark/data.csv");
+  int sampled = 0;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.text("grade")[row] != "statistical") continue;
+    ++sampled;
+    CHECK(table.text("verdict")[row].empty());
+  }
+  CHECK(sampled > 100);
 }
 
 TEST_CASE("Progress is a line for each claim where there is no terminal", "[cli][exact]") {

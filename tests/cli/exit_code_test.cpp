@@ -53,8 +53,10 @@ TEST_CASE("Exit code 77 where nothing that was asked for applies to the target",
   const ProgramOutcome nothing =
       check(folder, {"BAD-01", "BAD-07", "--target", folder / "plane.json"});
   CHECK(nothing.exit_code == 77);
-  CHECK_THAT(nothing.output, Contains("BAD-07: not_applicable: d = 1"));
+  CHECK_THAT(nothing.output, Contains("BAD-07: not_applicable: hypothesis not met: d = 1\n"));
   CHECK_THAT(nothing.output, Contains("BAD-01: not_applicable: no way to check"));
+  CHECK_THAT(call_program({FAILING_PROGRAM, "show", "BAD-07", "--out", folder / "results"}).output,
+             Contains("last verdict not_applicable: hypothesis not met: d = 1 ("));
 
   const ProgramOutcome something =
       check(folder, {"BAD-01", "BAD-07", "--target", folder / "line.json"});
@@ -83,6 +85,18 @@ TEST_CASE("A claim that does not hold says why and how to see it again", "[cli][
 
   const ProgramOutcome powerless = check(folder, {"BAD-04"});
   CHECK_THAT(powerless.output, Contains("BAD-04: powerless: control \"x ≥ 2x\" gets through"));
+}
+
+TEST_CASE("A replay shows both sides, also of a draw that holds", "[cli][exact]") {
+  const ScratchFolder folder;
+  const ProgramOutcome held = check(folder, {"--replay", "BAD-01:random: x:7"});
+  CHECK(held.exit_code == 0);
+  CHECK_THAT(held.output, Contains("random \"random: x\": holds\n    lhs 0."));
+  CHECK_THAT(held.output, Contains("    rhs 1.") && Contains("] exact\n    tightness 0.500000\n"));
+  const ProgramOutcome control = check(folder, {"--replay", "BAD-01:x ≥ 2x:7"});
+  CHECK_THAT(control.output, Contains("control \"x ≥ 2x\": violated\n    lhs 1."));
+  // Where nothing was asked for twice, a claim that holds is a line of the table.
+  CHECK_THAT(check(folder, {"BAD-01"}).output, !Contains("lhs"));
 }
 
 TEST_CASE("run's exit code is the worst of its experiments", "[cli][exact]") {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -57,10 +58,11 @@ Claim slow() {
   return result;
 }
 
-// One draw of five seconds that asks nobody whether to go on.
+// A draw says that it has begun, and then asks nobody for five seconds whether to go on.
 Claim stubborn() {
   Claim result = claim("BAD-09", below, above);
   result.instances.front().draw = [](Trial& trial) -> Outcome {
+    std::fputs("BAD-09 has begun\n", stderr);
     std::this_thread::sleep_for(std::chrono::seconds(5));
     return below(trial.rng);
   };

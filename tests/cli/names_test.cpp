@@ -18,6 +18,17 @@ TEST_CASE("A name is suggested only where it is near", "[cli][exact]") {
   CHECK(did_you_mean("chekc", {"list", "check"}) == "; did you mean check?");
   CHECK(did_you_mean("completely-else", {"list", "check"}).empty());
   CHECK(did_you_mean("x", {}).empty());
+  CHECK(did_you_mean("jko", {"one_block", "jko_convergence"}) == "; did you mean jko_convergence?");
+  CHECK(did_you_mean("", {"one_block"}).empty());
+}
+
+TEST_CASE("find_claim takes ids and no globs", "[cli][precondition]") {
+  std::vector<Claim> claims(2);
+  claims[0].id = "JKO-01";
+  claims[1].id = "GIF-01";
+  CHECK(&find_claim(claims, "GIF-01") == &claims[1]);
+  CHECK_THROWS_WITH(find_claim(claims, "JKO-*"), Catch::Contains("did you mean JKO-01?"));
+  CHECK_THROWS_AS(find_claim(claims, "*"), UsageError);
 }
 
 TEST_CASE("select_claims keeps the registry's order and each claim once", "[cli][exact]") {

@@ -98,9 +98,12 @@ ProgramOutcome call_program(const std::vector<std::string>& words, const Program
     if (to_interrupt && outcome.errors.find(call.interrupt_after) != std::string::npos) {
       to_interrupt = false;
       kill(child, call.signal);
-      if (call.twice) {
-        usleep(50'000);  // two signals that arrive together are one
+      // Two signals that arrive together are one, so the second comes again until it has worked.
+      siginfo_t ended = {};
+      for (int i = 0; call.twice && i < 1000 && ended.si_pid == 0; ++i) {
+        usleep(10'000);
         kill(child, call.signal);
+        waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT);
       }
     }
   }

@@ -33,6 +33,18 @@ double integral(const Gaussian& p,
 
 }  // namespace
 
+TEST_CASE("kl keeps its digits for a law much narrower than the other", "[distances][exact]") {
+  for (const double variance : {1e-8, 1e-16, 1e-20, 1e-100}) {
+    CAPTURE(variance);
+    const Gaussian p(Vector::Zero(2), variance * Matrix::Identity(2, 2));
+    // 1 + e is 0 in double from 1e-16 on, e being −1.
+    const double expected = variance - 1.0 - std::log(variance);
+    const Estimate found = kl(p, Gaussian::standard(2));
+    CHECK_THAT(found, Encloses(expected));
+    CHECK(found.width() <= 1e-12 * expected);
+  }
+}
+
 TEST_CASE("divergences of translates are the known functions of the distance",
           "[distances][exact]") {
   const double m = 1.7;

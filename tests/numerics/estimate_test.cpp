@@ -3,6 +3,8 @@
 #include "numerics/rng.hpp"
 #include "support/estimates.hpp"
 
+#include <boost/multiprecision/cpp_bin_float.hpp>
+
 #include <cmath>
 #include <limits>
 
@@ -10,6 +12,8 @@ namespace flowcheck {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+using HighPrecision = boost::multiprecision::cpp_bin_float_50;
+
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -34,6 +38,7 @@ TEST_CASE("arithmetic encloses every value of its operands", "[numerics][propert
     CHECK_THAT(square(a), Encloses(tx * tx));
     CHECK_THAT(abs(a), Encloses(std::abs(tx)));
     CHECK_THAT(exp(a), Encloses(std::exp(tx)));
+    CHECK_THAT(expm1(a), Encloses(std::expm1(tx)));
     CHECK_THAT(max(a, b), Encloses(std::max(tx, ty)));
     CHECK_THAT(min(a, b), Encloses(std::min(tx, ty)));
     CHECK_THAT(pow(a, 5), Encloses(std::pow(tx, 5)));
@@ -81,7 +86,7 @@ TEST_CASE("infinity is an answer and NaN a bug that is kept", "[numerics][exact]
   const Estimate nan = not_a_number;
   for (const Estimate& result :
        {nan + 1.0, nan * 0.0, nan / 1.0, 1.0 / nan, sqrt(nan), max(nan, 1.0), max(1.0, nan),
-        min(nan, 1.0), square(nan), exp(nan), widened(nan, 1.0)}) {
+        min(nan, 1.0), square(nan), exp(nan), expm1(nan), widened(nan, 1.0)}) {
     CHECK(result.is_nan());
   }
   CHECK(sqrt(Estimate(-1.0)).is_nan());
@@ -93,6 +98,29 @@ TEST_CASE("sqrt and log use the part of the enclosure where they are defined",
   CHECK(sqrt(a).lower == 0.0);
   CHECK(sqrt(a).upper >= 1e-4);
   CHECK(log(a).lower == -infinity);
+}
+
+TEST_CASE("expm1 keeps its digits near 0 and stays above −1", "[numerics][reference]") {
+  for (const double x : {1e-300, 1e-12, -1e-12, 0.5, -0.5, 40.0}) {
+    CAPTURE(x);
+    const Estimate result = expm1(Estimate(x));
+    const HighPrecision truth = boost::multiprecision::expm1(HighPrecision(x));
+    CHECK(HighPrecision(result.lower) <= truth);
+    CHECK(truth <= HighPrecision(result.upper));
+    // e^x − 1 by subtraction has an error of 1e-16, not of 1e-16 |x|.
+    CHECK(result.width() <= 5.0 * std::numeric_limits<double>::epsilon() * std::abs(result.value));
+    CHECK(result.grade == Grade::certified);
+  }
+  CHECK(expm1(Estimate(0.0)).value == 0.0);
+  CHECK(expm1(Estimate(-50.0)).lower >= -1.0);
+  CHECK(expm1(Estimate(-infinity)).lower == -1.0);
+  CHECK(expm1(Estimate(1000.0)).value == infinity);
+  CHECK(expm1(Estimate(1000.0)).lower < infinity);  // overflow is no answer
+  CHECK(expm1(Estimate(infinity)).lower == infinity);
+  // The slope is e^x, for the budget and for the enclosure.
+  const Estimate wide = expm1(Estimate::closed_form(1.0, 1e-6));
+  CHECK(wide.budget.round_off == Approx(std::exp(1.0) * 1e-6));
+  CHECK(wide.width() == Approx(2.0 * std::exp(1.0) * 1e-6));
 }
 
 TEST_CASE("a sampled supremum has no upper bound", "[numerics][exact]") {

@@ -63,7 +63,7 @@ TEST_CASE("a quadratic objective steps its mean and its covariance at different 
   const Gaussian next = jko_step(p, G, 0.5);
   CHECK_THAT(next.mean()(0), WithinRoundOff(2.0 / 3.0, 1));
   CHECK_THAT(G.minimiser().covariance()(0, 0), WithinRoundOff(0.25, 1));
-  CHECK(G.convexity() == 1.0);
+  CHECK(G.convexity().value == 1.0);
   const auto objective = [&](double mean, double variance) {
     const Gaussian rho(Vector::Constant(1, mean), Matrix::Constant(1, 1, variance));
     return G.gap(rho).value + proximal_penalty(squared_w2(p, rho), 0.5).value;

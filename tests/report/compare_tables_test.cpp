@@ -1,11 +1,14 @@
 #include "report/atomic_file.hpp"
 #include "report/compare_results.hpp"
+#include "report/sha256.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace flowcheck;
 using Catch::Contains;
@@ -26,6 +29,8 @@ class Pair {
     return compare_results(folder("a", a), folder("b", b));
   }
 
+  const std::string& path() const { return path_; }
+
  private:
   ResultsFolder folder(const std::string& name, const std::string& data) const {
     const std::string path = path_ + "/" + name;
@@ -33,7 +38,8 @@ class Pair {
     write_file(path + "/e/manifest.json", manifest_json({.experiment = "e",
                                                          .version = "0.1.0",
                                                          .relative_tolerance = 1e-6,
-                                                         .absolute_tolerance = 1e-9}));
+                                                         .absolute_tolerance = 1e-9,
+                                                         .files = {{"data.csv", sha256(data)}}}));
     return read_results_folder(path);
   }
 
@@ -66,6 +72,60 @@ TEST_CASE("Rows and columns that come and go are named", "[report][control]") {
   CHECK(pair.compare("a\n1\n2\n", "a\n1\n").moved ==
         std::vector<std::string>{"e/data.csv: 1 rows, were 2"});
   CHECK_THROWS_WITH(pair.compare("a\n1\n", "a\n1,2\n"), Contains("data.csv:2:"));
+}
+
+TEST_CASE("Runs of other settings are not compared number by number", "[report][precondition]") {
+  const auto compare = [](const Manifest& a, const Manifest& b) {
+    return compare_results({.path = "old", .experiments = {a}},
+                           {.path = "new", .experiments = {b}});
+  };
+  const Manifest run{.experiment = "e", .version = "0.1.0", .settings = {{"steps", "40"}}};
+  Manifest other = run;
+  other.scale = Scale::standard;
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: scale quick in old, standard in new");
+  other = run;
+  other.seed = 7;
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: seed 1 in old, 7 in new");
+  other = run;
+  other.settings = {{"steps", "20"}, {"step-size", "0.5"}};
+  CHECK_THROWS_WITH(compare(run, other), "not comparable: e: steps 40 in old, 20 in new");
+  CHECK_THROWS_WITH(compare(other, run), "not comparable: e: steps 20 in old, 40 in new");
+}
+
+TEST_CASE("Another version's runs are compared, also where it has a further setting",
+          "[report][exact]") {
+  const Pair pair;
+  const std::string data = "x\n1\n";
+  const auto folder = [&](const std::string& name, const Manifest& manifest) {
+    const std::string path = pair.path() + "/" + name;
+    write_file(path + "/e/data.csv", data);
+    write_file(path + "/e/manifest.json", manifest_json(manifest));
+    return read_results_folder(path);
+  };
+  Manifest manifest{.experiment = "e", .version = "0.1.0", .files = {{"data.csv", sha256(data)}}};
+  const ResultsFolder old = folder("old", manifest);
+  manifest.version = "0.2.0";
+  manifest.settings = {{"step-size", "0.5"}};
+  const ResultsComparison result = compare_results(old, folder("new", manifest));
+  CHECK(result.moved.empty());
+  CHECK(result.notes == std::vector<std::string>{"e: version 0.2.0, was 0.1.0"});
+}
+
+TEST_CASE("Data that their manifest does not vouch for are refused", "[report][precondition]") {
+  const Pair pair;
+  const std::string path = pair.path() + "/results";
+  write_file(path + "/e/data.csv", "x\n1\n");
+  const auto with = [&](std::vector<std::pair<std::string, std::string>> files) {
+    write_file(path + "/e/manifest.json",
+               manifest_json({.experiment = "e", .version = "0.1.0", .files = std::move(files)}));
+    return read_results_folder(path);
+  };
+  CHECK(with({{"data.csv", sha256("x\n1\n")}}).experiments.size() == 1);
+  CHECK_THROWS_WITH(with({{"data.csv", sha256("x\n2\n")}}),
+                    Contains("results/e/data.csv:1: ") && Contains("manifest.json"));
+  CHECK_THROWS_WITH(with({}), Contains("results/e/data.csv:1: "));
+  fs::remove(path + "/e/data.csv");
+  CHECK_THROWS_WITH(with({{"data.csv", sha256("x\n1\n")}}), Contains("results/e/data.csv:1: "));
 }
 
 TEST_CASE("A folder without results is refused", "[report][precondition]") {

@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 using namespace flowcheck;
@@ -37,7 +38,8 @@ ClaimResult result_of(std::string id, Verdict verdict, double tightness = 0.9) {
                     .tightness = tightness,
                     .verdict = verdict,
                     .draws = 8,
-                    .draw_seed = 18446744073709551615u},
+                    .draw_seed = 18446744073709551615u,
+                    .grade = Grade::statistical},
                    {.instance = "unbounded",
                     .kind = CheckKind::tight,
                     .relation = Relation::identity,
@@ -70,8 +72,12 @@ ResultsFolder folder_of(std::vector<ClaimResult> claims) {
 }  // namespace
 
 TEST_CASE("Verdicts survive being written and read", "[report][property]") {
-  const VerdictFile file =
+  VerdictFile file =
       file_of({result_of("A-1", Verdict::holds), result_of("A-2", Verdict::powerless)});
+  file.run.target = "start.json";
+  file.run.target_sha256 = "12";
+  file.run.reference = "q.json";
+  file.run.reference_sha256 = "34";
   const std::string text = verdicts_json(file);
   const VerdictFile back = parse_verdicts(text, "verdicts.json");
   CHECK(back.run == file.run);
@@ -85,6 +91,7 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK(wide.rhs.value == infinity);
   CHECK(std::isnan(wide.tightness));
   CHECK(back.claims[0].checks[0].draw_seed == 18446744073709551615u);
+  CHECK(back.claims[0].checks[0].grade == Grade::statistical);  // of a draw that is not shown
   CHECK(back.claims[0].controls.at(0).kind == CheckKind::control);
   CHECK(verdicts_json(back) == text);  // to the last byte
   CHECK_THAT(text, Contains("\"-inf\"") && Contains("\"tightness\": null"));
@@ -118,10 +125,12 @@ TEST_CASE("A run's verdicts replace their own and keep the others of the same se
        {CheckSettings{.version = "0.2.0", .seed = 4, .scale = Scale::standard},
         CheckSettings{.version = "0.1.0", .seed = 5, .scale = Scale::standard},
         CheckSettings{.version = "0.1.0", .seed = 4, .scale = Scale::paper},
+        CheckSettings{
+            .version = "0.1.0", .seed = 4, .scale = Scale::standard, .least_grade = Grade::exact},
         CheckSettings{.version = "0.1.0",
         .seed = 4,
         .scale = Scale::standard,
-        .least_grade = Grade::exact}}) {
+        .target_sha256 = "of another file under the same name"}}) {
     CHECK(merged({.run = other, .claims = old.claims}, fresh).claims.size() == 2);
   }
 }
@@ -130,7 +139,7 @@ TEST_CASE("compare_results is silent about equal records and names every change"
           "[report][control]") {
   const auto a = folder_of({result_of("A-1", Verdict::holds), result_of("A-2", Verdict::holds)});
   CHECK(compare_results(a, a).moved.empty());
-  CHECK(compare_results(a, a).numbers == 4);  // one bound and one control in each claim
+  CHECK(compare_results(a, a).numbers == 12);  // both sides of two checks and a control, twice
 
   const auto moved = [&](const ResultsFolder& b) { return compare_results(a, b).moved; };
   // Within what the enclosures leave open, nothing moved.
@@ -139,8 +148,7 @@ TEST_CASE("compare_results is silent about equal records and names every change"
             .empty());
   CHECK_THAT(
       moved(folder_of({result_of("A-1", Verdict::holds, 0.91), result_of("A-2", Verdict::holds)})),
-      Catch::Equals(
-          std::vector<std::string>{"A-1: random \"random\", one step: tightness 0.9 -> 0.91"}));
+      Catch::Equals(std::vector<std::string>{"A-1: random \"random\", one step: lhs 0.9 -> 0.91"}));
   CHECK(moved(folder_of({result_of("A-1", Verdict::holds)})) ==
         std::vector<std::string>{"A-2: gone"});
   const auto violated =
@@ -148,12 +156,104 @@ TEST_CASE("compare_results is silent about equal records and names every change"
   REQUIRE(violated.size() == 2);
   CHECK(violated[0] == "A-1: holds -> violated");
 
-  ResultsFolder other_seed = a;
-  other_seed.verdicts->run.seed = 5;
-  CHECK(compare_results(a, other_seed).notes.size() == 1);
   ResultsFolder no_verdicts = a;
   no_verdicts.verdicts.reset();
   CHECK(moved(no_verdicts) == std::vector<std::string>{"verdicts.json: gone"});
+}
+
+TEST_CASE("compare_results sees both sides of every kind of check", "[report][control]") {
+  const ResultsFolder a = folder_of({result_of("A-1", Verdict::holds)});
+  const auto moved = [&a](const std::function<void(ClaimResult&)>& change) {
+    ResultsFolder b = a;
+    change(b.verdicts->claims.front());
+    return compare_results(a, b).moved;
+  };
+  using Lines = std::vector<std::string>;
+  // An identity with infinite sides and no tightness.
+  CHECK(moved([](ClaimResult& claim) { claim.checks[1].lhs.value = 1.1; }) ==
+        Lines{"A-1: tight \"unbounded\": lhs 1 -> 1.1"});
+  CHECK(moved([](ClaimResult& claim) { claim.checks[1].lhs.value += 1e-7; }).empty());
+  CHECK(moved([](ClaimResult& claim) { claim.checks[1].rhs = 1e9; }) ==
+        Lines{"A-1: tight \"unbounded\": rhs inf -> 1000000000"});
+  CHECK(moved([](ClaimResult& claim) { claim.checks[1].lhs.value = nan_value; }).size() == 1);
+  // A control, its tightness as it was.
+  CHECK(
+      moved([](ClaimResult& claim) { claim.controls[0].lhs = claim.controls[0].rhs = 4.0; }) ==
+      Lines{"A-1: control \"wrong rate\": lhs 2 -> 4", "A-1: control \"wrong rate\": rhs 1 -> 4"});
+  CHECK(moved([](ClaimResult& claim) { claim.controls[0].verdict = Verdict::inconclusive; }) ==
+        Lines{"A-1: control \"wrong rate\": violated -> inconclusive"});
+  // What the enclosures leave open, and no more.
+  const auto wide = [](double value) {
+    return
+        [value](ClaimResult& claim) { claim.checks[0].lhs = Estimate::closed_form(value, 0.05); };
+  };
+  CHECK(moved(wide(0.99)).empty());
+  CHECK(moved(wide(1.01)).size() == 1);
+  // How much was measured, and what it is worth.
+  CHECK(moved([](ClaimResult& claim) { claim.checks[0].draws = 7; }) ==
+        Lines{"A-1: random \"random\", one step: 7 draws, were 8"});
+  CHECK(moved([](ClaimResult& claim) { claim.checks[0].rhs.grade = Grade::sampled; }) ==
+        Lines{"A-1: random \"random\", one step: rhs is sampled, was exact"});
+  CHECK(moved([](ClaimResult& claim) { claim.checks[0].relation = Relation::order; }) ==
+        Lines{"A-1: random \"random\", one step: bound -> order"});
+}
+
+TEST_CASE("Checks that show different draws are compared by how close they are to breaking",
+          "[report][exact]") {
+  const ResultsFolder a = folder_of({result_of("A-1", Verdict::holds)});
+  const auto compare = [&a](double lhs, double rhs) {
+    ResultsFolder b = a;
+    CheckResult& check = b.verdicts->claims[0].checks[0];
+    check.draw_seed = 5;
+    check.lhs = Estimate::closed_form(lhs, 1e-15);
+    check.rhs = rhs;
+    check.tightness = lhs / rhs;
+    CheckResult& same = b.verdicts->claims[0].checks[1];
+    same.draw_seed = 6;
+    return compare_results(a, b);
+  };
+  CHECK(compare(9.0, 10.0).moved.empty());
+  CHECK(compare(9.0, 10.0).notes ==
+        std::vector<std::string>{"A-1: random \"random\", one step: shows another draw",
+                                 "A-1: tight \"unbounded\": shows another draw"});
+  CHECK(compare(9.1, 10.0).moved ==
+        std::vector<std::string>{
+            "A-1: random \"random\", one step: tightness 0.9 -> 0.9099999999999999"});
+}
+
+TEST_CASE("Verdicts of other settings are not compared number by number",
+          "[report][precondition]") {
+  ResultsFolder a = folder_of({result_of("A-1", Verdict::holds)});
+  a.path = "old";
+  a.verdicts->run.target = "start.json";
+  a.verdicts->run.target_sha256 = "0123456789";
+  const auto refused = [&a](const std::function<void(CheckSettings&)>& change,
+                            const std::string& line) {
+    ResultsFolder b = a;
+    b.path = "new";
+    change(b.verdicts->run);
+    CHECK_THROWS_WITH(compare_results(a, b), "not comparable: verdicts.json: " + line);
+  };
+  refused([](CheckSettings& run) { run.scale = Scale::quick; },
+          "scale standard in old, quick in new");
+  refused([](CheckSettings& run) { run.seed = 5; }, "seed 4 in old, 5 in new");
+  refused([](CheckSettings& run) { run.least_grade = Grade::exact; },
+          "min-grade sampled in old, exact in new");
+  refused([](CheckSettings& run) { run.target_sha256 = "abcdefghij"; },
+          "target start.json (sha256 01234567) in old, start.json (sha256 abcdefgh) in new");
+  refused(
+      [](CheckSettings& run) {
+        run.reference = "q.json";
+        run.reference_sha256 = "1";
+      },
+      "reference none in old, q.json (sha256 1) in new");
+  refused([](CheckSettings& run) { run.step_size = 0.25; }, "gamma 0 in old, 0.25 in new");
+  refused([](CheckSettings& run) { run.error = 0.5; }, "epsilon 0 in old, 0.5 in new");
+  refused([](CheckSettings& run) { run.replay = "A-1:x:3"; }, "replay none in old, A-1:x:3 in new");
+
+  ResultsFolder moved_away = a;  // the same measure under another name
+  moved_away.verdicts->run.target = "elsewhere/start.json";
+  CHECK(compare_results(a, moved_away).moved.empty());
 }
 
 TEST_CASE("Markup is escaped", "[report][exact]") {

@@ -1,0 +1,250 @@
+#include "distance_table.hpp"
+
+#include "distances/gaussian_divergence.hpp"
+#include "distances/sinkhorn.hpp"
+#include "distances/sliced.hpp"
+#include "distances/transport.hpp"
+#include "distances/two_sample.hpp"
+#include "distances/wasserstein.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+
+namespace flowcheck {
+namespace {
+
+template <class P, class Q>
+using Hypothesis = std::string (*)(const P&, const Q&);
+
+template <class P, class Q>
+std::string none(const P&, const Q&) {
+  return "";
+}
+
+std::string second_has_density(const Gaussian&, const Gaussian& q) {
+  return q.has_density() ? "" : "B needs a density; its covariance is singular";
+}
+
+std::string on_the_line(const Gaussian& p, const Gaussian& q) {
+  if (p.dimension() != 1)
+    return "the measures need to be on the line; they are of dimension " +
+           std::to_string(p.dimension());
+  return second_has_density(p, q);
+}
+
+std::string samples(const PointCloud& p, const PointCloud& q) {
+  const Index largest = TwoSampleOptions{}.largest_count;
+  if (std::min(p.size(), q.size()) >= 2 && std::max(p.size(), q.size()) <= largest) return "";
+  return fmt::format("A and B need from 2 to {} points; they have {} and {}", largest, p.size(),
+                     q.size());
+}
+
+std::string kernel_fits(const PointCloud& p, const PointCloud& q) {
+  const Index largest = SinkhornOptions{}.largest_kernel;
+  const Index size = std::max(p.size(), q.size());
+  if (size <= largest / size) return "";
+  return fmt::format("the larger of A and B needs at most {} points; they have {} and {}",
+                     static_cast<Index>(std::sqrt(static_cast<double>(largest))), p.size(),
+                     q.size());
+}
+
+template <class P>
+constexpr const char* type_word = nullptr;
+template <>
+constexpr const char* type_word<Gaussian> = "gaussian";
+template <>
+constexpr const char* type_word<GaussianMixture> = "gaussian_mixture";
+template <>
+constexpr const char* type_word<PointCloud> = "points";
+
+// What a measure may be taken for, itself first.
+std::vector<std::string_view> names_of(const Measure& measure) {
+  std::vector<std::string_view> names = {type_name(measure)};
+  if (std::holds_alternative<Gaussian>(measure)) names.emplace_back(type_word<GaussianMixture>);
+  return names;
+}
+
+// A measure taken for a P, without a copy where it is one.
+template <class P>
+class TakenFor {
+ public:
+  explicit TakenFor(const Measure& measure) : itself_(std::get_if<P>(&measure)) {
+    if constexpr (std::is_same_v<P, GaussianMixture>) {
+      if (itself_ == nullptr) other_.emplace(std::get<Gaussian>(measure));
+    }
+  }
+  const P& get() const { return itself_ != nullptr ? *itself_ : *other_; }
+
+ private:
+  const P* itself_;
+  std::optional<P> other_ = {};
+};
+
+template <class P, class Q>
+using Compute = std::function<DistanceResult(const P&, const Q&, const DistanceOptions&)>;
+
+template <class P, class Q>
+DistanceMethod method_of(const char* kind,
+                         const char* method,
+                         const Compute<P, Q>& compute,
+                         Hypothesis<P, Q> failed) {
+  return {.kind = kind,
+          .method = method,
+          .first = type_word<P>,
+          .second = type_word<Q>,
+          .failed_hypothesis =
+              [failed](const Measure& p, const Measure& q) {
+                return failed(TakenFor<P>(p).get(), TakenFor<Q>(q).get());
+              },
+          .compute =
+              [compute](const Measure& p, const Measure& q, const DistanceOptions& options) {
+                return compute(TakenFor<P>(p).get(), TakenFor<Q>(q).get(), options);
+              }};
+}
+
+// A function of the library that is its own answer; of an overloaded one P and Q choose.
+template <class P, class Q = P>
+DistanceMethod formula(const char* kind,
+                       Estimate (*compute)(const P&, const Q&),
+                       Hypothesis<P, Q> failed = none<P, Q>) {
+  return method_of<P, Q>(
+      kind, "closed form",
+      [compute](const P& p, const Q& q, const DistanceOptions&) {
+        return DistanceResult{.estimate = compute(p, q)};
+      },
+      failed);
+}
+
+// An algorithm, by name.
+template <class P, class Q = P>
+DistanceMethod algorithm(const char* kind,
+                         const char* method,
+                         DistanceResult (*compute)(const P&, const Q&, const DistanceOptions&),
+                         Hypothesis<P, Q> failed = none<P, Q>) {
+  return method_of<P, Q>(kind, method, compute, failed);
+}
+
+Estimate hellinger(const Gaussian& p, const Gaussian& q) {
+  return sqrt(squared_hellinger(p, q));
+}
+
+void require_converged(Termination termination, const char* kind) {
+  if (termination == Termination::converged) return;
+  throw std::runtime_error(fmt::format(
+      "{}: {}", kind,
+      termination == Termination::not_finite ? "a squared distance of two points is not finite"
+      : termination == Termination::stalled  ? "stalled above the tolerance"
+                                             : "did not converge within its iterations"));
+}
+
+DistanceResult transport_w2(const PointCloud& p, const PointCloud& q, const DistanceOptions&) {
+  const TransportResult result = optimal_transport(p, q);
+  require_converged(result.termination, "w2");
+  return {.estimate = result.w2, .iterations = result.iterations};
+}
+
+DistanceResult debiased_sinkhorn(const PointCloud& p,
+                                 const PointCloud& q,
+                                 const DistanceOptions& options) {
+  constexpr double share_of_median = 0.05;
+  double epsilon = options.regularisation;
+  if (epsilon == 0.0) epsilon = share_of_median * median_squared_distance(p, q);
+  if (epsilon == 0.0)
+    throw std::runtime_error("sinkhorn: half the distances are 0: set --regularisation");
+  const SinkhornDivergence result = sinkhorn_divergence(p, q, {.regularisation = epsilon});
+  require_converged(result.termination, "sinkhorn");
+  return {
+      .estimate = result.value,
+      .iterations = result.between.iterations + result.first.iterations + result.second.iterations,
+      .details = {{"regularisation", epsilon},
+                  {"marginal_error", result.between.marginal_error},
+                  {"duality_gap", result.between.duality_gap}}};
+}
+
+template <class P>
+DistanceResult sliced(const P& p, const P& q, const DistanceOptions& options) {
+  const SlicedOptions chosen{.seed = options.seed};
+  return {.estimate = sliced_w2(p, q, chosen),
+          .details = {{"projections", p.dimension() == 1 ? 1.0 : chosen.projections}}};
+}
+
+DistanceResult told(const TwoSampleResult& result) {
+  return {.estimate = result.unbiased,
+          .details = {{"biased", result.biased.value},
+                      {"floor_mean", result.floor_mean},
+                      {"floor_95", result.floor_95}}};
+}
+
+DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
+  constexpr double share_of_median = 0.1;
+  double s = options.bandwidth;
+  if (s == 0.0) s = share_of_median * median_distance(q);
+  if (s == 0.0) throw std::runtime_error("mmd: half the distances in B are 0: set --bandwidth");
+  DistanceResult result = told(squared_mmd(p, q, 0.5 / (s * s), {.seed = options.seed}));
+  result.details.emplace_back("bandwidth", s);
+  return result;
+}
+
+DistanceResult energy(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
+  return told(squared_energy_distance(p, q, {.seed = options.seed}));
+}
+
+}  // namespace
+
+const std::vector<DistanceMethod>& distance_methods() {
+  static const std::vector<DistanceMethod> methods = {
+      formula<Gaussian>("w2", w2),
+      algorithm<PointCloud>("w2", "optimal transport", transport_w2),
+      algorithm<PointCloud>("sinkhorn", "debiased entropic transport", debiased_sinkhorn,
+                            kernel_fits),
+      algorithm<Gaussian>("sliced", "closed form on random lines", sliced<Gaussian>),
+      algorithm<PointCloud>("sliced", "sorting on random lines", sliced<PointCloud>),
+      formula<Gaussian>("kl", kl, second_has_density),
+      formula<Gaussian>("chi2", chi_squared, second_has_density),
+      formula<Gaussian>("tv", total_variation, on_the_line),
+      formula<Gaussian>("hellinger", hellinger, second_has_density),
+      algorithm<PointCloud>("mmd", "squared MMD, U-statistic", mmd, samples),
+      algorithm<PointCloud>("energy", "squared energy distance, U-statistic", energy, samples),
+  };
+  return methods;
+}
+
+std::vector<std::string> distance_kinds() {
+  std::vector<std::string> kinds;
+  for (const DistanceMethod& method : distance_methods()) {
+    if (std::find(kinds.begin(), kinds.end(), method.kind) == kinds.end()) {
+      kinds.push_back(method.kind);
+    }
+  }
+  return kinds;
+}
+
+std::string pairs_of(const std::string& kind) {
+  std::string pairs;
+  for (const DistanceMethod& method : distance_methods()) {
+    if (method.kind != kind) continue;
+    pairs += fmt::format("{}{} and {}", pairs.empty() ? "" : ", ", method.first, method.second);
+  }
+  return pairs;
+}
+
+const DistanceMethod* find_distance(const std::string& kind,
+                                    const Measure& first,
+                                    const Measure& second) {
+  for (const std::string_view p : names_of(first)) {
+    for (const std::string_view q : names_of(second)) {
+      for (const DistanceMethod& method : distance_methods()) {
+        if (method.kind == kind && method.first == p && method.second == q) return &method;
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace flowcheck

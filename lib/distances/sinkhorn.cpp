@@ -1,0 +1,377 @@
+#include "distances/sinkhorn.hpp"
+
+#include "distances/kernel_sweep.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <Eigen/QR>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace flowcheck {
+namespace {
+
+using Array = Eigen::ArrayXd;
+using Kernel = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+constexpr double largest_log_scaling = 50.0;  // u and v stay within e^{±50}, far from 1e±308
+constexpr Index history_length = 16;          // differences kept for the acceleration
+constexpr double largest_growth = 4.0;        // of the error over its least, before a restart
+constexpr double least_log_entry = -600.0;    // below, 0: subnormal products cost a hundredfold
+constexpr int stall_window = 500;             // iterations without a new least error
+constexpr double coarsest = 0.02;             // ε is approached in stages below this, of the cost
+
+// The points with positive weight, coordinates of all points contiguous.
+struct Side {
+  Eigen::MatrixXd coordinates;  // n × d
+  Array weights;                // a, summing to one
+  Array log_weights;
+  std::vector<Index> origin;  // column in the cloud
+
+  explicit Side(const PointCloud& cloud, const Vector& centre) {
+    for (Index i = 0; i < cloud.size(); ++i) {
+      if (cloud.weights()(i) > 0.0) origin.push_back(i);
+    }
+    coordinates.resize(size(), cloud.dimension());
+    weights.resize(size());
+    for (Index i = 0; i < size(); ++i) {
+      const Index column = origin[static_cast<std::size_t>(i)];
+      coordinates.row(i) = (cloud.points().col(column) - centre).transpose();
+      weights(i) = cloud.weights()(column);
+    }
+    weights /= weights.sum();
+    log_weights = weights.log();
+  }
+
+  Index size() const { return static_cast<Index>(origin.size()); }
+};
+
+// |xᵢ − yⱼ|² for all j.
+void cost_row(const Side& from, Index i, const Side& to, Array& row) {
+  row.setZero(to.size());
+  for (Index k = 0; k < to.coordinates.cols(); ++k) {
+    row += (to.coordinates.col(k).array() - from.coordinates(i, k)).square();
+  }
+}
+
+// fᵢ = −ε log Σⱼ bⱼ exp((gⱼ − |xᵢ − yⱼ|²)/ε): one half-step, in logarithms.
+Array soft_transform(const Side& from, const Side& to, const Array& g, double epsilon) {
+  Array f(from.size());
+  Array row;
+  for (Index i = 0; i < from.size(); ++i) {
+    cost_row(from, i, to, row);
+    row = (g - row) / epsilon + to.log_weights;
+    const double top = row.maxCoeff();
+    f(i) = -epsilon * (top + std::log((row - top).exp().sum()));
+  }
+  return f;
+}
+
+// Anderson's mixing: the combination of the last images whose residual is least in the norm given
+// by the square roots of the weights.
+class History {
+ public:
+  explicit History(Array scale) : scale_(std::move(scale)) {}
+
+  void clear() {
+    count_ = 0;
+    started_ = false;
+  }
+
+  Array next(const Array& point, const Array& image) {
+    const Array residual = image - point;
+    if (started_) {
+      if (residual_steps_.cols() == 0) {
+        residual_steps_.resize(point.size(), history_length);
+        image_steps_.resize(point.size(), history_length);
+      }
+      const Index slot = count_++ % history_length;
+      residual_steps_.col(slot) = (scale_ * (residual - last_residual_)).matrix();
+      image_steps_.col(slot) = (image - last_image_).matrix();
+    }
+    started_ = true;
+    last_residual_ = residual;
+    last_image_ = image;
+    const Index kept = std::min(count_, history_length);
+    if (kept == 0) return image;
+    const Eigen::ColPivHouseholderQR<Matrix> qr(residual_steps_.leftCols(kept));
+    const Vector mixing = qr.solve((scale_ * residual).matrix());
+    if (!mixing.allFinite()) return image;
+    return image - (image_steps_.leftCols(kept) * mixing).array();
+  }
+
+ private:
+  Array scale_;
+  Matrix residual_steps_, image_steps_;
+  Array last_residual_, last_image_;
+  Index count_ = 0;
+  bool started_ = false;
+};
+
+class Solver {
+ public:
+  Solver(const Side& from, const Side& to, const SinkhornOptions& options)
+      : from_(from),
+        to_(to),
+        options_(options),
+        f_(Array::Zero(from.size())),
+        g_(Array::Zero(to.size())),
+        log_u_(from.size()),
+        log_v_(to.size()),
+        weighted_v_(to.size()),
+        columns_(to.size()),
+        kernel_(from.size(), to.size()) {}
+
+  SinkhornResult solve() {
+    SinkhornResult result;
+    const double mean_cost =
+        (from_.coordinates.rowwise().squaredNorm().array() * from_.weights).sum() +
+        (to_.coordinates.rowwise().squaredNorm().array() * to_.weights).sum();
+    double epsilon = options_.regularisation;
+    while (epsilon < coarsest * mean_cost) epsilon *= 4.0;
+    for (;; epsilon = std::max(0.25 * epsilon, options_.regularisation)) {
+      const bool last = epsilon <= options_.regularisation;
+      settle(epsilon);
+      double tolerance = last ? 0.5 * options_.error_tolerance : 1e-2;
+      for (;;) {
+        result.termination = iterate(epsilon, tolerance, result.iterations);
+        absorb(epsilon);
+        if (!last) break;
+        evaluate(result);
+        const bool in_doubt = result.termination == Termination::converged &&
+                              result.marginal_error > options_.error_tolerance;
+        if (!in_doubt) break;
+        tolerance *= 0.25;
+      }
+      if (last || result.termination == Termination::not_finite ||
+          result.termination == Termination::iteration_limit) {
+        if (!last) evaluate(result);
+        break;
+      }
+    }
+    result.first_potential = f_;
+    result.second_potential = g_;
+    return result;
+  }
+
+ private:
+  // Two exact half-steps from wherever (f, g) are: every row and column of the kernel has a sum
+  // that is neither zero nor infinite afterwards.
+  void settle(double epsilon) {
+    g_ = soft_transform(to_, from_, f_, epsilon);
+    f_ = soft_transform(from_, to_, g_, epsilon);
+    build(epsilon);
+  }
+
+  void build(double epsilon) {
+    largest_cost_ = 0.0;
+    Array row;
+    for (Index i = 0; i < from_.size(); ++i) {
+      cost_row(from_, i, to_, row);
+      largest_cost_ = std::max(largest_cost_, row.maxCoeff());
+      row = (g_ - row + f_(i)) / epsilon;
+      kernel_.row(i).array() = (row > least_log_entry).select(row.exp(), 0.0);
+    }
+    log_u_.setZero();
+    log_v_.setZero();
+  }
+
+  void absorb(double epsilon) {
+    f_ += epsilon * log_u_;
+    g_ += epsilon * log_v_;
+    log_u_.setZero();
+    log_v_.setZero();
+  }
+
+  // One plain iteration from log v: u makes the rows exact, `columns_` the columns' sums then.
+  // Returns the marginal error of (u, v), all of it in the columns.
+  double sweep() {
+    weighted_v_ = log_v_.exp() * to_.weights;
+    columns_.setZero();
+    for (Index i = 0; i < from_.size(); ++i) {
+      const double* row = kernel_.row(i).data();
+      const double sum = loops_.dot(row, weighted_v_.data(), to_.size());
+      log_u_(i) = -std::log(sum);
+      loops_.add_scaled(from_.weights(i) / sum, row, columns_.data(), to_.size());
+    }
+    return (weighted_v_ * columns_ - to_.weights).abs().sum();
+  }
+
+  // Anderson's acceleration of the fixed point log v = −log(columns(v)), whose linearisation is
+  // symmetric with eigenvalues in [0, 1): a few slow modes (a point far out, two clusters) are
+  // deflated, where over-relaxation would have to serve the slowest. Falls back to the plain
+  // iteration from the best point when the error grows.
+  Termination iterate(double epsilon, double tolerance, int& iterations) {
+    History history(to_.weights.sqrt());
+    double least = std::numeric_limits<double>::infinity();
+    Array best_log_v = log_v_;
+    int since_least = 0;
+    while (iterations < options_.max_iterations) {
+      const double error = sweep();
+      ++iterations;
+      if (!std::isfinite(error)) return Termination::not_finite;
+      if (error <= tolerance) return Termination::converged;
+      if (++since_least > stall_window) return Termination::stalled;
+      if (error > largest_growth * least) {
+        log_v_ = best_log_v;
+        history.clear();
+        least = std::numeric_limits<double>::infinity();
+        continue;
+      }
+      if (error < least) {
+        least = error;
+        best_log_v = log_v_;
+        since_least = 0;
+      }
+      log_v_ = history.next(log_v_, -columns_.log());
+      if (std::max(log_u_.abs().maxCoeff(), log_v_.abs().maxCoeff()) > largest_log_scaling) {
+        absorb(epsilon);
+        settle(epsilon);
+        history.clear();
+        least = std::numeric_limits<double>::infinity();
+        best_log_v = log_v_;
+      }
+    }
+    return Termination::iteration_limit;
+  }
+
+  // Both sides of the bracket and the marginal error at (f, g), from a kernel built afresh.
+  void evaluate(SinkhornResult& result) {
+    const double epsilon = options_.regularisation;
+    build(epsilon);
+    const Array& a = from_.weights;
+    const Array& b = to_.weights;
+    const Index n = from_.size();
+
+    // Rows of P = a exp(…) b as multiples of a, and of P with rows cut down to the weights.
+    Array rows(n);
+    Array all_columns = Array::Zero(to_.size());
+    Array cut_columns = Array::Zero(to_.size());
+    Array cut(n);
+    for (Index i = 0; i < n; ++i) {
+      const double* row = kernel_.row(i).data();
+      rows(i) = loops_.dot(row, b.data(), to_.size());
+      loops_.add_scaled(a(i), row, all_columns.data(), to_.size());
+      cut(i) = std::min(1.0, 1.0 / rows(i));
+      loops_.add_scaled(a(i) * cut(i), row, cut_columns.data(), to_.size());
+    }
+    const Array column_cut = (1.0 / cut_columns).min(1.0);
+    result.marginal_error = (a * (rows - 1.0).abs()).sum() + (b * (all_columns - 1.0).abs()).sum();
+    const double mass = (a * rows).sum();
+    const double dual = (a * f_).sum() + (b * g_).sum() - epsilon * (mass - 1.0);
+
+    // Cut plan xᵢPᵢⱼyⱼ, its marginals, and its cost Σ xPy (f + g + ε log xy).
+    const Array weighted = column_cut * b;
+    Array kept_rows(n);
+    for (Index i = 0; i < n; ++i)
+      kept_rows(i) = cut(i) * loops_.dot(kernel_.row(i).data(), weighted.data(), to_.size());
+    const Array kept_columns = cut_columns * column_cut;
+    const Array row_deficit = (a * (1.0 - kept_rows)).max(0.0);
+    const Array column_deficit = (b * (1.0 - kept_columns)).max(0.0);
+    double primal = (a * kept_rows * (f_ + epsilon * cut.log())).sum() +
+                    (b * kept_columns * (g_ + epsilon * column_cut.log())).sum();
+    primal += completion(row_deficit, column_deficit);
+
+    const double scale = f_.abs().maxCoeff() + g_.abs().maxCoeff() + largest_cost_ + epsilon;
+    const double error = unit_round_off * scale *
+                         static_cast<double>(n + to_.size() + 16 * from_.coordinates.cols() + 64);
+    result.duality_gap = primal - dual;
+    const double lower = dual - error;
+    const double upper = std::max(primal, dual) + error;
+    result.cost = Estimate::between(std::max(dual, std::min(0.5 * (lower + upper), primal)), lower,
+                                    upper, Grade::converged);
+  }
+
+  // What the missing mass δ costs as a product measure r sᵀ/δ: its transport cost, its entropy
+  // beside a ⊗ b, and εH(δ) for the entropy of a sum of two measures of mass 1 − δ and δ.
+  double completion(const Array& r, const Array& s) const {
+    const double epsilon = options_.regularisation;
+    const double delta = std::max(r.sum(), s.sum());
+    if (!(delta > 0.0)) return 0.0;
+    const Vector row_moment = from_.coordinates.transpose() * r.matrix();
+    const Vector column_moment = to_.coordinates.transpose() * s.matrix();
+    const double transport = (from_.coordinates.rowwise().squaredNorm().array() * r).sum() +
+                             (to_.coordinates.rowwise().squaredNorm().array() * s).sum() -
+                             2.0 * row_moment.dot(column_moment) / delta;
+    double entropy = -delta * std::log(delta);
+    for (Index i = 0; i < r.size(); ++i) {
+      if (r(i) > 0.0) entropy += r(i) * std::log(r(i) / from_.weights(i));
+    }
+    for (Index j = 0; j < s.size(); ++j) {
+      if (s(j) > 0.0) entropy += s(j) * std::log(s(j) / to_.weights(j));
+    }
+    const double mixing =
+        -delta * std::log(delta) - (1.0 - delta) * std::log1p(-std::min(delta, 0.5));
+    return transport + epsilon * (entropy + mixing);
+  }
+
+  const Side& from_;
+  const Side& to_;
+  const SinkhornOptions& options_;
+  Array f_, g_;
+  Array log_u_, log_v_;
+  Array weighted_v_, columns_;
+  Kernel kernel_;
+  double largest_cost_ = 0.0;
+  KernelSweep loops_ = kernel_sweep();
+};
+
+// Potentials at every point, those without weight by one more half-step.
+Vector at_all_points(const Side& side, const Vector& potential, const PointCloud& cloud) {
+  Vector all = Vector::Zero(cloud.size());
+  for (Index i = 0; i < side.size(); ++i)
+    all(side.origin[static_cast<std::size_t>(i)]) = potential(i);
+  return all;
+}
+
+}  // namespace
+
+SinkhornResult entropic_transport(const PointCloud& from,
+                                  const PointCloud& to,
+                                  const SinkhornOptions& options) {
+  require(from.dimension() == to.dimension(), "entropic_transport: the clouds differ in dimension");
+  require(options.regularisation > 0.0 && std::isfinite(options.regularisation),
+          "entropic_transport: regularisation must be positive");
+  require(from.size() <= options.largest_kernel / to.size(),
+          "entropic_transport: more pairs of points than largest_kernel");
+  const Vector centre = from.points().rowwise().mean();
+  const Side rows(from, centre);
+  const Side columns(to, centre);
+  SinkhornResult result = Solver(rows, columns, options).solve();
+  result.first_potential = at_all_points(rows, result.first_potential, from);
+  result.second_potential = at_all_points(columns, result.second_potential, to);
+  return result;
+}
+
+SinkhornDivergence sinkhorn_divergence(const PointCloud& p,
+                                       const PointCloud& q,
+                                       const SinkhornOptions& options) {
+  SinkhornDivergence result{.between = entropic_transport(p, q, options),
+                            .first = entropic_transport(p, p, options),
+                            .second = entropic_transport(q, q, options)};
+  result.value = result.between.cost - 0.5 * (result.first.cost + result.second.cost);
+  for (const SinkhornResult* part : {&result.second, &result.first, &result.between}) {
+    if (part->termination != Termination::converged) result.termination = part->termination;
+  }
+  if (result.termination == Termination::running) result.termination = Termination::converged;
+  return result;
+}
+
+double median_squared_distance(const PointCloud& p, const PointCloud& q) {
+  require(p.dimension() == q.dimension(),
+          "median_squared_distance: the clouds differ in dimension");
+  std::vector<double> all;
+  all.reserve(static_cast<std::size_t>(p.size() * q.size()));
+  for (Index i = 0; i < p.size(); ++i) {
+    for (Index j = 0; j < q.size(); ++j) {
+      all.push_back((p.points().col(i) - q.points().col(j)).squaredNorm());
+    }
+  }
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+  std::nth_element(all.begin(), middle, all.end());
+  return *middle;
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,252 @@
+#include "measures/data_treatment.hpp"
+
+#include "measures/csv_table.hpp"
+#include "measures/input_file.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/spd.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+constexpr double largest_condition =
+    1e8;  // of the correlations: beyond it half the digits are lost
+
+// The rows that stay, and where in the file they stand.
+class Rows {
+ public:
+  explicit Rows(const DataTable& table)
+      : table_(table), kept_(static_cast<std::size_t>(table.values.cols())) {
+    std::iota(kept_.begin(), kept_.end(), Index{0});
+  }
+
+  // Without a treatment of missing values the first one is the end.
+  void drop_missing(bool asked_for, TreatedPoints& result) {
+    const std::size_t before = kept_.size();
+    std::erase_if(kept_, [&](Index row) {
+      const auto point = table_.values.col(row);
+      for (Index k = 0; k < point.size(); ++k) {
+        if (std::isinf(point(k))) fail(row, k, "is infinite; expected finite numbers");
+      }
+      if (!point.hasNaN()) return false;
+      if (asked_for) return true;
+      Index k = 0;
+      while (!std::isnan(point(k))) ++k;
+      fail(row, k, "is missing; mend the row, or ask for --drop-missing");
+    });
+    if (kept_.empty()) throw InputError(table_.file + ":1: no row without a missing value");
+    if (asked_for) {
+      result.notes.push_back(
+          fmt::format("{} of {} rows dropped: missing values", before - kept_.size(), before));
+    }
+  }
+
+  Matrix points() const {
+    Matrix result(table_.values.rows(), static_cast<Index>(kept_.size()));
+    for (Index i = 0; i < result.cols(); ++i) {
+      result.col(i) = table_.values.col(kept_[static_cast<std::size_t>(i)]);
+    }
+    return result;
+  }
+
+ private:
+  [[noreturn]] void fail(Index row, Index column, const char* what) const {
+    const std::string name = shown(table_.names[static_cast<std::size_t>(column)]);
+    if (table_.lines.empty()) {
+      throw InputError(
+          fmt::format("{}:1: row {}, column {}: a value {}", table_.file, row + 1, name, what));
+    }
+    throw InputError(fmt::format("{}:{}: column {}: a value {}", table_.file,
+                                 table_.lines[static_cast<std::size_t>(row)], name, what));
+  }
+
+  const DataTable& table_;
+  std::vector<Index> kept_;
+};
+
+Vector sorted(const Matrix& points, Index k) {
+  Vector values = points.row(k);
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+// Smallest gap between two of the values; infinite where all are the same.
+double smallest_gap(const Vector& ascending) {
+  double gap = std::numeric_limits<double>::infinity();
+  for (Index i = 1; i < ascending.size(); ++i) {
+    if (ascending(i) > ascending(i - 1)) gap = std::min(gap, ascending(i) - ascending(i - 1));
+  }
+  return gap;
+}
+
+[[noreturn]] void fail_column(const DataTable& table, Index k, const char* what) {
+  throw InputError(fmt::format("{}:1: column {} {}", table.file,
+                               shown(table.names[static_cast<std::size_t>(k)]), what));
+}
+
+void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& result) {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = 0.0;
+  for (Index k = 0; k < result.points.rows(); ++k) {
+    const Vector ascending = sorted(result.points, k);
+    double quantum = smallest_gap(ascending);
+    if (ascending(0) == ascending(ascending.size() - 1)) {
+      if (ascending(0) != std::floor(ascending(0))) {
+        fail_column(table, k,
+                    "is constant and no integer, its quantum cannot be told; leave it out with "
+                    "--columns");
+      }
+      quantum = 1.0;
+    }
+    Rng rng(seed, static_cast<std::uint64_t>(k));
+    for (Index i = 0; i < result.points.cols(); ++i) result.points(k, i) += quantum * rng.uniform();
+    least = std::min(least, quantum);
+    largest = std::max(largest, quantum);
+  }
+  if (!result.points.allFinite()) throw InputError(table.file + ":1: too large to be dequantised");
+  result.notes.push_back(fmt::format(
+      "dequantised: uniform noise of each column's quantum added, {:g} to {:g}, seed {}", least,
+      largest, seed));
+}
+
+void standardise(const DataTable& table, TreatedPoints& result) {
+  const auto n = static_cast<double>(result.points.cols());
+  for (Index k = 0; k < result.points.rows(); ++k) {
+    auto row = result.points.row(k);
+    if (row.minCoeff() == row.maxCoeff()) {
+      fail_column(table, k, "is constant and cannot be standardised; leave it out with --columns");
+    }
+    // Twice: the spread's own size comes out once the mean is gone. Powers of two keep every digit,
+    // and squares neither overflow nor vanish.
+    for (int pass = 0; pass < 2; ++pass) {
+      const int exponent = std::ilogb(row.cwiseAbs().maxCoeff());
+      row = row.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }).eval();
+      row.array() -= row.sum() / n;
+    }
+    row /= std::sqrt(row.squaredNorm() / n);
+  }
+  result.notes.push_back("standardised: each column has mean 0 and standard deviation 1");
+}
+
+Index repeated_points(const Matrix& points) {
+  std::vector<Index> order(static_cast<std::size_t>(points.cols()));
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto less = [&points](Index a, Index b) {
+    return std::lexicographical_compare(points.col(a).begin(), points.col(a).end(),
+                                        points.col(b).begin(), points.col(b).end());
+  };
+  std::sort(order.begin(), order.end(), less);
+  Index repeated = 0;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    if (!less(order[i - 1], order[i])) ++repeated;
+  }
+  return repeated;
+}
+
+// λ_max / λ_min of the correlations; constant columns left out.
+double correlation_condition(const Matrix& points) {
+  Matrix centred = points.colwise() - points.rowwise().mean();
+  Index varying = 0;
+  for (Index k = 0; k < centred.rows(); ++k) {
+    const double norm = centred.row(k).stableNorm();
+    if (norm == 0.0 || !std::isfinite(norm)) continue;
+    centred.row(varying++) = centred.row(k) / norm;
+  }
+  if (varying < 2) return 1.0;
+  const Matrix correlation = centred.topRows(varying) * centred.topRows(varying).transpose();
+  const Vector lambda = symmetric_eigen(correlation).values;
+  return lambda(varying - 1) / std::max(lambda(0), 0.0);
+}
+
+void warn(const DataTable& table, TreatedPoints& result) {
+  const Matrix& points = result.points;
+  const Index d = points.rows();
+  const Index n = points.cols();
+  if (const Index repeated = repeated_points(points); repeated > 0) {
+    result.warnings.push_back(fmt::format("{} of {} rows repeat another", repeated, n));
+  }
+  std::vector<std::string> constant;
+  std::vector<std::string> tied;
+  for (Index k = 0; k < d; ++k) {
+    const Vector ascending = sorted(points, k);
+    Index values = 1;
+    for (Index i = 1; i < n; ++i) values += ascending(i) > ascending(i - 1) ? 1 : 0;
+    const std::string& name = table.names[static_cast<std::size_t>(k)];
+    if (values == 1 && n > 1) {
+      constant.push_back(name);
+    } else if (2 * values < n) {
+      tied.push_back(name);
+    }
+  }
+  if (!constant.empty()) {
+    result.warnings.push_back("constant: " + shown(constant));
+  }
+  if (!tied.empty()) {
+    result.warnings.push_back("ties, fewer values than half the rows: " + shown(tied) +
+                              "; --dequantise spreads them");
+  }
+  if (n <= d) {
+    result.warnings.push_back(
+        fmt::format("{} rows in dimension {}: the covariance is singular", n, d));
+  } else if (const double condition = correlation_condition(points);
+             condition > largest_condition) {
+    result.warnings.push_back(fmt::format(
+        "the covariance is nearly singular: condition {:.1e} of the correlations", condition));
+  }
+}
+
+}  // namespace
+
+std::vector<std::size_t> selected_columns(const DataTreatment& treatment,
+                                          const std::vector<std::string>& names,
+                                          const std::string& file) {
+  std::vector<std::size_t> selected;
+  if (treatment.columns.empty()) {
+    selected.resize(names.size());
+    std::iota(selected.begin(), selected.end(), std::size_t{0});
+    return selected;
+  }
+  for (const std::string& column : treatment.columns) {
+    std::size_t index =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), column) - names.begin());
+    if (index == names.size()) {
+      std::size_t number = 0;
+      const char* end = column.data() + column.size();
+      const auto [stopped, error] = std::from_chars(column.data(), end, number);
+      const bool counted = error == std::errc() && stopped == end;
+      if (!counted || number < 1 || number > names.size()) {
+        throw InputError(
+            fmt::format("{}:1: no column {}; expected a number from 1 to {}, or one of "
+                        "{}",
+                        file, shown(column), names.size(), shown(names)));
+      }
+      index = number - 1;
+    }
+    if (std::find(selected.begin(), selected.end(), index) != selected.end()) {
+      throw InputError(fmt::format("{}:1: column {} is selected twice", file, shown(column)));
+    }
+    selected.push_back(index);
+  }
+  return selected;
+}
+
+TreatedPoints treated(const DataTable& table, const DataTreatment& treatment) {
+  TreatedPoints result;
+  Rows rows(table);
+  rows.drop_missing(treatment.drop_missing, result);
+  result.points = rows.points();
+  if (treatment.dequantise) dequantise(table, treatment.seed, result);
+  if (treatment.standardise) standardise(table, result);
+  warn(table, result);
+  return result;
+}
+
+}  // namespace flowcheck

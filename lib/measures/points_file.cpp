@@ -1,0 +1,68 @@
+#include "measures/points_file.hpp"
+
+#include "measures/csv_table.hpp"
+#include "measures/npy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+void require_dimension(std::size_t columns, const std::string& file, const InputLimits& limits) {
+  if (columns > static_cast<std::size_t>(limits.dimension)) {
+    throw InputError(
+        fmt::format("{}:1: {} columns, at most {} are read; select some with --columns", file,
+                    columns, limits.dimension));
+  }
+}
+
+}  // namespace
+
+TreatedPoints parse_csv_points(std::string_view text,
+                               const std::string& name,
+                               const DataTreatment& treatment,
+                               const InputLimits& limits) {
+  const CsvTable csv(text, name, CsvHeader::detected, limits);
+  const std::vector<std::size_t> columns = selected_columns(treatment, csv.names(), name);
+  require_dimension(columns.size(), name, limits);
+  DataTable table{
+      .file = name,
+      .values = Matrix(static_cast<Index>(columns.size()), static_cast<Index>(csv.rows()))};
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const std::vector<double> numbers = csv.numbers_or_missing(columns[k]);
+    table.values.row(static_cast<Index>(k)) =
+        Eigen::Map<const Vector>(numbers.data(), table.values.cols()).transpose();
+    table.names.push_back(csv.names()[columns[k]]);
+  }
+  for (std::size_t row = 0; row < csv.rows(); ++row) table.lines.push_back(csv.line(row));
+  TreatedPoints result = treated(table, treatment);
+  const bool like_numbers =
+      csv.has_header() && std::any_of(csv.names().begin(), csv.names().end(),
+                                      [](const auto& field) { return number_in_field(field); });
+  if (like_numbers) {
+    result.warnings.push_back("the first line is taken for names, though some of it are numbers");
+  }
+  return result;
+}
+
+TreatedPoints parse_npy_points(std::string_view bytes,
+                               const std::string& name,
+                               const DataTreatment& treatment,
+                               const InputLimits& limits) {
+  const Matrix array = parse_npy(bytes, name, limits);
+  std::vector<std::string> names;
+  for (Index k = 1; k <= array.rows(); ++k) names.push_back(std::to_string(k));
+  const std::vector<std::size_t> columns = selected_columns(treatment, names, name);
+  require_dimension(columns.size(), name, limits);
+  DataTable table{.file = name, .values = Matrix(static_cast<Index>(columns.size()), array.cols())};
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    table.values.row(static_cast<Index>(k)) = array.row(static_cast<Index>(columns[k]));
+    table.names.push_back(names[columns[k]]);
+  }
+  return treated(table, treatment);
+}
+
+}  // namespace flowcheck

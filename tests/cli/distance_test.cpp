@@ -1,0 +1,270 @@
+#include "cli/program_call.hpp"
+#include "distance_table.hpp"
+#include "measures/npy.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+using namespace flowcheck;
+using Catch::Contains;
+using nlohmann::json;
+
+namespace {
+
+// The measures that the calls below name.
+class Measures : public ScratchFolder {
+ public:
+  Measures() {
+    write("standard.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": 1})");
+    write("shifted.json", R"({"type": "gaussian", "mean": [3, 4], "covariance": 1})");
+    write("wide.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": [4, 1]})");
+    write("flat.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": [1, 0]})");
+    write("line.json", R"({"type": "gaussian", "mean": [0], "covariance": 1})");
+    write("line1.json", R"({"type": "gaussian", "mean": [1], "covariance": 1})");
+    write("mixture.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                              "means": [[0, 0], [1, 1]], "covariances": [1, 1]})");
+    write("a.csv", "name,x,y\nfirst,0,0\nsecond,1,0\nthird,0,2\n");
+    write("b.csv", "x,y\n1,0\n0,2\n0,1\n");
+    write("more.csv", "x,y\n1,0\n0,2\n0,1\n5,5\n");
+    write("one.csv", "x,y\n1,0\n");
+    write("holes.csv", "x,y\n1,0\nNA,3\n0,2\n0,1\n");
+    write("c.npy", npy_bytes((Matrix(2, 3) << 1, 0, 0, 0, 2, 1).finished()));
+  }
+
+  ProgramOutcome distance(std::vector<std::string> words) const {
+    words.insert(words.begin(), {FLOWCHECK_PROGRAM, "distance"});
+    return call_program(words, {.folder = path()});
+  }
+
+  json result(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--json", "-", "--quiet"});
+    const ProgramOutcome outcome = distance(words);
+    CAPTURE(words, outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    return json::parse(outcome.output);
+  }
+
+  // The value, which its enclosure holds.
+  double value(const std::vector<std::string>& words) const {
+    const json found = result(words);
+    CHECK(found["lower"] <= found["value"]);
+    CHECK(found["value"] <= found["upper"]);
+    return found["value"];
+  }
+};
+
+}  // namespace
+
+TEST_CASE("distance knows each kind between Gaussians", "[cli][reference]") {
+  const Measures measures;
+  const auto value = [&](const char* kind, const char* a, const char* b) {
+    return Approx(measures.value({kind, a, b})).epsilon(1e-14);
+  };
+  CHECK(5.0 == value("w2", "standard.json", "shifted.json"));
+  CHECK(1.0 == value("w2", "standard.json", "wide.json"));
+  CHECK(12.5 == value("kl", "standard.json", "shifted.json"));
+  CHECK(0.5 * (0.25 - 1.0 + std::log(4.0)) == value("kl", "standard.json", "wide.json"));
+  CHECK(0.5 * (4.0 - 1.0 - std::log(4.0)) == value("kl", "wide.json", "standard.json"));
+  CHECK(std::expm1(25.0) == value("chi2", "standard.json", "shifted.json"));
+  CHECK(std::erf(1.0 / std::sqrt(8.0)) == value("tv", "line.json", "line1.json"));
+  CHECK(std::sqrt(-std::expm1(-25.0 / 8.0)) == value("hellinger", "standard.json", "shifted.json"));
+  CHECK(measures.result({"chi2", "wide.json", "standard.json"})["value"] == "inf");
+  CHECK(measures.result({"kl", "flat.json", "standard.json"})["value"] == "inf");
+}
+
+TEST_CASE("distance reads points from CSV, NumPy and JSON alike", "[cli][reference]") {
+  const Measures measures;
+  // (0, 0) → (0, 1), the other two stay: W₂² = 1/3.
+  const auto third = Approx(std::sqrt(1.0 / 3.0)).epsilon(1e-12);
+  CHECK(measures.value({"w2", "a.csv", "b.csv", "--columns", "x,y"}) == third);
+  measures.write("points.json", R"({"type": "points", "file": "a.csv", "columns": ["x", "y"]})");
+  CHECK(measures.value({"w2", "points.json", "b.csv"}) == third);
+  CHECK(measures.value({"w2", "c.npy", "points.json"}) == third);
+  CHECK(measures.value({"w2", "c.npy", "b.csv", "--columns=1"}) == Approx(0.0).margin(1e-15));
+  CHECK(measures.value({"w2", "b.csv", "c.npy"}) == Approx(0.0).margin(1e-15));
+}
+
+TEST_CASE("distance says what it did and what it cost beside the result", "[cli][exact]") {
+  const Measures measures;
+  const ProgramOutcome outcome =
+      measures.distance({"w2", "holes.csv", "b.csv", "--drop-missing", "--standardise"});
+  REQUIRE(outcome.exit_code == 0);
+  CHECK_THAT(outcome.output, Catch::StartsWith("w2 ") && Catch::EndsWith("\n"));
+  CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') == 1);
+  CHECK_THAT(outcome.errors, Contains("holes.csv: points, 3 in dimension 2\n"));
+  CHECK_THAT(outcome.errors, Contains("holes.csv: 1 of 4 rows dropped: missing values\n"));
+  CHECK_THAT(outcome.errors, Contains("b.csv: standardised: each column"));
+  CHECK_THAT(outcome.errors, Contains("cost: optimal transport, "));
+  CHECK(measures.distance({"w2", "a.csv", "b.csv", "--columns", "x,y", "--quiet"}).errors.empty());
+}
+
+TEST_CASE("What distance prints is the same every time", "[cli][property]") {
+  const Measures measures;
+  const std::vector<std::string> words = {"w2",           "a.csv",  "b.csv", "--columns", "x,y",
+                                          "--dequantise", "--seed", "3",     "--json",    "-"};
+  const std::string first = measures.distance(words).output;
+  CHECK_FALSE(first.empty());
+  CHECK(measures.distance(words).output == first);
+  std::vector<std::string> other = words;
+  other[7] = "4";
+  CHECK(measures.distance(other).output != first);
+}
+
+TEST_CASE("Two sets are dequantised with noise of their own", "[cli][control]") {
+  const Measures measures;
+  measures.write("constant.csv", "0\n0\n");
+  const std::vector<std::string> words = {"w2", "constant.csv", "constant.csv"};
+  CHECK(measures.value(words) == 0.0);
+  std::vector<std::string> spread = words;
+  spread.push_back("--dequantise");
+  CHECK(measures.value(spread) > 0.01);
+}
+
+TEST_CASE("distance writes its result as JSON", "[cli][exact]") {
+  const Measures measures;
+  const ProgramOutcome outcome = measures.distance(
+      {"w2", "holes.csv", "c.npy", "--drop-missing", "--json", "out/result.json"});
+  REQUIRE(outcome.exit_code == 0);
+  const json written = json::parse(read_file(measures / "out/result.json"));
+  CHECK(written["schema"] == "flowcheck.distance/1");
+  CHECK(written["kind"] == "w2");
+  CHECK(written["method"] == "optimal transport");
+  CHECK(written["first"]["file"] == "holes.csv");
+  CHECK(written["first"]["type"] == "points");
+  CHECK(written["first"]["dimension"] == 2);
+  CHECK(written["first"]["notes"][0] == "1 of 4 rows dropped: missing values");
+  CHECK(outcome.output == fmt::format("w2 {} [{}, {}] {}\n", written["value"].get<double>(),
+                                      written["lower"].get<double>(),
+                                      written["upper"].get<double>(),
+                                      written["grade"].get<std::string>()));
+  const ProgramOutcome standard =
+      measures.distance({"w2", "holes.csv", "c.npy", "--drop-missing", "--quiet", "--json", "-"});
+  CHECK(standard.output == read_file(measures / "out/result.json"));
+  CHECK(standard.errors == outcome.output);
+}
+
+TEST_CASE("distance warns of what spoils a number", "[cli][exact]") {
+  const Measures measures;
+  measures.write("twice.csv", "x,y\n1,0\n1,0\n0,1\n");
+  CHECK_THAT(measures.distance({"w2", "twice.csv", "b.csv", "--quiet"}).errors,
+             Contains("twice.csv: warning: 1 of 3 rows repeat another\n"));
+}
+
+TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]") {
+  struct Refusal {
+    std::vector<std::string> words;
+    std::string phrase;
+    int exit_code = 2;
+  };
+  const auto refusal = GENERATE(values<Refusal>({
+      {{}, "KIND"},
+      {{"w2"}, "A is required"},
+      {{"w2", "standard.json"}, "B is required"},
+      {{"w3", "standard.json", "wide.json"}, "unknown kind w3; did you mean w2?; there are w2"},
+      {{"wasserstein", "standard.json", "wide.json"}, "unknown kind wasserstein"},
+      {{"w2", "standard.json", "wide.json", "flat.json"}, "unexpected argument flat.json"},
+      {{"w2", "standard.json", "missing.json"}, "missing.json:1: not a file that can be read"},
+      {{"w2", "standard.json", "wide.txt"}, "wide.txt:1: expected a measure"},
+      {{"w2", "standard.json", "line.json"}, "line.json:1: dimension 1, standard.json has 2"},
+      {{"w2", "a.csv", "b.csv"}, "a.csv:2: column \"name\": expected a number, found \"first\""},
+      {{"w2", "a.csv", "b.csv", "--columns", "x,z"}, "a.csv:1: no column \"z\""},
+      {{"w2", "holes.csv", "b.csv"}, "holes.csv:3: column \"x\": a value is missing"},
+      {{"w2", "b.csv", "b.csv", "--standardize"}, "did you mean --standardise?"},
+      {{"w2", "standard.json", "wide.json", "--standardise"},
+       "neither standard.json nor wide.json"},
+      {{"w2", "standard.json", "wide.json", "--json", "."}, ".: cannot be written"},
+      {{"w2", "standard.json", "wide.json", "--json", "a.csv/x"}, "cannot be written"},
+      {{"kl", "a.csv", "b.csv", "--columns", "x,y"},
+       "kl: no method for points and points; there is one for gaussian and gaussian",
+       77},
+      {{"w2", "standard.json", "b.csv"}, "w2: no method for gaussian and points", 77},
+      {{"mmd", "one.csv", "b.csv"}, "A and B need from 2 to 10000 points; they have 1 and 3", 77},
+      {{"w2", "b.csv", "b.csv", "--bandwidth", "1"}, "--bandwidth: belongs to mmd"},
+      {{"mmd", "b.csv", "b.csv", "--bandwidth", "0"}, "--bandwidth 0: expected a positive number"},
+      {{"sinkhorn", "b.csv", "b.csv", "--regularisation", "nan"}, "expected a positive number"},
+      {{"kl", "standard.json", "flat.json"},
+       "kl: does not apply: B needs a density; its covariance is singular",
+       77},
+      {{"tv", "standard.json", "wide.json"}, "need to be on the line; they are of dimension 2", 77},
+  }));
+  const Measures measures;
+  CAPTURE(refusal.words);
+  const std::vector<std::string> before = measures.files();
+  const ProgramOutcome outcome = measures.distance(refusal.words);
+  CHECK(outcome.exit_code == refusal.exit_code);
+  CHECK_THAT(outcome.errors, Contains(refusal.phrase));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+  CHECK(outcome.output.empty());
+  CHECK(measures.files() == before);
+}
+
+TEST_CASE("A distance that overflows is a numerical failure", "[cli][precondition]") {
+  const Measures measures;
+  measures.write("far.csv", "x,y\n1e200,0\n0,2\n0,1\n");
+  const ProgramOutcome outcome = measures.distance({"sinkhorn", "far.csv", "b.csv"});
+  CHECK(outcome.exit_code == 3);
+  CHECK(outcome.output.empty());
+  CHECK(measures.value({"w2", "far.csv", "b.csv"}) == Approx(1e200 / std::sqrt(3.0)));
+}
+
+TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
+  const Measures measures;
+  const auto check = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> call = {FLOWCHECK_PROGRAM, "check", "JKO-11", "--quiet"};
+    call.insert(call.end(), words.begin(), words.end());
+    return call_program(call, {.folder = measures.path()});
+  };
+  for (const char* target : {"b.csv", "c.npy", "mixture.json"}) {
+    const ProgramOutcome outcome = check({"--target", target});
+    CHECK(outcome.exit_code == 77);
+    CHECK_THAT(outcome.errors, Contains(target) && Contains("no claim applies"));
+    CHECK(outcome.output.empty());
+  }
+  CHECK(check({"--target", "shifted.json", "--reference", "b.csv"}).exit_code == 77);
+  CHECK(check({"--target", "shifted.json", "--reference", "wide.json"}).exit_code == 0);
+}
+
+TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
+  const Measures measures;
+  // Three points each, s = 2: V-statistic by hand from the squared distances.
+  const json mmd = measures.result({"mmd", "b.csv", "c.npy", "--bandwidth", "2"});
+  CHECK(mmd["bandwidth"] == 2.0);
+  CHECK(mmd["biased"].get<double>() == Approx(0.0).margin(1e-15));  // the same points
+  const double pairs = (std::exp(-5.0 / 8.0) + std::exp(-2.0 / 8.0) + std::exp(-1.0 / 8.0)) / 3.0;
+  CHECK(mmd["value"].get<double>() ==
+        Approx(2.0 * pairs - 2.0 * (1.0 / 3.0 + 2.0 / 3.0 * pairs)).epsilon(1e-12));
+  CHECK(mmd["floor_95"].get<double>() >= 0.0);
+
+  measures.write("moved.csv", "x,y\n2,0\n1,2\n1,1\n");  // b.csv, one to the right
+  const json moved = measures.result({"sinkhorn", "b.csv", "moved.csv", "--regularisation", "0.5"});
+  CHECK(moved["regularisation"] == 0.5);
+  CHECK(moved["value"].get<double>() == Approx(1.0).epsilon(1e-4));
+  CHECK(moved["marginal_error"].get<double>() < 1e-6);
+  CHECK(measures.value({"sliced", "b.csv", "moved.csv"}) == Approx(std::sqrt(0.5)).epsilon(0.1));
+}
+
+TEST_CASE("Every method is called as a user would", "[cli][property]") {
+  CHECK(distance_kinds() == std::vector<std::string>{"w2", "sinkhorn", "sliced", "kl", "chi2", "tv",
+                                                     "hellinger", "mmd", "energy"});
+  const Measures measures;
+  measures.write("line.csv", "1\n2\n3\n");
+  measures.write("mixed.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                   "means": [[0], [1]], "covariances": [1, 1]})");
+  const auto file = [](const std::string& type) {
+    return type == "gaussian" ? "line.json" : type == "points" ? "line.csv" : "mixed.json";
+  };
+  for (const DistanceMethod& method : distance_methods()) {
+    CAPTURE(method.kind, method.first, method.second);
+    const json result = measures.result({method.kind, file(method.first), file(method.second)});
+    CHECK(result["method"] == method.method);
+    // Of a measure to itself; without its diagonal a U-statistic is not zero there.
+    const char* zero = result.contains("biased") ? "biased" : "value";
+    CHECK(std::abs(result[zero].get<double>()) < 1e-7);
+  }
+}

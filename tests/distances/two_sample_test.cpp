@@ -1,0 +1,169 @@
+#include "distances/two_sample.hpp"
+
+#include "numerics/rng.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+using namespace flowcheck;
+
+namespace {
+
+PointCloud normal_cloud(std::uint64_t stream, Index dimension, Index count, double shift = 0.0) {
+  Rng rng(21, stream);
+  return PointCloud((rng.normal_matrix(dimension, count).array() + shift).matrix());
+}
+
+using PointKernel = std::function<double(const Vector&, const Vector&)>;
+
+double mean_kernel(const Matrix& x, const Matrix& y, const PointKernel& k, bool without_diagonal) {
+  double sum = 0.0;
+  for (Index i = 0; i < x.cols(); ++i) {
+    for (Index j = 0; j < y.cols(); ++j) {
+      if (!(without_diagonal && i == j)) sum += k(x.col(i), y.col(j));
+    }
+  }
+  const Index pairs = x.cols() * (without_diagonal ? y.cols() - 1 : y.cols());
+  return sum / static_cast<double>(pairs);
+}
+
+double by_definition(const PointCloud& p,
+                     const PointCloud& q,
+                     const PointKernel& k,
+                     bool unbiased) {
+  return mean_kernel(p.points(), p.points(), k, unbiased) +
+         mean_kernel(q.points(), q.points(), k, unbiased) -
+         2.0 * mean_kernel(p.points(), q.points(), k, false);
+}
+
+// E k(X, Y) for X − Y ~ N(shift, 2I) and k = exp(−rate·r²), in d dimensions.
+double gaussian_mean_kernel(double rate, double squared_shift, double d) {
+  return std::pow(1.0 + 4.0 * rate, -0.5 * d) *
+         std::exp(-rate * squared_shift / (1.0 + 4.0 * rate));
+}
+
+}  // namespace
+
+TEST_CASE("Both statistics are what their definitions say", "[distances][exact]") {
+  const auto [n, m] = GENERATE(std::pair<Index, Index>{2, 2}, std::pair<Index, Index>{7, 12},
+                               std::pair<Index, Index>{300, 270});
+  CAPTURE(n, m);
+  const PointCloud p = normal_cloud(0, 3, n);
+  const PointCloud q = normal_cloud(1, 3, m, 0.3);
+  const double rate = 0.4;
+  const PointKernel gaussian = [rate](const Vector& x, const Vector& y) {
+    return std::exp(-rate * (x - y).squaredNorm());
+  };
+  const PointKernel distance = [](const Vector& x, const Vector& y) { return -(x - y).norm(); };
+
+  const TwoSampleResult mmd = squared_mmd(p, q, rate);
+  CHECK(mmd.biased.value == Approx(by_definition(p, q, gaussian, false)).margin(1e-13));
+  CHECK(mmd.unbiased.value == Approx(by_definition(p, q, gaussian, true)).margin(1e-13));
+  CHECK(mmd.biased.value >= 0.0);
+
+  const TwoSampleResult energy = squared_energy_distance(p, q);
+  CHECK(energy.biased.value == Approx(by_definition(p, q, distance, false)).margin(1e-12));
+  CHECK(energy.unbiased.value == Approx(by_definition(p, q, distance, true)).margin(1e-12));
+}
+
+TEST_CASE("The unbiased estimate's interval has the laws' value, and tells laws apart",
+          "[distances][reference]") {
+  const double shift = GENERATE(0.0, 0.2, 1.0);
+  CAPTURE(shift);
+  const double rate = 0.5;
+  const double squared = 2.0 * shift * shift;
+  const double exact =
+      2.0 * (gaussian_mean_kernel(rate, 0.0, 2.0) - gaussian_mean_kernel(rate, squared, 2.0));
+  const TwoSampleResult result =
+      squared_mmd(normal_cloud(2, 2, 1500), normal_cloud(3, 2, 1200, shift), rate,
+                  {.permutations = 0, .false_alarm = 1e-6});
+  CHECK(result.unbiased.lower <= exact);
+  CHECK(result.unbiased.upper >= exact);
+  if (shift == 1.0) CHECK(result.unbiased.lower > 0.5 * exact);
+  CHECK(std::isnan(result.floor_95));
+}
+
+TEST_CASE("The interval covers as often as it says", "[distances][property]") {
+  const double shift = GENERATE(0.0, 0.5);
+  CAPTURE(shift);
+  const double rate = 0.5;
+  const double exact =
+      2.0 * (gaussian_mean_kernel(rate, 0.0, 1.0) - gaussian_mean_kernel(rate, shift * shift, 1.0));
+  int missed = 0;
+  for (std::uint64_t run = 0; run < 200; ++run) {
+    const Estimate seen =
+        squared_mmd(normal_cloud(100 + run, 1, 40), normal_cloud(400 + run, 1, 50, shift), rate,
+                    {.permutations = 0, .false_alarm = 0.1})
+            .unbiased;
+    missed += seen.lower > exact || seen.upper < exact;
+  }
+  CHECK(missed <= 34);  // 20 expected, three deviations of a binomial above
+}
+
+TEST_CASE("At equality the V-statistic sits at its floor, apart from it well above",
+          "[distances][property]") {
+  double sum = 0.0;
+  double floor = 0.0;
+  int above = 0;
+  for (std::uint64_t run = 0; run < 60; ++run) {
+    const TwoSampleResult same =
+        squared_mmd(normal_cloud(700 + run, 2, 60), normal_cloud(800 + run, 2, 60), 0.5);
+    sum += same.biased.value;
+    floor += same.floor_mean;
+    above += same.biased.value > same.floor_95;
+  }
+  CHECK(sum / 60.0 == Approx(floor / 60.0).epsilon(0.1));
+  CHECK(above <= 9);  // 3 expected
+  const TwoSampleResult apart =
+      squared_mmd(normal_cloud(4, 2, 60), normal_cloud(5, 2, 60, 1.0), 0.5);
+  CHECK(apart.biased.value > 3.0 * apart.floor_95);
+}
+
+TEST_CASE("The energy distance of two normal samples is near the laws'", "[distances][reference]") {
+  // 2E|Z√2 + 1| − 2E|Z√2| on the line; E|N(μ, s²)| = s√(2/π)e^{−μ²/2s²} + μ erf(μ/(s√2)).
+  const double exact =
+      2.0 * (std::sqrt(2.0) * std::sqrt(2.0 / M_PI) * std::exp(-0.25) + std::erf(0.5)) -
+      2.0 * std::sqrt(2.0) * std::sqrt(2.0 / M_PI);
+  const TwoSampleResult result =
+      squared_energy_distance(normal_cloud(6, 1, 1500), normal_cloud(7, 1, 1500, 1.0),
+                              {.permutations = 0, .false_alarm = 1e-6});
+  CHECK(result.unbiased.lower <= exact);
+  CHECK(result.unbiased.upper >= exact);
+  CHECK(result.unbiased.width() < exact);
+}
+
+TEST_CASE("median_distance is the median of all n² distances", "[distances][exact]") {
+  const auto count =
+      GENERATE(Index{1}, Index{2}, Index{3}, Index{4}, Index{31}, Index{64}, Index{1800});
+  CAPTURE(count);
+  const PointCloud cloud = normal_cloud(8, 2, count);
+  std::vector<double> all;
+  for (Index i = 0; i < count; ++i) {
+    for (Index j = 0; j < count; ++j) {
+      all.push_back((cloud.points().col(i) - cloud.points().col(j)).norm());
+    }
+  }
+  std::sort(all.begin(), all.end());
+  const std::size_t half = all.size() / 2;
+  const double expected = all.size() % 2 == 1 ? all[half] : 0.5 * (all[half - 1] + all[half]);
+  CHECK(median_distance(cloud) == Approx(expected).epsilon(1e-14));
+}
+
+TEST_CASE("Repeated points leave no scale, and are refused as one", "[distances][precondition]") {
+  CHECK(median_distance(PointCloud(Matrix::Ones(2, 5))) == 0.0);
+  CHECK(median_distance(PointCloud(Matrix::Ones(2, 3000))) == 0.0);
+  CHECK_THROWS_AS(kernel_rate(PointCloud(Matrix::Ones(2, 5)), 1.0), std::invalid_argument);
+  const PointCloud p = normal_cloud(9, 2, 10);
+  CHECK(kernel_rate(p, 0.1) == Approx(100.0 * kernel_rate(p, 1.0)));
+  CHECK_THROWS_AS(squared_mmd(p, p, 0.0), std::invalid_argument);
+  CHECK_THROWS_AS(squared_mmd(p, normal_cloud(9, 3, 10), 1.0), std::invalid_argument);
+  CHECK_THROWS_AS(squared_mmd(p, normal_cloud(9, 2, 1), 1.0), std::invalid_argument);
+  CHECK_THROWS_AS(squared_mmd(p, p, 1.0, {.largest_count = 9}), std::invalid_argument);
+  CHECK_THROWS_AS(
+      squared_mmd(p, PointCloud(Matrix{{0.0, 1.0}, {0.0, 1.0}}, Vector{{0.3, 0.7}}), 1.0),
+      std::invalid_argument);
+}

@@ -1,0 +1,217 @@
+#include "measures/regularity.hpp"
+
+#include "measures/enclosing_ball.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/point_cloud.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/spd.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+using namespace flowcheck;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+bool is_known(const Estimate& a) {
+  return std::isfinite(a.lower) && std::isfinite(a.upper);
+}
+
+double relative_width(const Estimate& a) {
+  return a.width() / a.value;
+}
+
+// Least and largest eigenvalue of ∇²U = −∇² log p at drawn points and on rays through them.
+std::pair<double, double> seen_curvatures(const GaussianMixture& p, Rng& rng) {
+  double least = infinity;
+  double most = -infinity;
+  const Matrix points = sample(p, 60, rng);
+  for (Index j = 0; j < points.cols(); ++j) {
+    for (const double factor : {0.3, 1.0, 4.0, 20.0}) {
+      const SymmetricEigen eigen =
+          symmetric_eigen(-p.log_density_hessian(p.mean() + factor * (points.col(j) - p.mean())));
+      least = std::min(least, eigen.values(0));
+      most = std::max(most, eigen.values(eigen.values.size() - 1));
+    }
+  }
+  return {least, most};
+}
+
+Vector equal_weights(Index count) {
+  return Vector::Constant(count, 1.0 / static_cast<double>(count));
+}
+
+}  // namespace
+
+TEST_CASE("enclosing_ball knows balls that are known", "[measures][exact]") {
+  const Matrix square{{-1.0, 1.0, 1.0, -1.0}, {-1.0, -1.0, 1.0, 1.0}};
+  CHECK_THAT(enclosing_ball(square).radius, Encloses(std::sqrt(2.0)));
+  // Obtuse: the longest side's ball; acute: the circumscribed one.
+  const EnclosingBall obtuse = enclosing_ball(Matrix{{0.0, 4.0, 1.0}, {0.0, 0.0, 1.0}});
+  CHECK_THAT(obtuse.radius, Encloses(2.0));
+  CHECK((obtuse.centre - Vector{{2.0, 0.0}}).norm() < 1e-12);
+  CHECK_THAT(enclosing_ball(Matrix{{0.0, 6.0, 3.0}, {0.0, 0.0, 4.0}}).radius, Encloses(3.125));
+  CHECK_THAT(enclosing_ball(Matrix::Identity(6, 6)).radius, Encloses(std::sqrt(5.0 / 6.0)));
+  // Repeated points, a point inside, one point.
+  CHECK_THAT(enclosing_ball(Matrix{{1.0, 1.0, 2.0, 5.0, 5.0}}).radius, Encloses(2.0));
+  CHECK(enclosing_ball(Matrix{{3.0, 3.0}, {1.0, 1.0}}).radius.upper == 0.0);
+  for (const Matrix& points : {square, Matrix(Matrix::Identity(6, 6))}) {
+    CHECK(relative_width(enclosing_ball(points).radius) < 1e-13);
+    CHECK(enclosing_ball(points).radius.grade == Grade::certified);
+  }
+}
+
+TEST_CASE("enclosing_ball is tight and moves with its points", "[measures][property]") {
+  const auto [d, n] = GENERATE(std::pair<Index, Index>{1, 40}, std::pair<Index, Index>{2, 2000},
+                               std::pair<Index, Index>{3, 30}, std::pair<Index, Index>{16, 60},
+                               std::pair<Index, Index>{40, 20});
+  CAPTURE(d, n);
+  Rng rng(21, static_cast<std::uint64_t>(d));
+  const Matrix points = rng.normal_matrix(d, n);
+  const EnclosingBall ball = enclosing_ball(points);
+  CHECK(relative_width(ball.radius) < 1e-12);
+  CHECK((points.colwise() - ball.centre).colwise().norm().maxCoeff() <= ball.radius.upper);
+  // Jung's theorem, and the half diameter from below.
+  const Estimate full = diameter(points);
+  const double n_dim = static_cast<double>(d);
+  CHECK(ball.radius.lower <= full.upper * std::sqrt(n_dim / (2.0 * (n_dim + 1.0))) * (1.0 + 1e-14));
+  CHECK(ball.radius.upper >= 0.5 * full.lower);
+
+  const AffineMap motion = random_rigid_motion(rng, d);
+  const Matrix moved = (motion.linear * points).colwise() + motion.offset;
+  CHECK_THAT(enclosing_ball(moved).radius.value,
+             Catch::Matchers::WithinRel(ball.radius.value, 1e-12));
+}
+
+TEST_CASE("diameter is that of all pairs", "[measures][property]") {
+  const Index d = GENERATE(Index{1}, Index{2}, Index{7});
+  Rng rng(22, static_cast<std::uint64_t>(d));
+  const Matrix points = rng.normal_matrix(d, 200);
+  double largest = 0.0;
+  for (Index i = 0; i < points.cols(); ++i) {
+    largest = std::max(largest, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
+  }
+  const Estimate computed = diameter(points);
+  CHECK_THAT(computed.value, Catch::Matchers::WithinRel(largest, 1e-15));
+  CHECK(computed.lower <= largest * (1.0 + 1e-15));
+  CHECK(computed.upper >= largest * (1.0 - 1e-15));
+  CHECK(relative_width(computed) < 1e-14);
+  CHECK_THAT(diameter(Matrix{{0.0, 3.0, 0.0}, {0.0, 0.0, 4.0}}), Encloses(5.0));
+}
+
+TEST_CASE("Regularity of a Gaussian is its spectrum", "[measures][exact]") {
+  const Regularity g = regularity(Gaussian(Vector{{3.0, 4.0}}, Matrix{{2.0, 0.0}, {0.0, 0.5}}));
+  CHECK_THAT(g.curvature_lower, Encloses(0.5));
+  CHECK_THAT(g.curvature_upper, Encloses(2.0));
+  CHECK(g.curvature_upper.grade == Grade::closed_form);
+  CHECK(relative_width(g.curvature_upper) < 1e-12);
+  CHECK(g.half_diameter.lower == infinity);
+  CHECK(g.log_lipschitz.lower == infinity);
+
+  const Regularity shifted = regularity(Gaussian(Vector{{3.0, 4.0}}, Matrix::Identity(2, 2)));
+  CHECK_THAT(shifted.log_lipschitz, Encloses(5.0));
+  CHECK(shifted.mixture_radius.upper == 0.0);
+  CHECK_THAT(shifted.mixture_scale, Encloses(1.0));
+  CHECK_THAT(shifted.curvature_lower, Encloses(1.0));
+  CHECK(shifted.curvature_lower.grade == Grade::certified);
+
+  const Regularity flat = regularity(Gaussian(Vector{{0.0, 0.0}}, Matrix{{4.0, 0.0}, {0.0, 0.0}}));
+  CHECK_THAT(flat.curvature_lower, Encloses(0.25));
+  CHECK(flat.curvature_upper.lower == infinity);
+  const Regularity atom = regularity(Gaussian::dirac(Vector{{1.0}}));
+  CHECK(atom.half_diameter.upper == 0.0);
+  CHECK(atom.curvature_lower.lower == infinity);
+}
+
+TEST_CASE("The curvature of two centres is attained", "[measures][exact]") {
+  // U'' = 1/σ² − R²/σ⁴ where both weights are one half, whatever the prior ones.
+  const double sigma2 = 0.36;
+  const GaussianMixture p =
+      GaussianMixture::isotropic(Vector{{0.1, 0.9}}, Matrix{{-1.0, 2.0}}, sigma2);
+  const Regularity known = regularity(p);
+  CHECK_THAT(known.curvature_lower, Encloses(1.0 / sigma2 - 2.25 / (sigma2 * sigma2)));
+  CHECK(known.curvature_lower.grade == Grade::certified);
+  CHECK(known.curvature_lower.width() < 1e-12);
+  CHECK_THAT(known.mixture_radius, Encloses(1.5));
+  CHECK_THAT(known.mixture_scale, Encloses(0.6));
+  CHECK(known.log_lipschitz.lower == infinity);
+  const double middle = 0.5 - sigma2 / 3.0 * std::log(9.0);
+  CHECK_THAT(-p.log_density_hessian(Vector{{middle}})(0, 0),
+             Catch::Matchers::WithinRel(known.curvature_lower.value, 1e-12));
+  CHECK_THAT(-p.log_density_hessian(Vector{{40.0}})(0, 0),
+             Catch::Matchers::WithinRel(known.curvature_upper.value, 1e-12));
+}
+
+TEST_CASE("Curvatures seen lie within those known", "[measures][property]") {
+  const Index d = GENERATE(Index{1}, Index{2}, Index{4});
+  Rng rng(23, static_cast<std::uint64_t>(d));
+  const Matrix means = rng.normal_matrix(d, 5);
+  std::vector<Matrix> distinct;
+  for (int k = 0; k < 5; ++k) distinct.push_back(random_gaussian(rng, d).covariance());
+  const std::vector<GaussianMixture> mixtures{
+      GaussianMixture::isotropic(equal_weights(5), means, 0.7),
+      GaussianMixture(equal_weights(5), means, {distinct[0]}),
+      GaussianMixture(equal_weights(5), 0.1 * means, {distinct[0]}),
+      GaussianMixture(equal_weights(5), means, distinct)};
+  for (const GaussianMixture& p : mixtures) {
+    const auto [least, most] = seen_curvatures(p, rng);
+    const Regularity known = regularity(p);
+    CAPTURE(d, p.has_common_covariance(), known.curvature_lower, known.curvature_upper);
+    CHECK(least >= known.curvature_lower.lower * (1.0 - 1e-12) - 1e-12);
+    CHECK(most <= known.curvature_upper.upper * (1.0 + 1e-12));
+    CHECK(is_known(known.curvature_lower) == p.has_common_covariance());
+    CHECK(is_known(known.curvature_upper));
+    CHECK(known.curvature_upper.lower > 0.0);
+  }
+  // Means near enough: log-concave by the bound for any common covariance.
+  const double near =
+      0.5 /
+      enclosing_ball(Gaussian(Vector::Zero(d), distinct[0]).inverse_factor() * means).radius.upper;
+  const Regularity concave =
+      regularity(GaussianMixture(equal_weights(5), near * means, {distinct[0]}));
+  CHECK(concave.curvature_lower.lower > 0.0);
+}
+
+TEST_CASE("log(dp/dN(0, I)) has the farthest mean's length as its slope", "[measures][exact]") {
+  const GaussianMixture p =
+      GaussianMixture::isotropic(equal_weights(3), Matrix{{3.0, 1.0, 0.0}, {4.0, 0.0, -1.0}}, 1.0);
+  const Regularity known = regularity(p);
+  CHECK_THAT(known.log_lipschitz, Encloses(5.0));
+  CHECK(known.log_lipschitz.grade == Grade::certified);
+  const Vector x = 30.0 * Vector{{3.0, 4.0}};
+  CHECK_THAT((p.score(x) + x).norm(), Catch::Matchers::WithinRel(5.0, 1e-12));
+}
+
+TEST_CASE("Regularity of points is their extent", "[measures][exact]") {
+  const Matrix triangle{{0.0, 6.0, 3.0, 100.0}, {0.0, 0.0, 4.0, 0.0}};
+  const Vector weights{{0.25, 0.25, 0.5, 0.0}};
+  for (const Regularity& known : {regularity(PointCloud(triangle, weights)),
+                                  regularity(GaussianMixture::isotropic(weights, triangle, 0.0))}) {
+    CHECK_THAT(known.half_diameter, Encloses(3.0));
+    CHECK_THAT(known.mixture_radius, Encloses(3.125));
+    CHECK(known.mixture_scale.upper == 0.0);
+    CHECK(known.half_diameter.grade >= Grade::certified);
+    CHECK(known.curvature_lower.upper == -infinity);
+    CHECK(known.curvature_upper.lower == infinity);
+  }
+  CHECK(regularity(PointCloud(Matrix{{2.0, 2.0}})).half_diameter.upper == 0.0);
+  CHECK(regularity(PointCloud(Matrix{{2.0, 2.0}})).curvature_lower.lower == infinity);
+}
+
+TEST_CASE("Components of weight zero do not count", "[measures][property]") {
+  const Matrix means{{0.0, 1.0, 50.0}};
+  const Regularity with =
+      regularity(GaussianMixture::isotropic(Vector{{0.5, 0.5, 0.0}}, means, 0.5));
+  const Regularity without =
+      regularity(GaussianMixture::isotropic(equal_weights(2), means.leftCols(2), 0.5));
+  CHECK(with.mixture_radius.upper == without.mixture_radius.upper);
+  CHECK(with.curvature_lower.lower == without.curvature_lower.lower);
+  const GaussianMixture one(Vector{{1.0, 0.0}}, Matrix{{0.0, 1.0}}, {Matrix{{2.0}}, Matrix{{3.0}}});
+  CHECK_THAT(regularity(one).curvature_lower, Encloses(0.5));
+}
