@@ -1,0 +1,161 @@
+#include "distances/mixture_chi_squared.hpp"
+
+#include "distances/divergence.hpp"
+#include "distances/gaussian_divergence.hpp"
+#include "measures/random_gaussian.hpp"
+#include "support/estimates.hpp"
+#include "support/mixtures.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace flowcheck {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// LFM-15 again, term by term as printed, with a free choice of the kernel's correlation.
+double mehler_sum(const Matrix& x, double a) {
+  const double d = static_cast<double>(x.rows());
+  double sum = 0.0;
+  for (Index i = 0; i < x.cols(); ++i) {
+    for (Index j = 0; j < x.cols(); ++j) {
+      const double form = 2.0 * a * x.col(i).dot(x.col(j)) -
+                          a * a * (x.col(i).squaredNorm() + x.col(j).squaredNorm());
+      sum += std::pow(1.0 - a * a, -0.5 * d) * std::exp(form / (2.0 * (1.0 - a * a)));
+    }
+  }
+  return sum / static_cast<double>(x.cols() * x.cols()) - 1.0;
+}
+
+GaussianMixture atoms(const Matrix& x) {
+  const Index n = x.cols();
+  return GaussianMixture::isotropic(Vector::Constant(n, 1.0 / static_cast<double>(n)), x, 0.0);
+}
+
+}  // namespace
+
+TEST_CASE("χ² of one component is the Gaussian's", "[distances][exact]") {
+  const auto dimension = GENERATE(Index{1}, Index{3}, Index{8});
+  Rng rng(31, static_cast<std::uint64_t>(dimension));
+  const Gaussian q = random_gaussian(rng, dimension);
+  const Gaussian p(q.mean() + 0.3 * rng.normal_vector(dimension), 0.7 * q.covariance());
+  const Estimate mixture = chi_squared(GaussianMixture(p), q);
+  const Estimate gaussian = chi_squared(p, q);
+  CAPTURE(dimension, mixture, gaussian);
+  CHECK_THAT(mixture.value, Catch::Matchers::WithinRel(gaussian.value, 1e-11));
+  CHECK(mixture.lower <= gaussian.upper);
+  CHECK(gaussian.lower <= mixture.upper);
+}
+
+TEST_CASE("χ² of mixtures against a Gaussian agrees with quadrature", "[distances][reference]") {
+  const auto dimension = GENERATE(Index{1}, Index{2});
+  const auto stream = GENERATE(range(0, 3));
+  Rng rng(32, static_cast<std::uint64_t>(stream));
+  const GaussianMixture p = random_mixture(rng, dimension, 3, 1.0, 0.1, 1.2);
+  const Gaussian q(0.2 * rng.normal_vector(dimension),
+                   1.1 * Matrix::Identity(dimension, dimension));
+  const Estimate exact = chi_squared(p, q);
+  const Estimate measured =
+      chi_squared(p, GaussianMixture(q), {.method = DivergenceMethod::quadrature});
+  CAPTURE(dimension, stream, exact, measured);
+  CHECK_THAT(measured.value, Catch::Matchers::WithinRel(exact.value, 1e-9));
+  CHECK(exact.lower <= measured.upper);
+  CHECK(measured.lower <= exact.upper);
+  CHECK(exact.width() < 1e-9 * exact.value);
+  // The front takes the closed form.
+  CHECK(chi_squared(p, GaussianMixture(q)).value == exact.value);
+}
+
+TEST_CASE("χ² of mixtures keeps its digits near the Gaussian", "[distances][exact]") {
+  // Two components m apart by ±h: χ² = cosh h² − 1 = 2 sinh²(h²/2) for unit covariances.
+  const auto h = GENERATE(1.0, 1e-2, 1e-4);
+  Matrix means(1, 2);
+  means << -h, h;
+  const GaussianMixture p = GaussianMixture::isotropic(Vector::Constant(2, 0.5), means, 1.0);
+  const double exact = 2.0 * std::pow(std::sinh(0.5 * h * h), 2);
+  const Estimate chi = chi_squared(p, Gaussian::standard(1));
+  CAPTURE(h, chi, exact);
+  CHECK_THAT(chi, Encloses(exact));
+  // The terms are e^{±h²} − 1, of relative size 1/h² to their sum.
+  CHECK_THAT(chi.value, Catch::Matchers::WithinRel(exact, 1e-15 + 1e-15 / (h * h)));
+  // A covariance 1e-8 off the target's, in five dimensions: χ² = (1 − e²)^{−5/2} − 1.
+  const double e = 1e-8;
+  const GaussianMixture near =
+      GaussianMixture::isotropic(Vector::Constant(2, 0.5), Matrix::Zero(5, 2), 1.0 + e);
+  const double off = (1.0 + e) - 1.0;
+  CHECK_THAT(chi_squared(near, Gaussian::standard(5)).value,
+             Catch::Matchers::WithinRel(2.5 * off * off, 1e-12));
+}
+
+TEST_CASE("χ² is infinite exactly if a component is too wide", "[distances][exact]") {
+  const auto with_variance = [](double s) {
+    return line_mixture({0.5, 0.5}, {0.0, 0.3}, {0.5, std::sqrt(s)});
+  };
+  const Gaussian q = Gaussian::standard(1);
+  CHECK(std::isfinite(chi_squared(with_variance(1.99), q).upper));
+  CHECK(chi_squared(with_variance(2.01), q).lower == infinity);
+  CHECK(chi_squared(GaussianMixture::isotropic(Vector::Ones(1), Matrix::Zero(2, 1), 2.0),
+                    Gaussian::standard(2))
+            .lower == infinity);
+  CHECK(chi_squared(atoms(Matrix::Zero(2, 3)), Gaussian::standard(2)).lower == infinity);
+  // D.1 of the dossier: 6.09 at variance 1.99.
+  CHECK_THAT(
+      chi_squared(GaussianMixture(Gaussian(Vector::Zero(1), Matrix::Constant(1, 1, 1.99))), q)
+          .value,
+      WithinPrinted(6.09, 2));
+}
+
+TEST_CASE("Mehler's sum is the mixture formula of the smoothed atoms", "[distances][reference]") {
+  const auto dimension = GENERATE(Index{1}, Index{2}, Index{7});
+  const auto time = GENERATE(0.01, 0.05, 0.3, 1.0, 6.0);
+  Rng rng(33, static_cast<std::uint64_t>(dimension));
+  const Matrix x = rng.normal_matrix(dimension, 9);
+  const Estimate mehler = smoothed_chi_squared(PointCloud(x), time);
+  const Estimate mixture = chi_squared(ou_law(atoms(x), time), Gaussian::standard(dimension));
+  CAPTURE(dimension, time, mehler, mixture);
+  CHECK_THAT(mehler.value, Catch::Matchers::WithinRel(mixture.value, 1e-10));
+  CHECK(mehler.lower <= mixture.upper);
+  CHECK(mixture.lower <= mehler.upper);
+  CHECK_THAT(mehler.value, Catch::Matchers::WithinRel(mehler_sum(x, std::exp(-2.0 * time)), 1e-8));
+  // Half the exponent, the correlation of one half-kernel, is another number.
+  const double wrong = mehler_sum(x, std::exp(-time));
+  CHECK_FALSE((mehler.lower <= wrong && wrong <= mehler.upper));
+  CHECK(std::abs(wrong - mehler.value) > 0.05 * mehler.value);
+}
+
+TEST_CASE("Mehler's sum obeys its bounds, with equality for one atom", "[distances][property]") {
+  const auto radius = GENERATE(0.5, 2.0, 3.0);
+  const auto time = GENERATE(0.05, 0.3);
+  const double a = std::exp(-2.0 * time);
+  const double factor = std::pow(1.0 - a * a, -0.5);
+  Rng rng(34);
+  Matrix x(1, 7);
+  for (Index i = 0; i < x.cols(); ++i) x(0, i) = rng.uniform(-radius, radius);
+  const double mean = (a / (1.0 + a) * x.array().square()).exp().mean();
+  const Estimate chi = smoothed_chi_squared(PointCloud(x), time);
+  CAPTURE(radius, time, chi);
+  CHECK(chi.upper <= factor * mean - 1.0);
+  // χ² ≤ sup ρ_δ/q − 1 ≤ (1 − a)^{−1/2} e^{R²/2} − 1
+  CHECK(chi.upper <= std::exp(0.5 * radius * radius) / std::sqrt(1.0 - a) - 1.0);
+  const Matrix one = Matrix::Constant(1, 1, radius);
+  const double equality = factor * std::exp(a / (1.0 + a) * radius * radius) - 1.0;
+  CHECK_THAT(smoothed_chi_squared(PointCloud(one), time).value,
+             Catch::Matchers::WithinRel(equality, 1e-13));
+}
+
+TEST_CASE("weights of a discrete measure count", "[distances][exact]") {
+  Matrix twice(1, 3);
+  twice << -1.0, 2.0, 2.0;
+  Matrix once(1, 2);
+  once << -1.0, 2.0;
+  Vector weights(2);
+  weights << 1.0 / 3.0, 2.0 / 3.0;
+  CHECK_THAT(smoothed_chi_squared(PointCloud(once, weights), 0.2).value,
+             Catch::Matchers::WithinRel(smoothed_chi_squared(PointCloud(twice), 0.2).value, 1e-13));
+  CHECK(smoothed_chi_squared(PointCloud(once), infinity).value == 0.0);
+  CHECK_THROWS_AS(smoothed_chi_squared(PointCloud(once), 0.0), std::invalid_argument);
+  CHECK_THROWS_AS(chi_squared(atoms(once), Gaussian::standard(2)), std::invalid_argument);
+}
+
+}  // namespace flowcheck
