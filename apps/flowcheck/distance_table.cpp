@@ -1,6 +1,8 @@
 #include "distance_table.hpp"
 
+#include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
+#include "distances/monotone_transport.hpp"
 #include "distances/sinkhorn.hpp"
 #include "distances/sliced.hpp"
 #include "distances/transport.hpp"
@@ -31,11 +33,18 @@ std::string second_has_density(const Gaussian&, const Gaussian& q) {
   return q.has_density() ? "" : "B needs a density; its covariance is singular";
 }
 
-std::string on_the_line(const Gaussian& p, const Gaussian& q) {
-  if (p.dimension() != 1)
-    return "the measures need to be on the line; they are of dimension " +
-           std::to_string(p.dimension());
-  return second_has_density(p, q);
+std::string second_mixture_has_density(const GaussianMixture&, const GaussianMixture& q) {
+  return q.has_density() ? "" : "B needs a density; a covariance is singular";
+}
+
+std::string mixtures_have_densities(const GaussianMixture& p, const GaussianMixture& q) {
+  if (!p.has_density()) return "A needs a density; a covariance is singular";
+  return second_mixture_has_density(p, q);
+}
+
+std::string mixtures_on_the_line(const GaussianMixture& p, const GaussianMixture& q) {
+  if (p.dimension() == 1) return mixtures_have_densities(p, q);
+  return fmt::format("mixtures need to be on the line; they are of dimension {}", p.dimension());
 }
 
 std::string samples(const PointCloud& p, const PointCloud& q) {
@@ -134,6 +143,26 @@ Estimate hellinger(const Gaussian& p, const Gaussian& q) {
   return sqrt(squared_hellinger(p, q));
 }
 
+// Of mixtures; those of a picture's many components by fewer draws, for each costs them all.
+template <Divergence kind>
+DistanceResult mixture_divergence(const GaussianMixture& p,
+                                  const GaussianMixture& q,
+                                  const DistanceOptions& options) {
+  constexpr Index many = 1000;
+  DivergenceOptions chosen{.seed = options.seed};
+  if (std::max(p.size(), q.size()) > many) {
+    chosen.method = DivergenceMethod::monte_carlo;
+    chosen.draws = 20'000;
+  }
+  const Estimate estimate = divergence(kind, p, q, chosen);
+  DistanceResult result{.estimate =
+                            kind == Divergence::squared_hellinger ? sqrt(estimate) : estimate};
+  if (estimate.grade == Grade::statistical || estimate.grade == Grade::sampled) {
+    result.details.emplace_back("draws", static_cast<double>(chosen.draws));
+  }
+  return result;
+}
+
 void require_converged(Termination termination, const char* kind) {
   if (termination == Termination::converged) return;
   throw std::runtime_error(fmt::format(
@@ -141,6 +170,12 @@ void require_converged(Termination termination, const char* kind) {
       termination == Termination::not_finite ? "a squared distance of two points is not finite"
       : termination == Termination::stalled  ? "stalled above the tolerance"
                                              : "did not converge within its iterations"));
+}
+
+DistanceResult quantile_w2(const GaussianMixture& p,
+                           const GaussianMixture& q,
+                           const DistanceOptions&) {
+  return {.estimate = w2(p, q)};
 }
 
 DistanceResult transport_w2(const PointCloud& p, const PointCloud& q, const DistanceOptions&) {
@@ -200,15 +235,26 @@ DistanceResult energy(const PointCloud& p, const PointCloud& q, const DistanceOp
 const std::vector<DistanceMethod>& distance_methods() {
   static const std::vector<DistanceMethod> methods = {
       formula<Gaussian>("w2", w2),
+      algorithm<GaussianMixture>("w2", "quantile functions", quantile_w2, mixtures_on_the_line),
       algorithm<PointCloud>("w2", "optimal transport", transport_w2),
       algorithm<PointCloud>("sinkhorn", "debiased entropic transport", debiased_sinkhorn,
                             kernel_fits),
       algorithm<Gaussian>("sliced", "closed form on random lines", sliced<Gaussian>),
       algorithm<PointCloud>("sliced", "sorting on random lines", sliced<PointCloud>),
       formula<Gaussian>("kl", kl, second_has_density),
+      algorithm<GaussianMixture>("kl", "quadrature, in d > 2 draws",
+                                 mixture_divergence<Divergence::kl>, second_mixture_has_density),
       formula<Gaussian>("chi2", chi_squared, second_has_density),
-      formula<Gaussian>("tv", total_variation, on_the_line),
+      algorithm<GaussianMixture>("chi2", "closed form, quadrature, in d > 2 draws",
+                                 mixture_divergence<Divergence::chi_squared>,
+                                 second_mixture_has_density),
+      algorithm<GaussianMixture>("tv", "closed form, quadrature, in d > 2 draws",
+                                 mixture_divergence<Divergence::total_variation>,
+                                 mixtures_have_densities),
       formula<Gaussian>("hellinger", hellinger, second_has_density),
+      algorithm<GaussianMixture>("hellinger", "quadrature, in d > 2 draws",
+                                 mixture_divergence<Divergence::squared_hellinger>,
+                                 mixtures_have_densities),
       algorithm<PointCloud>("mmd", "squared MMD, U-statistic", mmd, samples),
       algorithm<PointCloud>("energy", "squared energy distance, U-statistic", energy, samples),
   };

@@ -78,6 +78,24 @@ TEST_CASE("distance knows each kind between Gaussians", "[cli][reference]") {
   CHECK(measures.result({"kl", "flat.json", "standard.json"})["value"] == "inf");
 }
 
+TEST_CASE("distance takes mixtures, and a Gaussian for a mixture of one", "[cli][reference]") {
+  const Measures measures;
+  measures.write("one.json", R"({"type": "gaussian_mixture", "weights": [1], "means": [[3, 4]],
+                                 "covariances": [1]})");
+  measures.write("two.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                 "means": [[-1], [1]], "covariances": [1, 1]})");
+  const auto near = [](double value, double epsilon) { return Approx(value).epsilon(epsilon); };
+  CHECK(measures.value({"kl", "standard.json", "one.json"}) == near(12.5, 1e-9));
+  CHECK(measures.value({"chi2", "one.json", "standard.json"}) == near(std::expm1(25.0), 1e-9));
+  // χ² of ½N(−1, 1) + ½N(1, 1) from N(0, 1) is (e + e⁻¹)/2 − 1.
+  CHECK(measures.value({"chi2", "two.json", "line.json"}) == near(std::cosh(1.0) - 1.0, 1e-12));
+  CHECK(measures.value({"w2", "line.json", "line1.json"}) == near(1.0, 1e-14));
+  // The quantile functions' distance of the mean ±1 and of N(0, 1) is at least |√2 − 1|.
+  CHECK(measures.value({"w2", "two.json", "line.json"}) > std::sqrt(2.0) - 1.0);
+  const double tv = measures.value({"tv", "standard.json", "shifted.json"});
+  CHECK(tv == near(std::erf(2.5 / std::sqrt(2.0)), 1e-6));
+}
+
 TEST_CASE("distance reads points from CSV, NumPy and JSON alike", "[cli][reference]") {
   const Measures measures;
   // (0, 0) → (0, 1), the other two stay: W₂² = 1/3.
@@ -191,7 +209,9 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
       {{"kl", "standard.json", "flat.json"},
        "kl: does not apply: B needs a density; its covariance is singular",
        77},
-      {{"tv", "standard.json", "wide.json"}, "need to be on the line; they are of dimension 2", 77},
+      {{"tv", "standard.json", "flat.json"}, "tv: does not apply: B needs a density", 77},
+      {{"tv", "flat.json", "standard.json"}, "tv: does not apply: A needs a density", 77},
+      {{"w2", "mixture.json", "mixture.json"}, "mixtures need to be on the line", 77},
   }));
   const Measures measures;
   CAPTURE(refusal.words);
