@@ -10,6 +10,7 @@ std::vector<Experiment> all_experiments() {
       ou_benchmark(),
       one_block(),
       gaussian_rates(),
+      w2_convergence(),
   };
 }
 

@@ -9,5 +9,6 @@ Experiment jko_convergence();
 Experiment ou_benchmark();
 Experiment one_block();
 Experiment gaussian_rates();
+Experiment w2_convergence();
 
 }  // namespace flowcheck
