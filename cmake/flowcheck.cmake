@@ -1,6 +1,13 @@
 # The functions that declare what the project is made of: a module, a test, an experiment, a
 # claim. Each names its files and its arrows; nothing else is set anywhere.
 
+# The headers that all sources share, or that all tests share, from one parse; see FLOWCHECK_PRECOMPILE.
+function(flowcheck_precompile target headers)
+  if(FLOWCHECK_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${headers})
+  endif()
+endfunction()
+
 # One folder of lib/ as one static library, installed and exported.
 function(flowcheck_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
@@ -12,6 +19,7 @@ function(flowcheck_module name)
   target_link_libraries(flowcheck_${name}
     PUBLIC ${arg_DEPENDS} flowcheck_language
     PRIVATE ${arg_PRIVATE_DEPENDS} $<BUILD_INTERFACE:flowcheck_compile_options>)
+  flowcheck_precompile(flowcheck_${name} flowcheck_precompiled)
   install(TARGETS flowcheck_${name} EXPORT flowcheck-targets)
   install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/flowcheck/${name}
           FILES_MATCHING PATTERN "*.hpp")
@@ -22,6 +30,7 @@ function(flowcheck_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
   add_executable(${name}_tests ${arg_SOURCES})
   target_link_libraries(${name}_tests PRIVATE flowcheck_test_main ${arg_DEPENDS} flowcheck_compile_options)
+  flowcheck_precompile(${name}_tests flowcheck_precompiled_tests)
   catch_discover_tests(${name}_tests
     TEST_PREFIX "${name}: " PROPERTIES LABELS unit TIMEOUT 600)
   add_dependencies(unit_tests ${name}_tests)
@@ -52,4 +61,6 @@ function(flowcheck_vector_kernel module kernel)
     set_source_files_properties(${kernel}_avx512.cpp PROPERTIES COMPILE_OPTIONS
       "-mavx512f;-mavx512dq;-mavx512vl")
   endif()
+  set_source_files_properties(${kernel}_portable.cpp ${kernel}_avx2.cpp ${kernel}_avx512.cpp
+    PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
