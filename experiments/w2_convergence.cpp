@@ -50,7 +50,7 @@ namespace {
 struct Settings {
   std::vector<int> dimensions = {1, 2, 5, 10};
   std::vector<int> points = {64, 128, 256, 512, 1024};  // n of each sample
-  int repeats = 8;
+  int repeats = 16;
   int line_repeats = 200;  // for d = 1, where they cost next to nothing
 };
 
@@ -61,7 +61,7 @@ Settings settings_for(Scale scale) {
   settings.line_repeats = 1000;
   if (scale == Scale::paper) {
     settings.points.insert(settings.points.end(), {16'384, 32'768});
-    settings.repeats = 20;
+    settings.repeats = 32;
   }
   return settings;
 }
@@ -237,14 +237,17 @@ void add_mean(RunRecord& record,
               const Place& place,
               const Estimate& mean,
               const Estimate& first,
-              double first_points) {
+              double first_points,
+              bool asked) {
   const auto [d, n] = place;
   const auto guide = [&](const char* name, double rate, double rate_at_first) {
     record.add(at(place, name), "mean_w2", {.lhs = mean, .rhs = first.value * rate / rate_at_first},
                0.0, false);
   };
-  guide("general", general_w2_rate(d, n), general_w2_rate(d, first_points));
-  guide("normal", normal_w2_rate(d, n), normal_w2_rate(d, first_points));
+  if (asked) {
+    guide("general", general_w2_rate(d, n), general_w2_rate(d, first_points));
+    guide("normal", normal_w2_rate(d, n), normal_w2_rate(d, first_points));
+  }
   const Estimate floor = mean_w2_floor(d, n);
   record.add(at(place, "floor"), "mean_w2", {.lhs = mean, .rhs = floor}, 0.0, false);
   const double half_width = 0.5 * mean.width();
@@ -306,8 +309,9 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   std::map<Place, Estimate> means;
   for (const auto& [place, values] : measured) means[place] = mean_w2(place, values, miss);
   for (const auto& [place, values] : measured) {
-    const int first = settings.points.front();
-    add_mean(record, place, means[place], means[{place.first, first}], first);
+    const auto& n = settings.points;
+    const bool asked = std::find(n.begin(), n.end(), place.second) != n.end();
+    add_mean(record, place, means[place], means[{place.first, n.front()}], n.front(), asked);
     add_mean_squared(record, place, values);
     add_singles(record, place, values);
   }
@@ -326,6 +330,7 @@ collect(word) = (strstrt(dimensions, " ".word." ") == 0 ? dimensions = dimension
 stats 'data.csv' using (is("quantity", "mean_w2") ? collect(stringcolumn("dimension")) : 0) nooutput
 count = words(dimensions)
 d(i) = word(dimensions, i)
+stats 'data.csv' using (is("quantity", "mean_w2") ? column("points") : NaN) nooutput
 # Rows of one dimension, the points as abscissa.
 at(i, quantity, against) = (is("dimension", d(i)) && is("quantity", quantity) \
   && is("against", against)) ? column("points") : NaN
@@ -333,17 +338,18 @@ style(i) = (i - 1) % 6 + 1
 
 set multiplot
 set logscale x 2
+set xrange [STATS_min / 1.3:STATS_max * 1.3]
 set format x '2^{%L}'
-set xlabel 'points of each sample {/:Italic n}'
+set xlabel 'points of each sample {/:Italic n}'
 set bmargin at screen 0.30
 set tmargin at screen 0.93
 
-set lmargin at screen 0.07
-set rmargin at screen 0.56
+set lmargin at screen 0.065
+set rmargin at screen 0.425
 set logscale y
-set title 'Distance of two samples of the same law'
-set ylabel 'mean {/:Italic W}_2' offset 1
-set key at screen 0.065,0.185 left top vertical maxrows 4 width 1 Left reverse
+set title 'Two samples of one law; rates through the first point'
+set ylabel 'mean {/:Italic W}_2' offset 1
+set key at screen 0.06,0.185 left top vertical maxrows 4 width 3 Left reverse
 plot for [i = 1:count] 'data.csv' \
     using (at(i, "mean_w2", "general")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.6 dashtype 3 notitle, \
@@ -352,35 +358,60 @@ plot for [i = 1:count] 'data.csv' \
   for [i = 1:count] '' using (at(i, "mean_w2", "floor")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.2 dashtype 2 notitle, \
   for [i = 1:count] '' \
-    using (at(i, "mean_w2", "floor")):(column("measured")):(column("lower")):(column("upper")) \
+    using (at(i, "mean_w2", "normal")):(column("measured")):(column("lower")):(column("upper")) \
     with yerrorbars linestyle style(i) linewidth 1.1 pointtype 7 pointsize 0.7 \
-    title '{/:Italic d} = '.d(i), \
+    title '{/:Italic d} = '.d(i), \
   for [i = 1:count] '' \
     using (at(i, "mean_squared", "dossier")):(sqrt(column("predicted"))) \
     with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 notitle, \
   NaN with lines linecolor '#808080' linewidth 1.6 dashtype 3 \
-    title 'rate of any law, through the first point', \
+    title 'rate of any law', \
   NaN with lines linecolor '#808080' linewidth 1.4 \
-    title 'rate of the normal law, through the first point', \
+    title "the normal law's rate", \
   NaN with lines linecolor '#808080' linewidth 1.2 dashtype 2 title 'proved lower bound', \
   NaN with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 \
-    title "root of the dossier's mean square"
+    title "the dossier's mean square", \
+  NaN with yerrorbars linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
+    title 'does not vote', \
+  NaN with lines linecolor 'black' linewidth 1.4 title 'exact mean square'
 
-set lmargin at screen 0.65
-set rmargin at screen 0.985
 unset logscale y
 set key off
-set title 'Slope from {/:Italic n}/2 to {/:Italic n}'
-set ylabel 'log–log slope' offset 1
-set yrange [-0.75:0.05]
-aside(i, x) = x * 2 ** (0.10 * (i - 0.5 * (count + 1)))  # error bars beside each other
+set xtics 4
+if (strstrt(dimensions, " 1 ") > 0) {
+  line_of(against) = (is("dimension", "1") && is("quantity", "mean_squared") \
+    && is("against", against)) ? column("points") : NaN
+  scaled(name) = column("points") * column(name)
+  set lmargin at screen 0.505
+  set rmargin at screen 0.69
+  set title 'On the line, grows like log log {/:Italic n}'
+  set ylabel '{/:Italic n} × mean {/:Italic W}@_2^2' offset 1
+  plot 'data.csv' using (line_of("exact")):(scaled("predicted")) \
+      with lines linecolor 'black' linewidth 1.4, \
+    '' using (line_of("exact")):(scaled("measured")):(scaled("lower")):(scaled("upper")) \
+      with yerrorbars linestyle 1 linewidth 1.1 pointtype 6 pointsize 0.8, \
+    '' using (line_of("dossier")):(scaled("predicted")) \
+      with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0
+}
+
+# What a slope costs, on the right.
+set lmargin at screen 0.765
+set rmargin at screen 0.915
+set title 'Slope up to {/:Italic n}'
+set ylabel 'slope of log {/:Italic W}_2 in log {/:Italic n}' offset 1
+set y2label 'times the points for half the value' rotate by 270 offset -1
+set ytics nomirror
+set link y2
+set y2tics nomirror out ('×4' -1/2., '×8' -1/3., '×16' -1/4., '×32' -1/5., '×1024' -1/10.)
+set border 11
+aside(i, x) = x * 2 ** (0.14 * (i - 0.5 * (count + 1)))  # error bars beside each other
 plot for [i = 1:count] 'data.csv' using (at(i, "slope", "general")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.6 dashtype 3, \
   for [i = 1:count] '' using (at(i, "slope", "normal")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.4, \
   for [i = 1:count] '' \
     using (aside(i, at(i, "slope", "normal"))):(column("measured")):(column("lower")): \
-    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 6 pointsize 0.8
+    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 6 pointsize 0.7
 unset multiplot
 )gp";
 
