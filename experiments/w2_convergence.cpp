@@ -83,7 +83,8 @@ const std::map<std::pair<int, int>, double>& dossier() {
 
 void check_settings(const Settings& settings) {
   const auto& d = settings.dimensions;
-  require(!d.empty() && std::all_of(d.begin(), d.end(), [](int x) { return x >= 1 && x <= 100; }),
+  require(!d.empty() && d.size() <= 6, "--dimensions: expected 1 to 6 numbers");
+  require(std::all_of(d.begin(), d.end(), [](int x) { return x >= 1 && x <= 100; }),
           "--dimensions: expected numbers between 1 and 100");
   require(std::set<int>(d.begin(), d.end()).size() == d.size(),
           "--dimensions: expected each number once");
