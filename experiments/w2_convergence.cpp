@@ -68,7 +68,7 @@ Settings settings_for(Scale scale) {
 
 constexpr double false_alarm = 1e-6;       // of all intervals of mean_w2 together
 constexpr double miss_probability = 0.05;  // of Student's intervals; none of them votes
-constexpr double widest_bracket = 1e-12;   // relative to W₂; optimal_transport's word
+constexpr double widest_bracket = 1e-10;   // relative to W₂, where optimal_transport refines
 constexpr int shown_repeats = 8;           // of the single values
 // A mean whose interval is wider on either side than this part of it says too little to vote.
 constexpr double voting_half_width = 0.45;
@@ -83,7 +83,8 @@ const std::map<std::pair<int, int>, double>& dossier() {
 
 void check_settings(const Settings& settings) {
   const auto& d = settings.dimensions;
-  require(!d.empty() && std::all_of(d.begin(), d.end(), [](int x) { return x >= 1 && x <= 100; }),
+  require(!d.empty() && d.size() <= 6, "--dimensions: expected 1 to 6 numbers");
+  require(std::all_of(d.begin(), d.end(), [](int x) { return x >= 1 && x <= 100; }),
           "--dimensions: expected numbers between 1 and 100");
   require(std::set<int>(d.begin(), d.end()).size() == d.size(),
           "--dimensions: expected each number once");
@@ -335,6 +336,10 @@ stats 'data.csv' using (is("quantity", "mean_w2") ? column("points") : NaN) noou
 at(i, quantity, against) = (is("dimension", d(i)) && is("quantity", quantity) \
   && is("against", against)) ? column("points") : NaN
 style(i) = (i - 1) % 6 + 1
+# Means whose interval is narrow enough to vote against the lower bound.
+is_narrow(upper, lower) = upper - lower <= 0.9 * column("measured")
+voting(x) = is_narrow(column("upper"), column("lower")) ? x : NaN
+others(x) = is_narrow(column("upper"), column("lower")) ? NaN : x
 
 set multiplot
 set logscale x 2
@@ -358,8 +363,14 @@ plot for [i = 1:count] 'data.csv' \
   for [i = 1:count] '' using (at(i, "mean_w2", "floor")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.2 dashtype 2 notitle, \
   for [i = 1:count] '' \
-    using (at(i, "mean_w2", "normal")):(column("measured")):(column("lower")):(column("upper")) \
-    with yerrorbars linestyle style(i) linewidth 1.1 pointtype 7 pointsize 0.7 \
+    using (others(at(i, "mean_w2", "normal"))):(column("measured")):(column("lower")): \
+    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 6 pointsize 0.7 \
+    notitle, \
+  for [i = 1:count] '' \
+    using (voting(at(i, "mean_w2", "normal"))):(column("measured")):(column("lower")): \
+    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 7 pointsize 0.7 \
+    notitle, \
+  for [i = 1:count] NaN with points linestyle style(i) pointtype 7 pointsize 0.8 \
     title '{/:Italic d} = '.d(i), \
   for [i = 1:count] '' \
     using (at(i, "mean_squared", "dossier")):(sqrt(column("predicted"))) \
@@ -371,13 +382,13 @@ plot for [i = 1:count] 'data.csv' \
   NaN with lines linecolor '#808080' linewidth 1.2 dashtype 2 title 'proved lower bound', \
   NaN with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 \
     title "the dossier's mean square", \
-  NaN with yerrorbars linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
+  NaN with points linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
     title 'does not vote', \
   NaN with lines linecolor 'black' linewidth 1.4 title 'exact mean square'
 
 unset logscale y
 set key off
-set xtics 4
+set xtics 1,4,2**20
 if (strstrt(dimensions, " 1 ") > 0) {
   line_of(against) = (is("dimension", "1") && is("quantity", "mean_squared") \
     && is("against", against)) ? column("points") : NaN

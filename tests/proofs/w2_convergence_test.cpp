@@ -261,6 +261,7 @@ TEST_CASE("w2_convergence draws one n the same way whatever else it draws",
 TEST_CASE("w2_convergence refuses settings that make no sense", "[w2_convergence][precondition]") {
   const PreparedRun run = GENERATE(
       with(small_run(), "--dimensions", Integers{}), with(small_run(), "--dimensions", Integers{0}),
+      with(small_run(), "--dimensions", Integers{1, 2, 3, 4, 5, 6, 7}),
       with(small_run(), "--dimensions", Integers{2, 2}),
       with(small_run(), "--points", Integers{16, 32, 64}),
       with(small_run(), "--points", Integers{16, 32, 32, 64}),
