@@ -9,15 +9,15 @@
 // slowly is the distance itself: in d = 10 half the value takes some 2^10 times the points, and no
 // optimiser changes that. A floor of ε/λ looked for in empirical W₂ would be this number.
 //
-//  mean_w2            mean of the repeats; its interval holds whatever the law of W₂ and misses E
-//  W₂
-//                     with 1e-6 for all means together. Against guides: the `general` rate of any
-//                     law and the one of the `normal` law, through the value at the smallest n; and
-//                     against the `floor`, a proved lower bound
+//  mean_w2            mean of the repeats; its interval holds whatever the law of W₂ is, at 1e-6
+//  for
+//                     all means together. Against guides: the `general` rate of any law and the one
+//                     of the `normal` law, through the value at the smallest n; and against the
+//                     `floor`, a proved lower bound
 //  unavoidable_share  floor / mean_w2, which votes: at most 1
 //  relative_width     widest bracket of W₂ among the repeats, relative to it, which votes
 //  mean_squared       mean of W₂² with Student's interval, against its exact mean where d = 1 and
-//                     the dossier's figures at n = 250 and 1000. These are not proved, and W₂² is
+//                     the reference's figures at n = 250 and 1000. These are not proved, and W₂² is
 //                     far from normal: no vote
 //  slope              of log mean_w2 against log n between neighbours; the interval is the spread
 //                     over the refinements, and the rates are without their constants: no vote
@@ -73,8 +73,8 @@ constexpr int shown_repeats = 8;           // of the single values
 // A mean whose interval is wider on either side than this part of it says too little to vote.
 constexpr double voting_half_width = 0.45;
 
-// The dossier's mean W₂², one draw or few each; run beside the n asked for.
-const std::map<std::pair<int, int>, double>& dossier() {
+// An independent code's mean W₂², one draw or few each; run beside the n asked for.
+const std::map<std::pair<int, int>, double>& reference_draws() {
   static const std::map<std::pair<int, int>, double> values = {
       {{1, 250}, 0.027}, {{1, 1000}, 0.0056}, {{2, 250}, 0.13}, {{2, 1000}, 0.040},
       {{5, 250}, 1.39},  {{5, 1000}, 0.77},   {{10, 250}, 5.8}, {{10, 1000}, 4.3}};
@@ -149,7 +149,7 @@ std::vector<Place> places(const Settings& settings) {
   for (const int d : settings.dimensions) {
     for (const int n : settings.points) found.insert({d, n});
   }
-  for (const auto& [place, value] : dossier()) {
+  for (const auto& [place, value] : reference_draws()) {
     const auto& d = settings.dimensions;
     if (std::find(d.begin(), d.end(), place.first) != d.end()) found.insert(place);
   }
@@ -259,10 +259,10 @@ void add_mean(RunRecord& record,
 void add_mean_squared(RunRecord& record, const Place& place, const std::vector<Value>& values) {
   const auto [d, n] = place;
   const Estimate mean = mean_squared(values);
-  const auto known = dossier().find(place);
-  if (d != 1 && known == dossier().end()) record.add(at(place, ""), "mean_squared", mean);
-  if (known != dossier().end()) {
-    record.add(at(place, "dossier"), "mean_squared", {.lhs = mean, .rhs = known->second}, 0.0,
+  const auto known = reference_draws().find(place);
+  if (d != 1 && known == reference_draws().end()) record.add(at(place, ""), "mean_squared", mean);
+  if (known != reference_draws().end()) {
+    record.add(at(place, "reference"), "mean_squared", {.lhs = mean, .rhs = known->second}, 0.0,
                false);
   }
   if (d == 1) {
@@ -373,7 +373,7 @@ plot for [i = 1:count] 'data.csv' \
   for [i = 1:count] NaN with points linestyle style(i) pointtype 7 pointsize 0.8 \
     title '{/:Italic d} = '.d(i), \
   for [i = 1:count] '' \
-    using (at(i, "mean_squared", "dossier")):(sqrt(column("predicted"))) \
+    using (at(i, "mean_squared", "reference")):(sqrt(column("predicted"))) \
     with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 notitle, \
   NaN with lines linecolor '#808080' linewidth 1.6 dashtype 3 \
     title 'rate of any law', \
@@ -381,7 +381,7 @@ plot for [i = 1:count] 'data.csv' \
     title "the normal law's rate", \
   NaN with lines linecolor '#808080' linewidth 1.2 dashtype 2 title 'proved lower bound', \
   NaN with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 \
-    title "the dossier's mean square", \
+    title "another code's draws", \
   NaN with points linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
     title 'does not vote', \
   NaN with lines linecolor 'black' linewidth 1.4 title 'exact mean square'
@@ -401,7 +401,7 @@ if (strstrt(dimensions, " 1 ") > 0) {
       with lines linecolor 'black' linewidth 1.4, \
     '' using (line_of("exact")):(scaled("measured")):(scaled("lower")):(scaled("upper")) \
       with yerrorbars linestyle 1 linewidth 1.1 pointtype 6 pointsize 0.8, \
-    '' using (line_of("dossier")):(scaled("predicted")) \
+    '' using (line_of("reference")):(scaled("predicted")) \
       with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0
 }
 

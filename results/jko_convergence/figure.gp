@@ -29,6 +29,8 @@ collect(word) = (strstrt(epsilons, " ".word." ") == 0 ? epsilons = epsilons.word
 stats 'data.csv' using (is("quantity", "w2_squared") && column("epsilon") > 0 \
   ? collect(stringcolumn("epsilon")) : 0) nooutput
 count = words(epsilons)
+# gnuplot goes through a loop once where there is nothing to go through.
+legend(i) = count == 0 ? "" : sprintf('ε = %g', word(epsilons, i) + 0)
 row_of(e, field, against, quantity) = (is("field", field) && is("against", against) \
   && is("quantity", quantity) && is("epsilon", e) && column("replicate") == 0) ? column("n") : NaN
 hollow(x) = is_empty("verdict") ? x : NaN
@@ -65,7 +67,7 @@ do for [panel = 1:2] {
     for [i = 1:count] '' \
       using (solid(row_of(word(epsilons, i), "adversarial", "sharp", quantity))): \
       (column("measured")) with points linestyle i pointtype 7 \
-      title sprintf('ε = %g', word(epsilons, i) + 0), \
+      title legend(i), \
     '' using (row_of("0", "exact", "sharp", quantity)):(column("predicted")) \
       with lines linecolor 'black' linewidth 1.8 notitle, \
     '' using (solid(row_of("0", "exact", "sharp", quantity))):(column("measured")) \
@@ -92,8 +94,10 @@ plot 'data.csv' using (hit("adversarial", "paper")):(column("predicted")) \
     with lines linestyle 2 dashtype 3 title "paper's {/:Italic N}", \
   '' using (hit("adversarial", "sharp")):(column("predicted")) \
     with lines linestyle 1 title 'sharp {/:Italic N}', \
-  '' using (hit("adversarial", "sharp")):(column("measured")) \
+  '' using (solid(hit("adversarial", "sharp"))):(column("measured")) \
     with points linecolor 'black' pointtype 7 title 'adversarial error', \
-  '' using (hit("random", "sharp")):(column("measured")) \
-    with points linecolor 'black' pointtype 2 pointsize 0.5 title 'random error'
+  '' using (solid(hit("random", "sharp"))):(column("measured")) \
+    with points linecolor 'black' pointtype 2 pointsize 0.5 title 'random error', \
+  for [field in "adversarial random"] '' using (hollow(hit(field, "sharp"))):(column("measured")) \
+    with points linecolor 'black' pointtype 6 notitle
 unset multiplot

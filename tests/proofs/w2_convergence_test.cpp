@@ -157,7 +157,7 @@ TEST_CASE("w2_convergence holds: brackets and the floor vote, rates do not",
   const RunRecord record = small_run().run({});
   CHECK(record.verdict() == Verdict::holds);
   const std::vector<Row> widths = rows_of(record, "relative_width", "transport");
-  CHECK(widths.size() == 4 + 4 + 2);  // of d = 1, the dossier's n too
+  CHECK(widths.size() == 4 + 4 + 2);  // of d = 1, the reference's n too
   for (const Row& row : widths) {
     CHECK(row.verdict == "holds");
     CHECK(row.measured.value > 0.0);
@@ -174,7 +174,7 @@ TEST_CASE("w2_convergence holds: brackets and the floor vote, rates do not",
     CHECK(row.measured.value > 0.2);
   }
   for (const char* quantity : {"mean_w2", "slope", "halving_factor", "mean_squared"}) {
-    for (const char* against : {"general", "normal", "floor", "exact", "dossier"}) {
+    for (const char* against : {"general", "normal", "floor", "exact", "reference"}) {
       for (const Row& row : rows_of(record, quantity, against)) CHECK(row.verdict.empty());
     }
   }
@@ -206,14 +206,14 @@ TEST_CASE("guides go through the first point, and halving costs 2^d points",
   CHECK_THAT(factors("normal"), Catch::Approx(std::vector<double>{4, 4, 8, 16, 1024}));
 }
 
-TEST_CASE("the dossier's mean squared distances are draws like ours",
+TEST_CASE("an independent code's mean squared distances are draws like ours",
           "[w2_convergence][reference]") {
   PreparedRun run = with(small_run(), "--dimensions", Integers{1, 2, 5, 10});
   run = with(run, "--points", Integers{16, 24, 32, 48});
   const int repeats = 8;
   run = with(run, "--repeats", repeats);
   run = with(run, "--line-repeats", repeats);
-  const std::vector<Row> rows = rows_of(run.run({}), "mean_squared", "dossier");
+  const std::vector<Row> rows = rows_of(run.run({}), "mean_squared", "reference");
   REQUIRE(rows.size() == 8);
   for (const Row& row : rows) {
     CAPTURE(dimension_of(row), row.measured.value, row.predicted.value);
