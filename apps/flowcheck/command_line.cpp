@@ -203,7 +203,10 @@ class Parser {
   }
 
   void add_distance() {
-    CLI::App* sub = add_command(Command::distance, "distance", "how far two measures are apart");
+    CLI::App* sub =
+        add_command(Command::distance, "distance",
+                    "how far two measures are apart: w2, sliced and hellinger are roots, "
+                    "mmd and energy squares");
     sub->add_option("KIND", line_.kind, fmt::format("{}", fmt::join(distance_kinds(), ", ")))
         ->required();
     sub->add_option("A", line_.first, "a measure: a file .json, .csv, .npy or .pgm")->required();
@@ -213,6 +216,8 @@ class Parser {
                 "of sinkhorn, in units of |x - y|^2 (default: 0.05 of the median)");
     add_setting(*sub, "--bandwidth", line_.distance.bandwidth,
                 "of mmd's Gaussian kernel (default: 0.1 of B's median distance)");
+    add_setting(*sub, "--false-alarm", line_.distance.false_alarm,
+                "probability that the interval of what is drawn misses (default: 0.05)");
     sub->add_option("--json", line_.json,
                     "write the result here too; - is standard output, the line then goes to "
                     "standard error");
@@ -359,6 +364,11 @@ class Parser {
     }
     finish_distance_setting("--regularisation", "sinkhorn", line_.distance.regularisation);
     finish_distance_setting("--bandwidth", "mmd", line_.distance.bandwidth);
+    const double false_alarm = line_.distance.false_alarm;
+    if (!(false_alarm > 0.0 && false_alarm < 1.0)) {
+      throw UsageError(
+          fmt::format("--false-alarm {}: expected a number between 0 and 1", false_alarm));
+    }
   }
 
   void finish_distance_setting(const char* flag, std::string_view kind, double value) const {

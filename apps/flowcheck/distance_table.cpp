@@ -149,7 +149,7 @@ DistanceResult mixture_divergence(const GaussianMixture& p,
                                   const GaussianMixture& q,
                                   const DistanceOptions& options) {
   constexpr Index many = 1000;
-  DivergenceOptions chosen{.seed = options.seed};
+  DivergenceOptions chosen{.false_alarm = options.false_alarm, .seed = options.seed};
   if (std::max(p.size(), q.size()) > many) {
     chosen.method = DivergenceMethod::monte_carlo;
     chosen.draws = 20'000;
@@ -159,6 +159,7 @@ DistanceResult mixture_divergence(const GaussianMixture& p,
                             kind == Divergence::squared_hellinger ? sqrt(estimate) : estimate};
   if (estimate.grade == Grade::statistical || estimate.grade == Grade::sampled) {
     result.details.emplace_back("draws", static_cast<double>(chosen.draws));
+    result.details.emplace_back("false_alarm", chosen.false_alarm);
   }
   return result;
 }
@@ -204,16 +205,21 @@ DistanceResult debiased_sinkhorn(const PointCloud& p,
 
 template <class P>
 DistanceResult sliced(const P& p, const P& q, const DistanceOptions& options) {
-  const SlicedOptions chosen{.seed = options.seed};
-  return {.estimate = sliced_w2(p, q, chosen),
-          .details = {{"projections", p.dimension() == 1 ? 1.0 : chosen.projections}}};
+  const SlicedOptions chosen{.false_alarm = options.false_alarm, .seed = options.seed};
+  DistanceResult result{.estimate = sliced_w2(p, q, chosen)};
+  if (p.dimension() > 1) {
+    result.details = {{"projections", chosen.projections}, {"false_alarm", chosen.false_alarm}};
+  }
+  return result;
 }
 
-DistanceResult told(const TwoSampleResult& result) {
+// The floors are those of the biased statistic, which is never below 0; the unbiased one's is 0.
+DistanceResult told(const TwoSampleResult& result, const DistanceOptions& options) {
   return {.estimate = result.unbiased,
-          .details = {{"biased", result.biased.value},
-                      {"floor_mean", result.floor_mean},
-                      {"floor_95", result.floor_95}}};
+          .details = {{"false_alarm", options.false_alarm},
+                      {"biased", result.biased.value},
+                      {"biased_floor_mean", result.floor_mean},
+                      {"biased_floor_95", result.floor_95}}};
 }
 
 DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
@@ -221,13 +227,17 @@ DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptio
   double s = options.bandwidth;
   if (s == 0.0) s = share_of_median * median_distance(q);
   if (s == 0.0) throw std::runtime_error("mmd: half the distances in B are 0: set --bandwidth");
-  DistanceResult result = told(squared_mmd(p, q, 0.5 / (s * s), {.seed = options.seed}));
+  DistanceResult result = told(
+      squared_mmd(p, q, 0.5 / (s * s), {.false_alarm = options.false_alarm, .seed = options.seed}),
+      options);
   result.details.emplace_back("bandwidth", s);
   return result;
 }
 
 DistanceResult energy(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
-  return told(squared_energy_distance(p, q, {.seed = options.seed}));
+  return told(
+      squared_energy_distance(p, q, {.false_alarm = options.false_alarm, .seed = options.seed}),
+      options);
 }
 
 }  // namespace

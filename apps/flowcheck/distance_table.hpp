@@ -15,7 +15,8 @@ namespace flowcheck {
 struct DistanceOptions {
   double regularisation = 0.0;  ///< ε of sinkhorn; 0: 0.05 of the median squared distance
   double bandwidth = 0.0;  ///< scale s of mmd's kernel e^{−r²/2s²}; 0: 0.1 of B's median distance
-  std::uint64_t seed = 1;  ///< of what is drawn
+  double false_alarm = 0.05;  ///< probability that a statistical interval misses
+  std::uint64_t seed = 1;     ///< of what is drawn
 };
 
 /// What came out, and what it took.
@@ -29,7 +30,7 @@ struct DistanceResult {
 /// One method of one kind of distance, for one pair of types of measures.
 struct DistanceMethod {
   std::string kind = {};
-  std::string method = {};  ///< a few words: "closed form", "optimal assignment"
+  std::string method = {};  ///< a few words: "closed form", "optimal transport"
   std::string first = {};   ///< type_name()
   std::string second = {};
   /// The hypothesis that a pair of these types fails, or "".

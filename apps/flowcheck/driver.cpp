@@ -73,11 +73,13 @@ int run_driver(int argc,
                const std::vector<Claim>& claims,
                const std::vector<Experiment>& experiments,
                const std::vector<std::string>& prefix) {
-  watch_signals();
+  keep_writing_errors();
   try {
     std::vector<std::string> words = prefix;
     words.insert(words.end(), argv + std::min(argc, 1), argv + argc);
     const CommandLine line = parse_command_line(words, experiments);
+    // The others do one thing, and end at the first Ctrl-C like any program.
+    if (line.command == Command::check || line.command == Command::run) watch_signals();
     const unsigned int all = std::max(1u, std::thread::hardware_concurrency());
     const tbb::global_control threads(
         tbb::global_control::max_allowed_parallelism,

@@ -24,6 +24,9 @@ void watch_signals() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+}
+
+void keep_writing_errors() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -8,6 +8,9 @@ namespace flowcheck {
 /// Writing beyond a limit on file sizes becomes an error like a full disk.
 void watch_signals();
 
+/// A file that grows too large is a failed write, not the end of the program.
+void keep_writing_errors();
+
 const std::atomic<bool>& interrupted();
 
 }  // namespace flowcheck

@@ -178,7 +178,11 @@ class Solver {
       }
       if (last || result.termination == Termination::not_finite ||
           result.termination == Termination::iteration_limit) {
-        if (!last) evaluate(result);
+        if (!last) {  // the bracket is asked of the last ε, whose kernel these potentials may
+                      // overflow
+          settle(options_.regularisation);
+          evaluate(result);
+        }
         break;
       }
     }
@@ -334,8 +338,8 @@ class Solver {
     for (Index j = 0; j < s.size(); ++j) {
       if (s(j) > 0.0) entropy += s(j) * std::log(s(j) / to_.weights(j));
     }
-    const double mixing =
-        -delta * std::log(delta) - (1.0 - delta) * std::log1p(-std::min(delta, 0.5));
+    const double rest = delta < 1.0 ? -(1.0 - delta) * std::log1p(-delta) : 0.0;
+    const double mixing = -delta * std::log(delta) + rest;
     return transport + epsilon * (entropy + mixing);
   }
 

@@ -32,8 +32,8 @@ struct SinkhornResult {
 ///   OT_ε = min { Σ Pᵢⱼ |xᵢ − yⱼ|² + ε KL(P ‖ a ⊗ b) : P has marginals a and b }
 ///        = max over f, g of  Σ aᵢfᵢ + Σ bⱼgⱼ − ε Σ aᵢbⱼ (exp((fᵢ + gⱼ − |xᵢ − yⱼ|²)/ε) − 1).
 ///
-/// Sinkhorn's iteration, over-relaxed with a factor estimated from its own rate. It scales a kernel
-/// exp((f + g − cost)/ε) kept in memory, one pass over it an iteration, and takes the scaling into
+/// Sinkhorn's iteration with Anderson's acceleration. It scales a kernel exp((f + g − cost)/ε) kept
+/// in memory, one pass over it an iteration, and takes the scaling into
 /// f and g (building the kernel anew) before anything over- or underflows: the logarithmic form's
 /// safety at the speed of the plain one. ε is approached from above by factors of four where it is
 /// small beside the costs.

@@ -36,6 +36,16 @@ Vector mean(const Gaussian& p) {
   return p.mean();
 }
 
+// E|X − EX|², from above.
+double total_variance(const PointCloud& p) {
+  const Matrix centred = p.points().colwise() - mean(p);
+  return centred.colwise().squaredNorm().dot(p.weights().transpose()) * (1.0 + 1e-9);
+}
+
+double total_variance(const Gaussian& p) {
+  return p.covariance().trace() * (1.0 + 1e-9);
+}
+
 double largest_coordinate(const PointCloud& p) {
   return p.points().cwiseAbs().maxCoeff();
 }
@@ -69,12 +79,16 @@ Estimate mean_over_directions(const Measure& p, const Measure& q, const SlicedOp
   // Coordinates are rounded when they are projected and when the means are taken.
   const double size = largest_coordinate(p) + largest_coordinate(q);
   const double rounding = width + round_off(size * (shift.norm() + unit_round_off * size), d);
-  Estimate result = sample_mean(centres, options.false_alarm);
-  result = widened(result, rounding);
-  const double least = std::max(0.0, shift.squaredNorm() / static_cast<double>(d) - rounding);
-  result.lower = std::max(result.lower, least);
-  result.value = std::max(result.value, result.lower);
-  return result;
+  // Each term is at most W₂², and W₂² at most the cost of the independent coupling.
+  const double range = shift.squaredNorm() + total_variance(p) + total_variance(q) + rounding;
+  const double half_width = bernstein_half_width(standard_deviation(centres), range,
+                                                 options.projections, options.false_alarm);
+  const double dimension = static_cast<double>(d);
+  const double least = std::max(0.0, shift.squaredNorm() / dimension - rounding);
+  const double greatest = range / dimension + rounding;
+  const Estimate seen =
+      Estimate::statistical(sample_mean(centres, 0.5).value, half_width, rounding);
+  return max(least, min(greatest, seen));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace flowcheck {
 
 struct SlicedOptions {
-  int projections = 256;      ///< directions drawn, at least two
+  int projections = 1000;     ///< directions drawn, at least two
   double false_alarm = 1e-6;  ///< probability that the interval misses
   std::uint64_t seed = 1;
 };
@@ -18,8 +18,9 @@ struct SlicedOptions {
 ///
 ///   SW₂² = E_θ W₂²(⟨θ, ·⟩_# p, ⟨θ, ·⟩_# q)  ∈  [|Δm|²/d, W₂²/d],  Δm the difference of the means.
 ///
-/// Each direction's value is exact; the interval is Student's over the directions drawn (grade
-/// `statistical`), cut to what those two bounds allow from below. In one dimension there is one
+/// Each direction's value is exact; the interval over the directions drawn is valid at every number
+/// of them (grade `statistical`; bernstein_half_width(), no term being above the cost of the
+/// independent coupling), cut to what those two bounds allow. In one dimension there is one
 /// direction and nothing is drawn: W₂² with its grade. Directions run in parallel, the same bytes
 /// for any number of threads. Cost O(projections · (n log n + nd)).
 ///

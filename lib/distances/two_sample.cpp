@@ -6,7 +6,7 @@
 #include "numerics/vector_exp.hpp"
 
 #include <boost/math/distributions/chi_squared.hpp>
-#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
@@ -178,8 +178,10 @@ TwoSampleResult compare(const PointCloud& p,
   const double centred = std::max(0.0, mean_square - 2.0 * row_means.square().mean() + mean * mean);
   const double degenerate =
       std::sqrt(centred * (2.0 / (n * (n - 1.0)) + 4.0 / (n * m) + 2.0 / (m * (m - 1.0))));
-  const double tail = 0.5 * options.false_alarm;
-  const double z = boost::math::quantile(complement(boost::math::normal(), tail));
+  // Half of the false alarms for each part, on two sides.
+  const double tail = 0.25 * options.false_alarm;
+  const boost::math::students_t student(std::min(n, m) - 1.0);
+  const double z = boost::math::quantile(complement(student, tail));
   const double chi = boost::math::quantile(complement(boost::math::chi_squared(1.0), tail));
   result.unbiased =
       Estimate::statistical(u, z * linear + (chi - 1.0) / std::sqrt(2.0) * degenerate, error);
@@ -207,7 +209,23 @@ TwoSampleResult squared_mmd(const PointCloud& p,
 TwoSampleResult squared_energy_distance(const PointCloud& p,
                                         const PointCloud& q,
                                         const TwoSampleOptions& options) {
-  return compare(p, q, 0.0, options);
+  // Scaled by a power of two, so that no square over- or underflows.
+  const double largest =
+      std::max(p.points().cwiseAbs().maxCoeff(), q.points().cwiseAbs().maxCoeff());
+  require(p.uniform() && q.uniform(), "two samples: expected points without weights");
+  if (largest == 0.0) return compare(p, q, 0.0, options);
+  const int exponent = std::ilogb(largest);
+  const auto scaled = [exponent](const PointCloud& cloud) {
+    return PointCloud(
+        cloud.points().unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }));
+  };
+  TwoSampleResult result = compare(scaled(p), scaled(q), 0.0, options);
+  const double scale = std::ldexp(1.0, exponent);
+  result.biased = scale * result.biased;
+  result.unbiased = scale * result.unbiased;
+  result.floor_mean *= scale;
+  result.floor_95 *= scale;
+  return result;
 }
 
 double kernel_rate(const PointCloud& sample, double factor) {

@@ -22,8 +22,9 @@ struct TwoSampleResult {
   /// floor_mean as an estimate of the laws' Δ.
   Estimate biased = std::numeric_limits<double>::quiet_NaN();
   /// U-statistic, diagonal left out: unbiased for the laws' Δ, may be negative. Its interval adds
-  /// the normal quantile times the first-order deviation and, for the degenerate part that is all
-  /// there is for equal laws, the quantile of the worst quadratic form, (χ²₁ − 1)/√2 deviations.
+  /// Student's quantile times the first-order deviation and, for the degenerate part that is all
+  /// there is for equal laws, the quantile of the worst quadratic form, (χ²₁ − 1)/√2 deviations,
+  /// each at half the false alarms. As good as the central limit is for samples of that size.
   Estimate unbiased = std::numeric_limits<double>::quiet_NaN();
   /// What the V-statistic is for samples of one law: its mean, and the 95 % point of relabelings of
   /// the pooled sample (NaN without permutations).

@@ -37,6 +37,21 @@ double student_half_width(double standard_deviation, Index count, double false_a
   return t * standard_deviation / std::sqrt(n);
 }
 
+double bernstein_half_width(double standard_deviation,
+                            double range,
+                            Index count,
+                            double false_alarm) {
+  require(standard_deviation >= 0.0, "bernstein_half_width: the deviation must not be negative");
+  require(range >= 0.0, "bernstein_half_width: the range must not be negative");
+  require(count >= 2, "bernstein_half_width: at least two draws are needed");
+  require(false_alarm > 0.0 && false_alarm < 1.0,
+          "bernstein_half_width: the false-alarm probability must lie between 0 and 1");
+  const double n = static_cast<double>(count);
+  const double log_term = std::log(4.0 / false_alarm);
+  return standard_deviation * std::sqrt(2.0 * log_term / n) +
+         7.0 * range * log_term / (3.0 * (n - 1.0));
+}
+
 double median(std::vector<double> values) {
   require(!values.empty(), "median: there must be values");
   std::sort(values.begin(), values.end());

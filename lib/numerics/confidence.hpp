@@ -19,6 +19,16 @@ namespace flowcheck {
 /// @throws std::invalid_argument
 double student_half_width(double standard_deviation, Index count, double false_alarm);
 
+/// Half-width of an interval for the mean of n independent draws in [0, range], valid at every n
+/// whatever their law: √(2V log(4/α)/n) + 7·range·log(4/α)/(3(n − 1)), V the sample variance.
+/// Empirical Bernstein bound, [MaurerPontil2009] theorem 4, on two sides.
+///
+/// @throws std::invalid_argument  as student_half_width(), or range < 0
+double bernstein_half_width(double standard_deviation,
+                            double range,
+                            Index count,
+                            double false_alarm);
+
 /// Median of an even or odd number of values. @throws std::invalid_argument  none
 double median(std::vector<double> values);
 

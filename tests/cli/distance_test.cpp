@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -205,6 +206,7 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
       {{"mmd", "one.csv", "b.csv"}, "A and B need from 2 to 10000 points; they have 1 and 3", 77},
       {{"w2", "b.csv", "b.csv", "--bandwidth", "1"}, "--bandwidth: belongs to mmd"},
       {{"mmd", "b.csv", "b.csv", "--bandwidth", "0"}, "--bandwidth 0: expected a positive number"},
+      {{"energy", "b.csv", "b.csv", "--false-alarm", "1"}, "expected a number between 0 and 1"},
       {{"sinkhorn", "b.csv", "b.csv", "--regularisation", "nan"}, "expected a positive number"},
       {{"kl", "standard.json", "flat.json"},
        "kl: does not apply: B needs a density; its covariance is singular",
@@ -259,7 +261,7 @@ TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
   const double pairs = (std::exp(-5.0 / 8.0) + std::exp(-2.0 / 8.0) + std::exp(-1.0 / 8.0)) / 3.0;
   CHECK(mmd["value"].get<double>() ==
         Approx(2.0 * pairs - 2.0 * (1.0 / 3.0 + 2.0 / 3.0 * pairs)).epsilon(1e-12));
-  CHECK(mmd["floor_95"].get<double>() >= 0.0);
+  CHECK(mmd["biased_floor_95"].get<double>() >= 0.0);
 
   measures.write("moved.csv", "x,y\n2,0\n1,2\n1,1\n");  // b.csv, one to the right
   const json moved = measures.result({"sinkhorn", "b.csv", "moved.csv", "--regularisation", "0.5"});
@@ -267,6 +269,18 @@ TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
   CHECK(moved["value"].get<double>() == Approx(1.0).epsilon(1e-4));
   CHECK(moved["marginal_error"].get<double>() < 1e-6);
   CHECK(measures.value({"sliced", "b.csv", "moved.csv"}) == Approx(std::sqrt(0.5)).epsilon(0.1));
+}
+
+TEST_CASE("Ctrl-C ends a distance at once", "[cli][exact]") {
+  const Measures measures;
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += fmt::format("{},{}\n", i % 97, (i * 7919) % 10'007);
+  measures.write("many.csv", many);
+  const ProgramOutcome outcome = call_program(
+      {FLOWCHECK_PROGRAM, "distance", "energy", "many.csv", "many.csv"},
+      {.folder = measures.path(), .signal = SIGINT, .interrupt_after = "points, 10000"});
+  CHECK(outcome.exit_code == 128 + SIGINT);
+  CHECK(outcome.output.empty());
 }
 
 TEST_CASE("Every method is called as a user would", "[cli][property]") {

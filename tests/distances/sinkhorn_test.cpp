@@ -84,6 +84,38 @@ TEST_CASE("The bracket holds however early the iteration stops", "[distances][pr
   CHECK(rough.duality_gap > 0.0);
 }
 
+TEST_CASE("The bracket holds for skewed weights and in the stages of a small ε",
+          "[distances][property]") {
+  const int iterations = GENERATE(0, 1, 2, 5);
+  CAPTURE(iterations);
+  int worst = 0;
+  for (std::uint64_t stream = 0; stream < 200; ++stream) {
+    Rng rng(14, stream);
+    const auto skewed = [&rng](Index count) {
+      Vector weights(count);
+      for (Index i = 0; i < count; ++i) weights(i) = rng.log_uniform(1e-6, 1.0);
+      weights /= weights.sum();
+      return PointCloud(2.0 * rng.normal_matrix(1, count), weights);
+    };
+    const PointCloud p = skewed(2);
+    const PointCloud q = skewed(3);
+    const Estimate rough =
+        entropic_transport(
+            p, q, {.regularisation = 0.2, .error_tolerance = 1e-13, .max_iterations = iterations})
+            .cost;
+    const Estimate fine =
+        entropic_transport(p, q, {.regularisation = 0.2, .error_tolerance = 1e-12}).cost;
+    worst += !(rough.lower <= fine.upper && fine.lower <= rough.upper);
+  }
+  CHECK(worst == 0);
+  const SinkhornResult early =
+      entropic_transport(normal_cloud(12, 2, 60), normal_cloud(13, 2, 60),
+                         {.regularisation = 1e-4, .max_iterations = iterations});
+  CHECK(early.termination == Termination::iteration_limit);
+  CHECK_FALSE(early.cost.is_nan());
+  CHECK(early.cost.upper >= early.cost.lower);
+}
+
 TEST_CASE("The potentials' plan has the marginal error that is reported", "[distances][exact]") {
   const PointCloud p = weighted_cloud(4, 2, 20);
   const PointCloud q = weighted_cloud(5, 2, 30);

@@ -136,6 +136,19 @@ TEST_CASE("The energy distance of two normal samples is near the laws'", "[dista
   CHECK(result.unbiased.width() < exact);
 }
 
+TEST_CASE("The energy distance scales with the points to the ends of double",
+          "[distances][property]") {
+  const double scale = GENERATE(1e-200, 1e200);
+  const PointCloud p = normal_cloud(6, 2, 30);
+  const PointCloud q = normal_cloud(7, 2, 30, 1.0);
+  const Estimate plain = squared_energy_distance(p, q).unbiased;
+  const Estimate far =
+      squared_energy_distance(PointCloud(scale * p.points()), PointCloud(scale * q.points()))
+          .unbiased;
+  CHECK(far.value == Approx(scale * plain.value).epsilon(1e-12));
+  CHECK(far.width() == Approx(scale * plain.width()).epsilon(1e-12));
+}
+
 TEST_CASE("median_distance is the median of all n² distances", "[distances][exact]") {
   const auto count =
       GENERATE(Index{1}, Index{2}, Index{3}, Index{4}, Index{31}, Index{64}, Index{1800});

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -91,6 +92,23 @@ TEST_CASE("sample_median keeps its word for skewed draws", "[numerics][property]
     if (middle.lower > 1.0 || middle.upper < 1.0) ++missed;
   }
   CHECK(std::abs(missed - 70) < 40);
+}
+
+TEST_CASE("bernstein_half_width is the bound, and keeps its word for rare large draws",
+          "[numerics][property]") {
+  CHECK(
+      bernstein_half_width(0.5, 2.0, 101, 4e-2) ==
+      Approx(0.5 * std::sqrt(2.0 * std::log(100.0) / 101.0) + 7.0 * 2.0 * std::log(100.0) / 300.0));
+  int missed = 0;
+  for (std::uint64_t run = 0; run < 400; ++run) {
+    Rng rng(99, run);
+    std::vector<double> draws(50);
+    for (double& x : draws) x = rng.uniform() < 0.02 ? 1.0 : 0.0;
+    const double mean = std::accumulate(draws.begin(), draws.end(), 0.0) / 50.0;
+    const double half_width = bernstein_half_width(standard_deviation(draws), 1.0, 50, 0.1);
+    missed += std::abs(mean - 0.02) > half_width;
+  }
+  CHECK(missed <= 40);
 }
 
 TEST_CASE("confidence intervals refuse what they cannot be made of", "[numerics][precondition]") {
