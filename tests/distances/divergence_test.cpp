@@ -264,6 +264,34 @@ TEST_CASE("χ² in the plane is infinite where one direction is", "[distances][e
   CHECK(std::isfinite(unknown.lower));
 }
 
+TEST_CASE("χ² in the plane is infinite where a direction between the axes is",
+          "[distances][exact]") {
+  // Along (1, 1)/√2 both components of q have precision ½(1/0.2 + 1/10) = 2.55 > 2, along the axes
+  // one of them has not; with 1/0.3 it is 1.72, and no direction is left.
+  const auto cross = [](double narrow) {
+    const Matrix S = Vector{{narrow, 10.0}}.asDiagonal();
+    const Matrix T = Vector{{10.0, narrow}}.asDiagonal();
+    return GaussianMixture(Vector{{0.5, 0.5}}, Matrix::Zero(2, 2), {S, T});
+  };
+  const GaussianMixture p(Gaussian::standard(2));
+  CHECK(chi_squared(p, cross(0.2)).lower == infinity);
+  const Estimate undecided = chi_squared(p, cross(0.3));
+  CAPTURE(undecided);
+  CHECK(undecided.upper == infinity);
+  CHECK(std::isfinite(undecided.value));
+  CHECK(undecided.grade == Grade::sampled);
+
+  const auto in_space = [](double narrow) {
+    const Matrix S = Vector{{narrow, 10.0, 1.0}}.asDiagonal();
+    const Matrix T = Vector{{10.0, narrow, 1.0}}.asDiagonal();
+    return GaussianMixture(Vector{{0.5, 0.5}}, Matrix::Zero(3, 2), {S, T});
+  };
+  const GaussianMixture p3(Gaussian::standard(3));
+  const DivergenceOptions few{.draws = 2000};
+  CHECK(chi_squared(p3, in_space(0.2), few).lower == infinity);
+  CHECK(std::isfinite(chi_squared(p3, in_space(0.3), few).value));
+}
+
 TEST_CASE("a measure without density has the largest divergences", "[distances][exact]") {
   const GaussianMixture atoms =
       GaussianMixture::isotropic(Vector::Constant(2, 0.5), Matrix::Identity(3, 2), 0.0);

@@ -130,8 +130,10 @@ TEST_CASE("laws with a valley before their tails have divergences bounded above"
           "[distances][reference]") {
   const GaussianMixture p = line_mixture({0.3, 0.7}, {-100.0, 100.0}, {0.1, 0.2});
   const GaussianMixture q = line_mixture({0.5, 0.5}, {-100.0, 100.0}, {0.1, 0.2});
+  const LineMeasure law_p = line_measure(p);
+  const LineMeasure law_q = line_measure(q);
   for (const Divergence kind : all_kinds) {
-    const Estimate line = divergence(kind, line_measure(p), line_measure(q));
+    const Estimate line = divergence(kind, law_p, law_q);
     const Estimate mixture = divergence(kind, p, q);
     CAPTURE(to_string(kind), line, mixture);
     CHECK(std::isfinite(line.upper));
