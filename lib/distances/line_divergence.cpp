@@ -60,6 +60,27 @@ double log_majorant(Divergence kind, const DensityPair& at) {
   }
 }
 
+// Its derivative in x.
+double majorant_slope(Divergence kind, const LineMeasure& p, const LineMeasure& q, double x) {
+  const double score_p = p.score(x);
+  const double score_q = q.score(x);
+  const double gap = score_p - score_q;
+  const double l = p.log_density(x) - q.log_density(x);
+  const double of_log = (l < 0.0 ? -gap : gap) / (1.0 + std::abs(l));
+  switch (kind) {
+    case Divergence::kl:
+      return score_p + of_log;
+    case Divergence::symmetric_kl:
+      return (l < 0.0 ? score_q : score_p) + of_log;
+    case Divergence::chi_squared:
+      return 2.0 * score_p - score_q;
+    case Divergence::fisher_information:
+      return score_p + 2.0 * gap * (p.score_slope(x) - q.score_slope(x)) / (1.0 + gap * gap);
+    default:
+      return 0.0;
+  }
+}
+
 struct Tail {
   double end = 0.0;    // where the panels stop
   double bound = 0.0;  // of the integral beyond; +∞: not known
@@ -67,8 +88,9 @@ struct Tail {
 };
 
 // The tail on the side of `sign` beyond `end`. With y the distance from the centre and g the
-// majorant, log g is taken to be concave in log y up to the potentials' oscillation: the chord from
-// y/2 to y then bounds its slope from there on, g ≤ g(y) e^{osc} (y′/y)^{−α}.
+// majorant, log g is taken to be concave in log y up to the potentials' oscillation: its slope at
+// y, or where there is an oscillation the chord's from y/2 to y, then bounds the slope from there
+// on, g ≤ g(y) e^{osc} (y′/y)^{−α}. The chord alone may start in a valley between components.
 Tail tail_beyond(
     Divergence kind, const LineMeasure& p, const LineMeasure& q, double end, double sign) {
   const double centre = p.potential().centre;
@@ -104,7 +126,10 @@ Tail tail_beyond(
       return tail;
     }
     const double height = log_g(y);
-    const double drop = log_g(0.5 * y) - height;
+    const double drop =
+        oscillation == 0.0
+            ? -sign * y * majorant_slope(kind, p, q, centre + sign * y) * std::numbers::ln2
+            : log_g(0.5 * y) - height;
     const double most = (drop + oscillation) / std::numbers::ln2;
     const double least = (drop - oscillation) / std::numbers::ln2;
     if (std::isnan(drop)) break;
@@ -126,6 +151,34 @@ Tail tail_beyond(
   }
   if (tail.bound == infinity && divergent > 2) tail.diverges = true;
   return tail;
+}
+
+// Ends of the panels; between panels of very different widths, across a valley too deep for panels
+// and outwards to `lower` and `upper`, cuts at doubling distances: a narrow component may give way
+// to a wide one anywhere there.
+std::vector<double> graded_ends(const LineMeasure& p, double lower, double upper) {
+  const std::vector<double> ends = p.panel_ends();
+  std::vector<double> result = ends;
+  const auto add = [&](double from, double step, double furthest) {
+    if (!(step > 0.0)) return;
+    const double sign = furthest < from ? -1.0 : 1.0;
+    const double range = std::abs(furthest - from);
+    int count = 0;
+    for (double y = step; y < range && count < 64; y *= 2.0, ++count) {
+      result.push_back(from + sign * y);
+    }
+  };
+  for (std::size_t i = 1; i + 1 < ends.size(); ++i) {
+    const double before = ends[i] - ends[i - 1];
+    const double after = ends[i + 1] - ends[i];
+    if (after > 2.0 * before) add(ends[i], before, 0.5 * (ends[i] + ends[i + 1]));
+    if (before > 2.0 * after) add(ends[i], after, 0.5 * (ends[i] + ends[i - 1]));
+  }
+  if (ends.size() > 1) {
+    add(ends.front(), ends[1] - ends[0], lower);
+    add(ends.back(), ends.back() - ends[ends.size() - 2], upper);
+  }
+  return result;
 }
 
 // Fisher information asks for √(p/q) without jumps where q is positive.
@@ -168,8 +221,10 @@ Estimate divergence(Divergence kind, const LineMeasure& p, const LineMeasure& q)
   if (kind == Divergence::symmetric_kl && q_outside) return infinity;
   if (kind == Divergence::fisher_information && ratio_jumps(p, q)) return infinity;
 
-  std::vector<double> marks = p.panel_ends();
-  const std::vector<double> others = q.panel_ends();
+  const double lowest = std::min(p.panel_ends().front(), q.panel_ends().front());
+  const double highest = std::max(p.panel_ends().back(), q.panel_ends().back());
+  std::vector<double> marks = graded_ends(p, lowest, highest);
+  const std::vector<double> others = graded_ends(q, lowest, highest);
   marks.insert(marks.end(), others.begin(), others.end());
   std::sort(marks.begin(), marks.end());
 

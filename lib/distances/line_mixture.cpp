@@ -312,11 +312,25 @@ std::vector<double> component_marks(const LineMixture& components, double lower,
     double x = 0.0;
     double scale = 0.0;
   };
+  double widest = 0.0;
+  for (const LineComponent& c : components) widest = std::max(widest, c.deviation);
   std::vector<Mark> marks;
+  const auto add = [&](double x, double scale) {
+    if (lower < x && x < upper) marks.push_back({x, scale});
+  };
   for (const LineComponent& c : components) {
-    for (const double z : {-6.0, -2.0, 2.0, 6.0}) {
-      const double x = c.mean + z * c.deviation;
-      if (lower < x && x < upper) marks.push_back({x, c.deviation});
+    for (const double z : {2.0, 6.0, reach}) {
+      add(c.mean - z * c.deviation, c.deviation);
+      add(c.mean + z * c.deviation, c.deviation);
+    }
+    // log p/q turns where a narrow component of q hands over to a wide one, however far from both
+    // means; and a bump of mass above one reaches further.
+    const double height = std::isfinite(c.log_weight) ? std::max(0.0, c.log_weight) : 0.0;
+    const double furthest =
+        std::max(4.0 * widest, std::sqrt(reach * reach + 2.0 * height) * c.deviation);
+    for (double y = 2.0 * reach * c.deviation; y < furthest; y *= 2.0) {
+      add(c.mean - y, 0.125 * y);
+      add(c.mean + y, 0.125 * y);
     }
   }
   std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.x < b.x; });
@@ -355,8 +369,10 @@ LineIntegral line_mixture_divergence(Divergence kind,
     for (const RatioGaussian& g : below) lower = std::min(lower, -reach_of(g));
     // Where p²/q is: not where p or q are, for a p nearly too wide.
     for (const RatioGaussian& g : above) {
-      if (g.precision > 0.0)
-        all.push_back({.mean = g.mean, .deviation = 1.0 / std::sqrt(g.precision)});
+      if (g.precision > 0.0) {
+        all.push_back(
+            {.log_weight = g.log_mass, .mean = g.mean, .deviation = 1.0 / std::sqrt(g.precision)});
+      }
     }
   }
 

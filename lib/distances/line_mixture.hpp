@@ -49,7 +49,9 @@ double log_erfc_bound(double z);
 /// How many deviations from the means the panels reach: beyond, 1e-60 of the mass is left.
 inline constexpr double reach = 17.0;
 
-/// Cuts at m ± 2s, m ± 6s of all components and at the ends, thinned out.
+/// Cuts at m ± 2s, m ± 6s, m ± 17s of all components and at the ends, thinned out; beyond 17s at
+/// doubling distances up to four times the widest deviation. No panel is wide against what it ends
+/// at, so none can hide a component or a turn of log p/q between its nodes.
 std::vector<double> component_marks(const LineMixture& components, double lower, double upper);
 
 }  // namespace flowcheck

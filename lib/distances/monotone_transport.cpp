@@ -18,7 +18,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double u = unit_round_off;
 
 // ∫ x² p below `lower` and above `upper`, both far out: bounded by p's tails, which fall at least
-// as they do over the last doubling of the distance from the centre.
+// as they do at the cut, or over the last doubling of the distance from the centre.
 double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
   const double centre = p.potential().centre;
   const double oscillation = p.potential().oscillation;
@@ -34,8 +34,12 @@ double second_moment_beyond(const LineMeasure& p, double lower, double upper) {
     const double y = std::abs(end - centre);
     const double height = p.log_density(end);
     if (height == -infinity) continue;
+    // The slope at the end itself where V is convex in log y there; the chord from half way may
+    // start in a valley between components.
     const double exponent =
-        (p.log_density(centre + 0.5 * sign * y) - height - oscillation) / std::log(2.0);
+        oscillation == 0.0
+            ? -sign * y * p.score(end)
+            : (p.log_density(centre + 0.5 * sign * y) - height - oscillation) / std::log(2.0);
     if (exponent <= 3.0) return infinity;
     const double scale = std::exp(oscillation + height + 3.0 * std::log(y));
     sum += 2.0 * scale / (exponent - 3.0) + 2.0 * centre * centre * mass;
@@ -58,10 +62,22 @@ Image image_of(const LineMeasure& p, const LineMeasure& q, double x, double rela
   if (below < above) below = std::max(below, rounded_mass);
   if (above < below) above = std::max(above, rounded_mass);
   const double y = q.quantile_of_both(below, above);
-  // The smaller tail's mass m is good to e·m: T moves by e·m/q(T).
-  const double moved = (relative_error * std::min(below, above) + rounded_mass) / q.density(y);
+  // The smaller tail's mass m is good to e·m: T moves by e·m/q(T), or to the image of m(1 ± e)
+  // where that lies on the other side of a valley.
+  const double smaller = std::min(below, above);
+  double moved = (relative_error * smaller + rounded_mass) / q.density(y);
+  if (std::isnan(moved)) moved = 0.0;
+  if (relative_error < 0.5) {
+    for (const double sign : {-1.0, 1.0}) {
+      const double change = sign * relative_error * smaller;
+      const double gap = std::abs(q.quantile_of_both(std::clamp(below + change, 0.0, 1.0),
+                                                     std::clamp(above - change, 0.0, 1.0)) -
+                                  y);
+      if (std::isfinite(gap)) moved = std::max(moved, gap);
+    }
+  }
   const double rounding = 4.0 * u * std::abs(y);
-  return {.y = y, .error = (std::isnan(moved) ? 0.0 : moved) + rounding};
+  return {.y = y, .error = moved + rounding};
 }
 
 // Ends of p where q goes on: T is infinite there, and masses next to them are not resolved by x.

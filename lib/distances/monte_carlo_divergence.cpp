@@ -15,6 +15,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace flowcheck {
@@ -83,6 +84,146 @@ double bernstein_half_width(
   return deviation * std::sqrt(2.0 * log_term / n) + 7.0 * limit * log_term / (3.0 * (n - 1.0));
 }
 
+// Terms at n points of p and n of q, in blocks with a stream each; `draw` makes `count` points of
+// one of them from the one numbered `begin` on.
+struct Terms {
+  std::vector<double> of_p;
+  std::vector<double> of_q;
+};
+
+template <class DrawP, class DrawQ>
+Terms draw_terms(Divergence kind,
+                 const GaussianMixture& p,
+                 const GaussianMixture& q,
+                 Index n,
+                 std::uint64_t seed,
+                 const DrawP& draw_p,
+                 const DrawQ& draw_q) {
+  const MixturePosterior density_p(p, 1.0, 0.0);
+  const MixturePosterior density_q(q, 1.0, 0.0);
+  Terms terms{.of_p = std::vector<double>(static_cast<std::size_t>(n)),
+              .of_q = std::vector<double>(static_cast<std::size_t>(n))};
+  tbb::parallel_for(Index{0}, (n + block_size - 1) / block_size, [&](Index block) {
+    const Index begin = block * block_size;
+    const Index count = std::min(block_size, n - begin);
+    Rng rng(seed, static_cast<std::uint64_t>(block));
+    const Matrix x = draw_p(begin, count, rng);
+    const Matrix y = draw_q(begin, count, rng);
+    const Vector at_x = terms_over_mean(kind, x, density_p, density_q);
+    const Vector at_y = terms_over_mean(kind, y, density_p, density_q);
+    for (Index i = 0; i < count; ++i) {
+      terms.of_p[static_cast<std::size_t>(begin + i)] = at_x(i);
+      terms.of_q[static_cast<std::size_t>(begin + i)] = at_y(i);
+    }
+  });
+  return terms;
+}
+
+// Draws of a mixture by component: a quarter of them spread evenly, so that none is too rare to be
+// drawn, the others by weight.
+class Strata {
+ public:
+  static constexpr Index fewest = 2;  // draws of a component: a variance needs them
+  static constexpr Index enough = 1000;
+
+  Strata(const GaussianMixture& mixture, Index draws) : mixture_(mixture) {
+    for (Index k = 0; k < mixture.size(); ++k) {
+      if (mixture.weights()(k) > 0.0) components_.push_back(k);
+    }
+    const auto count = static_cast<Index>(components_.size());
+    if (count > draws / fewest) return;
+    const Index each = std::clamp(draws / (4 * count), fewest, enough);
+    const auto free = static_cast<double>(draws - each * count);
+    double cumulative = 0.0;
+    starts_ = {0};
+    for (Index i = 0; i < count; ++i) {
+      cumulative += weight(static_cast<std::size_t>(i));
+      const Index by_weight =
+          i + 1 == count ? draws - each * count
+                         : static_cast<Index>(std::floor(std::min(1.0, cumulative) * free));
+      starts_.push_back(each * (i + 1) + by_weight);
+    }
+    const std::size_t kernels = mixture.has_common_covariance() ? 1 : components_.size();
+    for (std::size_t i = 0; i < kernels; ++i) {
+      factors_.push_back(mixture.kernel(components_[i]).factor());
+    }
+  }
+
+  bool feasible() const { return !starts_.empty(); }  // enough draws for every component
+  std::size_t size() const { return components_.size(); }
+  double weight(std::size_t i) const { return mixture_.weights()(components_[i]); }
+  std::size_t begin(std::size_t i) const { return static_cast<std::size_t>(starts_[i]); }
+
+  Matrix operator()(Index first, Index count, Rng& rng) const {
+    Matrix points(mixture_.dimension(), count);
+    auto i = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), first) -
+                                      starts_.begin() - 1);
+    for (Index j = 0; j < count; ++j) {
+      while (starts_[i + 1] <= first + j) ++i;
+      const Matrix& factor = factors_[factors_.size() == 1 ? 0 : i];
+      points.col(j) =
+          mixture_.means().col(components_[i]) + factor * rng.normal_vector(mixture_.dimension());
+    }
+    return points;
+  }
+
+ private:
+  const GaussianMixture& mixture_;
+  std::vector<Index> components_;  // of positive weight
+  std::vector<Index> starts_;      // the first draw of each, and their number; empty: not feasible
+  std::vector<Matrix> factors_;
+};
+
+// Σ cₛ meanₛ with its standard error √Σ cₛ²Vₛ/nₛ, at Welch and Satterthwaite's degrees of freedom.
+struct StratifiedMoments {
+  Moments all;  // deviation and kurtosis about the strata's means
+  double standard_error = 0.0;
+  double freedom = 0.0;
+};
+
+StratifiedMoments stratified_moments(const Strata& p, const Strata& q, const Terms& terms) {
+  StratifiedMoments result;
+  double second = 0.0;
+  double fourth = 0.0;
+  double largest = 0.0;
+  double variance = 0.0;
+  double spread = 0.0;
+  const auto add = [&](const Strata& strata, const std::vector<double>& values) {
+    for (std::size_t i = 0; i < strata.size(); ++i) {
+      const std::vector<double> own(
+          values.begin() + static_cast<std::ptrdiff_t>(strata.begin(i)),
+          values.begin() + static_cast<std::ptrdiff_t>(strata.begin(i + 1)));
+      const Moments moments = moments_of(own);
+      const double c = 0.5 * strata.weight(i);
+      const double n = static_cast<double>(own.size());
+      const double square = moments.deviation * moments.deviation;
+      const double share = c * c * square / n;
+      const double centred = square * (n - 1.0) / n;
+      result.all.mean += c * moments.mean;
+      largest = std::max(largest, c * moments.largest_share * moments.mean);
+      second += c * centred;
+      fourth += c * moments.kurtosis * centred * centred;
+      variance += share;
+      spread += share * share / (n - 1.0);
+    }
+  };
+  add(p, terms.of_p);
+  add(q, terms.of_q);
+  result.all.largest_share = result.all.mean > 0.0 ? largest / result.all.mean : 0.0;
+  result.all.deviation = std::sqrt(second);
+  result.all.kurtosis = second > 0.0 ? fourth / (second * second) : 0.0;
+  result.standard_error = std::sqrt(variance);
+  result.freedom = spread > 0.0 ? variance * variance / spread : 1.0;
+  return result;
+}
+
+// Student's for a standard error, the degrees of freedom rounded down.
+double stratified_half_width(const StratifiedMoments& moments, double false_alarm) {
+  const double count = std::floor(std::max(1.0, moments.freedom)) + 1.0;
+  return student_half_width(moments.standard_error * std::sqrt(count), static_cast<Index>(count),
+                            false_alarm);
+}
+
 }  // namespace
 
 MonteCarloDivergence monte_carlo_divergence(Divergence kind,
@@ -102,22 +243,33 @@ MonteCarloDivergence monte_carlo_divergence(Divergence kind,
     return result;
   }
 
-  const MixturePosterior density_p(p, 1.0, 0.0);
-  const MixturePosterior density_q(q, 1.0, 0.0);
   const Index pairs = options.draws / 2;
-  const Index blocks = (pairs + block_size - 1) / block_size;
-  std::vector<double> terms(static_cast<std::size_t>(pairs));
-  tbb::parallel_for(Index{0}, blocks, [&](Index block) {
-    const Index begin = block * block_size;
-    const Index count = std::min(block_size, pairs - begin);
-    Rng rng(options.seed, static_cast<std::uint64_t>(block));
-    const Matrix x = sample(p, count, rng);
-    const Matrix y = sample(q, count, rng);
-    const Vector sum = terms_over_mean(kind, x, density_p, density_q) +
-                       terms_over_mean(kind, y, density_p, density_q);
-    for (Index i = 0; i < count; ++i) terms[static_cast<std::size_t>(begin + i)] = 0.5 * sum(i);
-  });
+  const bool bounded = kind == Divergence::total_variation ||
+                       kind == Divergence::squared_hellinger || kind == Divergence::jensen_shannon;
+  const bool bounded_below_alone =
+      kind == Divergence::chi_squared && ratio_moment(p, q, 3.0) != Finiteness::finite;
+  const Strata strata_p(p, pairs);
+  const Strata strata_q(q, pairs);
+  const bool stratified =
+      !bounded && !bounded_below_alone && strata_p.feasible() && strata_q.feasible();
+  if (stratified) {
+    const Terms terms = draw_terms(kind, p, q, pairs, options.seed, strata_p, strata_q);
+    const StratifiedMoments moments = stratified_moments(strata_p, strata_q, terms);
+    result.largest_share = moments.all.largest_share;
+    result.kurtosis = moments.all.kurtosis;
+    const double rounding = 64.0 * unit_round_off * (moments.all.mean + moments.all.deviation);
+    result.estimate = max(
+        0.0, Estimate::statistical(moments.all.mean,
+                                   stratified_half_width(moments, options.false_alarm), rounding));
+    return result;
+  }
 
+  const auto mixed = [](const GaussianMixture& mixture) {
+    return [&mixture](Index, Index count, Rng& rng) { return sample(mixture, count, rng); };
+  };
+  Terms drawn = draw_terms(kind, p, q, pairs, options.seed, mixed(p), mixed(q));
+  std::vector<double> terms = std::move(drawn.of_p);
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = 0.5 * (terms[i] + drawn.of_q[i]);
   const Moments moments = moments_of(terms);
   const double rounding = 64.0 * unit_round_off * (moments.mean + moments.deviation);
   result.largest_share = moments.largest_share;
@@ -135,7 +287,7 @@ MonteCarloDivergence monte_carlo_divergence(Divergence kind,
       break;
     }
     case Divergence::chi_squared:
-      if (ratio_moment(p, q, 3.0) != Finiteness::finite) {
+      if (bounded_below_alone) {
         const double limit = std::sqrt(static_cast<double>(terms.size()));
         std::vector<double> cut = terms;
         for (double& x : cut) x = std::min(x, limit);
@@ -149,11 +301,13 @@ MonteCarloDivergence monte_carlo_divergence(Divergence kind,
         break;
       }
       [[fallthrough]];
-    default:
-      result.estimate = max(
-          0.0, Estimate::statistical(
-                   moments.mean, student_half_width(moments.deviation, pairs, options.false_alarm),
-                   rounding));
+    default: {
+      // More components than draws: what those not drawn would add is not bounded, but positive.
+      const double half_width = student_half_width(moments.deviation, pairs, options.false_alarm);
+      result.estimate =
+          Estimate::between(moments.mean, std::max(0.0, moments.mean - half_width - rounding),
+                            infinity, Grade::statistical);
+    }
   }
   return result;
 }

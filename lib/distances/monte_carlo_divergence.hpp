@@ -6,7 +6,7 @@ namespace flowcheck {
 
 struct MonteCarloDivergence {
   Estimate estimate = 0.0;     ///< statistical
-  double largest_share = 0.0;  ///< of the sum, by one pair of draws: near 1 nothing was averaged
+  double largest_share = 0.0;  ///< of the sum, by one draw or pair: near 1 nothing was averaged
   double kurtosis = 0.0;  ///< of the terms, centred fourth moment over variance²; 3 for normal
   bool finite_sample = false;  ///< the interval holds at this n, not in the limit
 };
@@ -19,14 +19,21 @@ struct MonteCarloDivergence {
 /// They are nonnegative, vanish to second order (TV: first) as p approaches q, and the weights p/m,
 /// q/m ≤ 2 leave no tail but that of log r; the plain mean of log r under p has none of this.
 ///
+/// Where terms are bounded, components too rare to be drawn are inside the interval. Where they are
+/// not, draws are stratified: a quarter of them is spread evenly over p's and q's components, the
+/// rest by weight, and the components' means are added up by weight. What is rare within one
+/// component, and large, can still be missed.
+///
 /// Intervals at level 1 − false_alarm:
 /// - TV, Hellinger, JS: terms in [0, 1], [0, 1], [0, log 2], so Maurer and Pontil's empirical
 ///   Bernstein bound holds at every n (finite_sample).
-/// - KL, symmetric KL, Fisher information: Student's, as good as the central limit is at that n;
-///   largest_share and kurtosis say how good to expect. A kurtosis far above √n means: not at 1e-6.
+/// - KL, symmetric KL, Fisher information: Student's over the strata, with Welch and
+/// Satterthwaite's
+///   degrees of freedom, as good as the central limit is at that n; largest_share and kurtosis say
+///   how good to expect. A kurtosis far above √n means: not at 1e-6. With fewer than four draws a
+///   component only a lower bound, upper = +∞.
 /// - χ²: the same if the terms' variance is known to be finite (3P_k − 2Q_j ≻ 0 for every k and
-/// some
-///   j); otherwise only a lower bound, empirical Bernstein on terms cut at √n, and upper = +∞.
+///   some j); otherwise only a lower bound, empirical Bernstein on terms cut at √n, and upper = +∞.
 ///
 /// The same bytes on any number of threads: draws come in blocks, each from its own stream.
 /// @throws std::invalid_argument  as divergence(); draws < 200

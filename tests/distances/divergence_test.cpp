@@ -1,6 +1,8 @@
 #include "distances/divergence.hpp"
 
 #include "distances/gaussian_divergence.hpp"
+#include "distances/monotone_transport.hpp"
+#include "measures/line_measure.hpp"
 #include "measures/random_gaussian.hpp"
 #include "support/estimates.hpp"
 #include "support/mixtures.hpp"
@@ -262,6 +264,34 @@ TEST_CASE("χ² in the plane is infinite where one direction is", "[distances][e
   CHECK(std::isfinite(unknown.lower));
 }
 
+TEST_CASE("χ² in the plane is infinite where a direction between the axes is",
+          "[distances][exact]") {
+  // Along (1, 1)/√2 both components of q have precision ½(1/0.2 + 1/10) = 2.55 > 2, along the axes
+  // one of them has not; with 1/0.3 it is 1.72, and no direction is left.
+  const auto cross = [](double narrow) {
+    const Matrix S = Vector{{narrow, 10.0}}.asDiagonal();
+    const Matrix T = Vector{{10.0, narrow}}.asDiagonal();
+    return GaussianMixture(Vector{{0.5, 0.5}}, Matrix::Zero(2, 2), {S, T});
+  };
+  const GaussianMixture p(Gaussian::standard(2));
+  CHECK(chi_squared(p, cross(0.2)).lower == infinity);
+  const Estimate undecided = chi_squared(p, cross(0.3));
+  CAPTURE(undecided);
+  CHECK(undecided.upper == infinity);
+  CHECK(std::isfinite(undecided.value));
+  CHECK(undecided.grade == Grade::sampled);
+
+  const auto in_space = [](double narrow) {
+    const Matrix S = Vector{{narrow, 10.0, 1.0}}.asDiagonal();
+    const Matrix T = Vector{{10.0, narrow, 1.0}}.asDiagonal();
+    return GaussianMixture(Vector{{0.5, 0.5}}, Matrix::Zero(3, 2), {S, T});
+  };
+  const GaussianMixture p3(Gaussian::standard(3));
+  const DivergenceOptions few{.draws = 2000};
+  CHECK(chi_squared(p3, in_space(0.2), few).lower == infinity);
+  CHECK(std::isfinite(chi_squared(p3, in_space(0.3), few).value));
+}
+
 TEST_CASE("a measure without density has the largest divergences", "[distances][exact]") {
   const GaussianMixture atoms =
       GaussianMixture::isotropic(Vector::Constant(2, 0.5), Matrix::Identity(3, 2), 0.0);
@@ -291,6 +321,79 @@ TEST_CASE("far components cost no digits", "[distances][exact]") {
   CAPTURE(relative);
   CHECK_THAT(relative.value, Catch::Matchers::WithinAbs(expected - corner, 1e-5));
   CHECK(relative.width() < 1e-9 * relative.value);
+}
+
+TEST_CASE("components of very different scales hide from no panel", "[distances][reference]") {
+  // ½N(0, 1) + ½N(10⁴, 1) against N(0, 1): ½·½·10⁸ − log 2, up to e^{−10⁷}. The others: mpmath.
+  const Estimate far = kl(line_mixture({0.5, 0.5}, {0.0, 1e4}, {1.0, 1.0}), on_line(0.0, 1.0));
+  CAPTURE(far);
+  CHECK_THAT(far, Encloses(2.5e7 - std::numbers::ln2));
+  CHECK(far.width() < 1e-11 * far.value);
+  const GaussianMixture q = on_line(0.0, 1.0);
+  CHECK_THAT(kl(line_mixture({0.999, 0.001}, {0.0, 50.0}, {1.0, 0.01}), q).value,
+             Catch::Matchers::WithinRel(1.246197965073756, 1e-12));
+  CHECK_THAT(squared_hellinger(line_mixture({1.0 - 1e-6, 1e-6}, {0.0, 50.0}, {1.0, 0.01}), q).value,
+             Catch::Matchers::WithinRel(7.071068695749339e-4 * 7.071068695749339e-4, 1e-9));
+
+  const GaussianMixture three = line_mixture({0.2, 0.3, 0.5}, {0.0, 1e-3, 10.0}, {1e-5, 3.0, 0.1});
+  const GaussianMixture two = line_mixture({0.4, 0.6}, {1.0, -3.0}, {2.0, 50.0});
+  CHECK_THAT(kl(three, two).value, Catch::Matchers::WithinRel(4.8846716487978, 2e-13));
+  CHECK_THAT(squared_hellinger(three, two).value,
+             Catch::Matchers::WithinRel(0.58975843919431, 2e-13));
+}
+
+TEST_CASE("a narrow component in the plane hides from no panel", "[distances][reference]") {
+  Matrix means = Matrix::Zero(2, 2);
+  means(0, 1) = 50.0;
+  const Matrix I = Matrix::Identity(2, 2);
+  const GaussianMixture p(Vector{{0.999, 0.001}}, means, {I, 1e-4 * I});
+  const Estimate measured = kl(p, GaussianMixture(Gaussian::standard(2)));
+  CAPTURE(measured);
+  CHECK_THAT(measured.value, Catch::Matchers::WithinRel(1.2503031852597, 1e-12));
+  CHECK(measured.width() < 1e-8 * measured.value);
+}
+
+TEST_CASE("log p/q may turn far from the component it turns from", "[distances][exact]") {
+  // q = ½N(0, s²) + ½N(10³, 1) gives way to its wide part at x ≈ 10³ s, a thousand deviations out.
+  const double s = 1e-6;
+  const GaussianMixture p = on_line(0.0, 1.0);
+  const GaussianMixture q = line_mixture({0.5, 0.5}, {0.0, 1e3}, {s, 1.0});
+  const Estimate mixture = kl(p, q);
+  const Estimate line = kl(line_measure(p), line_measure(q));
+  CAPTURE(mixture, line);
+  CHECK_THAT(mixture.value, Catch::Matchers::WithinRel(line.value, 1e-10));
+  // log 2 + KL(N(0, 1) ‖ N(10³, 1)) = log 2 + ½·10⁶, less where q's narrow part is the larger one:
+  // 2∫₀^{10⁻³} (½·10⁶ − x²/2s²) φ(x) dx ≈ 2·⅔·10⁻³·½·10⁶/√(2π).
+  const double dip = 2.0 / 3.0 * 1e3 / std::sqrt(2.0 * std::numbers::pi);
+  CHECK_THAT(mixture.value,
+             Catch::Matchers::WithinAbs(0.5e6 + std::numbers::ln2 - dip, 0.05 * dip));
+}
+
+TEST_CASE("mixtures of mixed scales have the divergences of their laws", "[distances][property]") {
+  const auto ratio = GENERATE(1e3, 1e6);
+  Rng rng(61, static_cast<std::uint64_t>(std::log10(ratio)));
+  for (int trial = 0; trial < 2; ++trial) {
+    const auto random = [&] {
+      std::vector<double> means(3);
+      std::vector<double> deviations(3);
+      for (double& m : means) m = 3.0 * rng.normal();
+      for (double& s : deviations) s = 1.0 / rng.log_uniform(1.0, ratio);
+      deviations.front() = 1.0;
+      return line_mixture({0.5, 0.3, 0.2}, means, deviations);
+    };
+    const GaussianMixture p = random();
+    const GaussianMixture q = random();
+    const LineMeasure law_p = line_measure(p);
+    const LineMeasure law_q = line_measure(q);
+    for (const Divergence kind : all_kinds) {
+      const Estimate mixture = divergence(kind, p, q);
+      const Estimate line = divergence(kind, law_p, law_q);
+      CAPTURE(ratio, trial, to_string(kind), mixture, line);
+      CHECK_THAT(mixture.value, Catch::Matchers::WithinRel(line.value, 1e-10));
+      CHECK(mixture.lower <= line.upper);
+      CHECK(line.lower <= mixture.upper);
+    }
+  }
 }
 
 TEST_CASE("two Gaussians are compared through the same front", "[distances][exact]") {

@@ -135,6 +135,19 @@ TEST_CASE("the map on the line pushes p to q", "[distances][exact]") {
   }
 }
 
+TEST_CASE("W₂ of narrow mixtures far apart is bounded above", "[distances][exact]") {
+  // The valley between the components lies half way from the centre to the cuts.
+  const GaussianMixture p = line_mixture({0.3, 0.7}, {-100.0, 100.0}, {1e-3, 1e-2});
+  const GaussianMixture q = line_mixture({0.3, 0.7}, {-99.0, 100.5}, {1e-3, 1e-2});
+  const Estimate none = w2(p, p);
+  CAPTURE(none);
+  CHECK(none.lower == 0.0);
+  CHECK(none.upper < 1e-2);
+  CHECK_THAT(squared_w2(p, q), Encloses(0.3 + 0.7 * 0.25));
+  // Masses good to 1e-14 may fall on either side of a valley 200 wide.
+  CHECK(squared_w2(p, q).width() < 1e-5);
+}
+
 TEST_CASE("W₂ is infinite where one variance is", "[distances][exact]") {
   const LineMeasure heavy = student_law(1.5);
   CHECK(squared_w2(heavy, gaussian_law()).lower == infinity);

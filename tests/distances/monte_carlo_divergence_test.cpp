@@ -115,6 +115,58 @@ TEST_CASE("χ² with terms of infinite variance has a lower bound alone", "[dist
       monte_carlo_divergence(Divergence::chi_squared, wide(1.2), q, few).estimate.upper));
 }
 
+TEST_CASE("components too rare to be drawn by weight are not missed", "[distances][reference]") {
+  // 10⁻⁵ of the mass at 40 e₁: seen by no plain draw of 10⁴, but worth 10⁻⁵ (½·40² − log 10⁵ − 1).
+  Matrix means = Matrix::Zero(5, 2);
+  means(0, 1) = 40.0;
+  const GaussianMixture p =
+      GaussianMixture::isotropic(Vector{{1.0 - 1e-5, 1e-5}}, std::move(means), 1.0);
+  const GaussianMixture q(Gaussian::standard(5));
+  const Estimate measured = kl(p, q, {.draws = 20'000});
+  CAPTURE(measured);
+  CHECK_THAT(measured, Encloses(0.007874870795));
+  CHECK(measured.width() < 0.05 * measured.value);
+  // The other way round it is q's component that adds nothing: KL = −log(1 − 10⁻⁵).
+  CHECK_THAT(kl(q, p, {.draws = 20'000}).value,
+             Catch::Matchers::WithinRel(-std::log1p(-1e-5), 1e-9));
+  CHECK_THAT(symmetric_kl(p, q, {.draws = 20'000}), Encloses(0.007874870795 + 1e-5));
+}
+
+TEST_CASE("intervals with rare components miss no more often than they say",
+          "[distances][property]") {
+  const GaussianMixture p = line_mixture({0.6, 0.3999, 1e-4}, {0.0, 1.0, 12.0}, {0.8, 0.9, 0.5});
+  const GaussianMixture q = line_mixture({0.9999, 1e-4}, {0.0, -9.0}, {1.0, 0.7});
+  const auto kind =
+      GENERATE(Divergence::kl, Divergence::symmetric_kl, Divergence::fisher_information);
+  const double truth = divergence(kind, p, q).value;
+  int missed = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Estimate measured =
+        monte_carlo_divergence(kind, p, q, {.false_alarm = 0.1, .draws = 1000, .seed = seed})
+            .estimate;
+    if (truth < measured.lower || truth > measured.upper) ++missed;
+  }
+  CAPTURE(to_string(kind), truth, missed);
+  CHECK(missed >= 3);
+  CHECK(missed <= 41);
+}
+
+TEST_CASE("more components than draws leave a lower bound alone", "[distances][exact]") {
+  const Index count = 200;
+  const GaussianMixture p =
+      GaussianMixture::isotropic(Vector::Constant(count, 1.0 / static_cast<double>(count)),
+                                 Vector::LinSpaced(count, -3.0, 3.0).transpose(), 1.0);
+  const GaussianMixture q(Gaussian::standard(1));
+  const double truth = kl(p, q).value;
+  const Estimate few = monte_carlo_divergence(Divergence::kl, p, q, {.draws = 300}).estimate;
+  CAPTURE(truth, few);
+  CHECK(few.upper == infinity);
+  CHECK(few.lower < truth);
+  CHECK(few.value > 0.5 * truth);
+  CHECK_THAT(monte_carlo_divergence(Divergence::kl, p, q, {.draws = 2000}).estimate,
+             Encloses(truth));
+}
+
 TEST_CASE("the same bytes on any number of threads", "[distances][property]") {
   Rng rng(54);
   const GaussianMixture p = random_mixture(rng, 5, 3, 1.0, 0.2, 0.9);
