@@ -1,5 +1,7 @@
 #include "distances/pricing_kernel.hpp"
 
+#include "numerics/require.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -164,19 +166,19 @@ __attribute__((target("avx2"))) void scan_avx2(const Scan& scan) {
 using ScanFunction = void (*)(const Scan&);
 
 template <int D>
-ScanFunction scan_for(VectorWidth width) {
+ScanFunction scan_for(VectorForm form) {
 #ifdef FLOWCHECK_WIDE_KERNELS
-  if (width == VectorWidth::avx512) return scan_avx512<D>;
-  if (width == VectorWidth::avx2) return scan_avx2<D>;
+  if (form == VectorForm::avx512) return scan_avx512<D>;
+  if (form == VectorForm::avx2) return scan_avx2<D>;
 #endif
-  static_cast<void>(width);
+  static_cast<void>(form);
   return scan_portable<D>;
 }
 
-ScanFunction scan_for(VectorWidth width, Index dimension) {
-  if (dimension == 2) return scan_for<2>(width);
-  if (dimension == 3) return scan_for<3>(width);
-  return scan_for<0>(width);
+ScanFunction scan_for(VectorForm form, Index dimension) {
+  if (dimension == 2) return scan_for<2>(form);
+  if (dimension == 3) return scan_for<3>(form);
+  return scan_for<0>(form);
 }
 
 // About the golden section of the list, so that the places visited first are spread evenly.
@@ -207,14 +209,6 @@ PricedPoints::PricedPoints(const Matrix& points)
   std::fill_n(potentials_.begin(), size_, 0.0);
 }
 
-VectorWidth widest_vectors() {
-#ifdef FLOWCHECK_WIDE_KERNELS
-  if (__builtin_cpu_supports("avx512f")) return VectorWidth::avx512;
-  if (__builtin_cpu_supports("avx2")) return VectorWidth::avx2;
-#endif
-  return VectorWidth::portable;
-}
-
 void least_priced(const double* x,
                   Index rows,
                   const PricedPoints& y,
@@ -223,9 +217,10 @@ void least_priced(const double* x,
                   Index most,
                   PricedArc* arcs,
                   std::int32_t* counts,
-                  VectorWidth width) {
+                  VectorForm form) {
+  require(is_supported(form), "least_priced: this processor does not run the vector form");
   const Index d = y.dimension();
-  const ScanFunction scan = scan_for(width, d);
+  const ScanFunction scan = scan_for(form, d);
   const Index step = step_for(y.stride());
   std::vector<double> last_rows(static_cast<std::size_t>(d * rows_at_once), 0.0);
   for (Index first = 0; first < rows; first += rows_at_once) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "numerics/types.hpp"
+#include "numerics/vector_form.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -28,10 +29,6 @@ class PricedPoints {
   std::vector<double> potentials_;
 };
 
-enum class VectorWidth { portable, avx2, avx512 };
-
-VectorWidth widest_vectors();  ///< what this processor has
-
 struct PricedArc {
   double value = 0.0;   ///< factor |xᵢ − yⱼ|² − vⱼ
   std::int32_t to = 0;  ///< j
@@ -41,13 +38,14 @@ struct PricedArc {
 ///
 ///   factor · |xᵢ − yⱼ|² − vⱼ  <  thresholds[i],    j = 0 … m − 1,
 ///
-/// by value. Every operation is rounded on its own and the order is the same at every width, so the
-/// widths agree to the last bit; among equals those come first that the scan meets first.
+/// by value. Every operation is rounded on its own and the order is the same in every form, so the
+/// forms agree to the last bit; among equals those come first that the scan meets first.
 ///
 /// @param x           column-major d × rows
 /// @param thresholds  length rows
 /// @param arcs        out: rows × most, arcs[i·most + r] the r-th least of row i
 /// @param counts      out: how many there are, length rows
+/// @throws std::invalid_argument  this processor does not run the form
 void least_priced(const double* x,
                   Index rows,
                   const PricedPoints& y,
@@ -56,6 +54,6 @@ void least_priced(const double* x,
                   Index most,
                   PricedArc* arcs,
                   std::int32_t* counts,
-                  VectorWidth width);
+                  VectorForm form);
 
 }  // namespace flowcheck

@@ -73,7 +73,8 @@ Support support(const IntegerMasses& masses) {
 }
 
 // Cost of a plan with exactly the clouds' marginals. What the integers leave over goes along the
-// plan where both ends have some, anywhere else for the rest.
+// plan where both ends have some, anywhere else for the rest. Infinite where the plan does not meet
+// the integer masses, an error of the solver: it bounds nothing then.
 struct PrimalCost {
   double value = 0.0;
   double upper = 0.0;
@@ -82,6 +83,9 @@ struct PrimalCost {
 PrimalCost primal_cost(const ScaledClouds& clouds,
                        const std::vector<TransportFlow>& plan,
                        const MassPair& masses) {
+  if (!meets_masses(plan, masses.first.masses, masses.second.masses)) {
+    return {.value = infinity, .upper = infinity};
+  }
   const Index d = clouds.from.rows();
   Vector first = masses.first.leftover;
   Vector second = masses.second.leftover;
@@ -118,7 +122,7 @@ Vector feasible_potentials(const Matrix& points, const Matrix& others, const Vec
   std::vector<PricedArc> least(static_cast<std::size_t>(m));
   std::vector<std::int32_t> counts(static_cast<std::size_t>(m));
   least_priced(points.data(), m, priced, thresholds.data(), factor, 1, least.data(), counts.data(),
-               widest_vectors());
+               widest_vector_form());
   Vector result(m);
   for (Index j = 0; j < m; ++j) {
     const double value = least[static_cast<std::size_t>(j)].value;
@@ -313,7 +317,9 @@ TransportResult optimal_transport(const PointCloud& from,
     result.iterations += solution.pivots;
     result.arcs_priced += solution.arcs_priced + 4 * from.size() * to.size();
   }
-  result.termination = solution.optimal ? Termination::converged : Termination::iteration_limit;
+  result.termination = !std::isfinite(primal.upper) ? Termination::not_finite
+                       : solution.optimal           ? Termination::converged
+                                                    : Termination::iteration_limit;
 
   const ScaledClouds& clouds = setting.clouds;
   const double unit = static_cast<double>(setting.masses.unit);

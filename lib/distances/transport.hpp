@@ -57,7 +57,10 @@ struct TransportResult {
 /// of other weights is priced at the diameter. Cost: memory O((n + m)(d + 40)); some ten rounds of
 /// pricing, O(nmd) each, and of the order of 10 to 30 pivots a point.
 ///
-/// @return  `iteration_limit` with the bracket of the plan reached so far
+/// The plan's row and column sums are checked in integers: `upper` does not rest on the simplex.
+///
+/// @return  `iteration_limit` with the bracket of the plan reached so far; `not_finite`, with upper
+///          infinite, should the plan ever fail that check
 /// @throws std::invalid_argument  the dimensions differ
 [[nodiscard]] TransportResult optimal_transport(const PointCloud& from,
                                                 const PointCloud& to,

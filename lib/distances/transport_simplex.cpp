@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace flowcheck {
 namespace {
 
 constexpr std::int32_t none = -1;
+constexpr std::int64_t farthest_root = std::int64_t{1} << 60;
 
 }  // namespace
 
@@ -157,6 +159,12 @@ void TransportSimplex::shift(std::int32_t top, std::int32_t skipped, std::int64_
   }
 }
 
+// Every uᵢ + vⱼ stays as it is, and the root's potential becomes zero.
+void TransportSimplex::ground_root() {
+  const std::int64_t amount = potentials_[at(root_)];
+  if (amount != 0) shift(root_, none, amount);
+}
+
 void TransportSimplex::pivot(const CandidateArc& entering, std::int64_t reduced_cost) {
   const std::int32_t source = entering.from;
   const std::int32_t sink = sources_ + entering.to;
@@ -178,6 +186,7 @@ void TransportSimplex::pivot(const CandidateArc& entering, std::int64_t reduced_
     shift(inner, none, amount);
   } else {
     shift(root_, inner, -amount);
+    if (std::abs(potentials_[at(root_)]) > farthest_root) ground_root();
   }
 }
 
@@ -186,6 +195,7 @@ std::int64_t TransportSimplex::run(const std::vector<CandidateArc>& candidates,
   const std::size_t count = candidates.size();
   const std::size_t block =
       std::max<std::size_t>(16, static_cast<std::size_t>(std::sqrt(static_cast<double>(count))));
+  ground_root();
   std::int64_t pivots = 0;
   std::size_t since_found = 0;
   while (since_found < count && pivots < max_pivots) {

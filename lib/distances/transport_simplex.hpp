@@ -30,7 +30,9 @@ struct CandidateArc {
 /// are kept. On tree arcs Cᵢⱼ = uᵢ + vⱼ, and an arc with Cᵢⱼ < uᵢ + vⱼ improves. The tree stays
 /// strongly feasible, so that degenerate pivots cannot cycle [Cunningham1976].
 ///
-/// A potential is a sum of costs along a path, so costs have to be below 2⁶⁰ / (min(n, m) + 2).
+/// A potential less the root's is a sum of costs along a path, so costs have to be below
+/// 2⁶⁰ / (min(n, m) + 2). The root's own, which pivots move, is taken off them at the start of a
+/// run and where it passes 2⁶⁰.
 class TransportSimplex {
  public:
   /// @param tree  a spanning tree of sources 0 … n − 1 and sinks 0 … m − 1: n + m − 1 arcs, whose
@@ -77,6 +79,7 @@ class TransportSimplex {
   void push(std::int32_t source, std::int32_t sink, const Leaving& leaving);
   void hang(std::int32_t new_top, std::int32_t old_top, std::int32_t parent, std::int64_t flow);
   void pivot(const CandidateArc& entering, std::int64_t reduced_cost);
+  void ground_root();
   void shift(std::int32_t top, std::int32_t skipped, std::int64_t amount);
 
   std::int32_t sources_;

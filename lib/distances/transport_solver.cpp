@@ -73,7 +73,7 @@ class Pricing {
         arcs_(static_cast<std::size_t>(x.cols() * most)),
         counts_(static_cast<std::size_t>(x.cols())) {
     least_priced(x.data(), x.cols(), y, thresholds.data(), 1.0, most, arcs_.data(), counts_.data(),
-                 widest_vectors());
+                 widest_vector_form());
   }
 
   double least(std::int32_t i) const { return arcs_[place(i)].value; }
@@ -252,6 +252,27 @@ std::vector<int> depths_of_levels(Index n, Index m) {
 }
 
 }  // namespace
+
+bool meets_masses(const std::vector<TransportFlow>& plan,
+                  const std::vector<std::int64_t>& supplies,
+                  const std::vector<std::int64_t>& demands) {
+  // What is left of either side: never below zero on the way, nothing at the end.
+  std::vector<std::int64_t> sources = supplies;
+  std::vector<std::int64_t> sinks = demands;
+  const auto take = [](std::vector<std::int64_t>& left, std::int32_t at, std::int64_t mass) {
+    if (at < 0 || static_cast<std::size_t>(at) >= left.size()) return false;
+    std::int64_t& rest = left[static_cast<std::size_t>(at)];
+    if (mass < 0 || mass > rest) return false;
+    rest -= mass;
+    return true;
+  };
+  for (const TransportFlow& flow : plan) {
+    if (!take(sources, flow.from, flow.mass) || !take(sinks, flow.to, flow.mass)) return false;
+  }
+  const auto is_zero = [](std::int64_t mass) { return mass == 0; };
+  return std::all_of(sources.begin(), sources.end(), is_zero) &&
+         std::all_of(sinks.begin(), sinks.end(), is_zero);
+}
 
 double largest_transport_cost(Index n, Index m) {
   return std::ldexp(1.0, 60 - std::ilogb(static_cast<double>(std::min(n, m) + 2)) - 1);

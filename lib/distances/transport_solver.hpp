@@ -28,6 +28,13 @@ struct TransportSolution {
   std::int64_t arcs_priced = 0;
 };
 
+/// Whether a plan sends nothing negative, and exactly what every source has and every sink takes;
+/// in integers that cannot overflow, O(arcs + n + m). What a certificate asks of a plan, whoever
+/// made it.
+bool meets_masses(const std::vector<TransportFlow>& plan,
+                  const std::vector<std::int64_t>& supplies,
+                  const std::vector<std::int64_t>& demands);
+
 /// Solves for costs rounded to integers, so that the points should be scaled to bring the largest
 /// cost near its limit. Clusters first, then their children, down to the points; on each level the
 /// simplex runs on the few arcs of least reduced cost at each point and takes up more of them until

@@ -68,6 +68,21 @@ std::string_view without_blanks(std::string_view field) {
   return field.substr(first, field.find_last_not_of(" \t") - first + 1);
 }
 
+// A number, or what would be one if it fitted a double or were not hexadecimal.
+bool is_written_as_number(std::string_view field) {
+  if (number_in_field(field)) return !is_missing(field);
+  std::string_view digits = without_blanks(field);
+  if (digits.starts_with('+') || digits.starts_with('-')) digits.remove_prefix(1);
+  const char* end = digits.data() + digits.size();
+  double number = 0.0;
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  if (error == std::errc::result_out_of_range) return stopped == end;
+  if (!digits.starts_with("0x") && !digits.starts_with("0X")) return false;
+  digits.remove_prefix(2);
+  return !digits.empty() &&
+         digits.find_first_not_of("0123456789abcdefABCDEF.pP+-") == std::string_view::npos;
+}
+
 // For a field that should be a number: separators of other countries are the usual reason.
 std::string_view advice(std::string_view field) {
   return field.find_first_of(";\t") != std::string_view::npos
@@ -123,9 +138,19 @@ CsvTable::CsvTable(std::string_view text,
 
 void CsvTable::start(std::vector<std::string>& fields, std::size_t line, CsvHeader header) {
   const auto is_name = [](const std::string& field) {
-    return !number_in_field(field) && !is_missing(field);
+    return !is_written_as_number(field) && !is_missing(field);
   };
-  has_header_ = header == CsvHeader::required || std::any_of(fields.begin(), fields.end(), is_name);
+  const auto name = std::find_if(fields.begin(), fields.end(), is_name);
+  has_header_ = header == CsvHeader::required || name != fields.end();
+  if (header == CsvHeader::detected && has_header_) {
+    const auto number = std::find_if(fields.begin(), fields.end(), is_written_as_number);
+    if (number != fields.end()) {
+      fail(line, fmt::format("found both {}, which is no number, and {}: neither a row of numbers "
+                             "nor a line of names; mend the field, or put a line of names that "
+                             "are no numbers first",
+                             shown(*name), shown(*number)));
+    }
+  }
   std::set<std::string_view> seen;
   for (const std::string& field : fields) {
     if (!has_header_) {

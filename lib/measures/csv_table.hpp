@@ -17,9 +17,13 @@ std::optional<double> number_in_field(std::string_view field);
 /// A field that stands for a missing value: empty, NA or NaN, whatever the case.
 bool is_missing(std::string_view field);
 
+/// Whether the first line of a table names its columns. A line of numbers and texts is neither
+/// names nor numbers, and refused where it would have to be guessed which: a datum with a slip in
+/// it must not pass for a header. What is written as a number that a double cannot hold (1e400,
+/// 0x10) counts as a number there, so that it is refused as one.
 enum class CsvHeader {
   required,  ///< the first line names the columns
-  detected,  ///< it does so if a field of it is neither a number nor a missing value
+  detected,  ///< it does so if no field of it is a number, and one is not a missing value either
 };
 
 /// A table read from comma separated text.

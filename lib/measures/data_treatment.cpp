@@ -133,7 +133,9 @@ void standardise(const DataTable& table, TreatedPoints& result) {
     }
     row /= std::sqrt(row.squaredNorm() / n);
   }
-  result.notes.push_back("standardised: each column has mean 0 and standard deviation 1");
+  result.notes.push_back(
+      "standardised: each column by its own mean and standard deviation, now 0 and 1: differences "
+      "in location and scale between this set and another are gone");
 }
 
 Index repeated_points(const Matrix& points) {

@@ -16,7 +16,8 @@ namespace flowcheck {
 ///   drop_missing  rows with a missing value (an empty field, NA, NaN) are left out
 ///   dequantise    to each value uniform noise in [0, q) is added, q the column's quantum: the
 ///                 smallest gap between two of its values; 1 for a constant column of integers
-///   standardise   each column to mean 0 and standard deviation 1 (of the rows themselves: 1/n)
+///   standardise   each column to mean 0 and standard deviation 1 (of the rows themselves: 1/n),
+///                 each set by its own: two sets no longer differ in location and scale
 struct DataTreatment {
   std::vector<std::string> columns = {};  ///< empty: all of them
   bool drop_missing = false;

@@ -143,10 +143,7 @@ Estimate variance(const Matrix& points, const Dual& dual) {
   return result;
 }
 
-}  // namespace
-
-EnclosingBall enclosing_ball(const Matrix& points) {
-  require_points(points);
+EnclosingBall ball_of(const Matrix& points) {
   const Index n = points.cols();
   // Start from a point farthest from the first, and the one farthest from that.
   Index one = 0;
@@ -176,17 +173,14 @@ EnclosingBall enclosing_ball(const Matrix& points) {
   return {.centre = dual.centre, .radius = root_of(least, most)};
 }
 
-Estimate farthest_distance(const Matrix& points, const Vector& centre) {
-  require_points(points);
-  require(centre.size() == points.rows(), "farthest_distance: the centre has another dimension");
-  Index farthest = 0;
-  const double square = (points.colwise() - centre).colwise().squaredNorm().maxCoeff(&farthest);
+Estimate farthest(const Matrix& points, const Vector& centre) {
+  Index most = 0;
+  const double square = (points.colwise() - centre).colwise().squaredNorm().maxCoeff(&most);
   if (square == 0.0 && (points.colwise() - centre).isZero(0.0)) return 0.0;
-  return root_of(squared_distance(points.col(farthest), centre), rounded_up(square, points.rows()));
+  return root_of(squared_distance(points.col(most), centre), rounded_up(square, points.rows()));
 }
 
-Estimate diameter(const Matrix& points) {
-  require_points(points);
+Estimate diameter_of(const Matrix& points) {
   const Index n = points.cols();
   const Vector middle = points.rowwise().mean();
   const Vector radii = (points.colwise() - middle).colwise().norm();
@@ -216,6 +210,77 @@ Estimate diameter(const Matrix& points) {
   if (largest == 0.0 && (points.colwise() - points.col(0)).isZero(0.0)) return 0.0;
   return root_of(squared_distance(points.col(one), points.col(other)),
                  rounded_up(largest, points.rows()));
+}
+
+// Points times 2^exponent, their extent of size one: its squares can be formed. A coordinate far
+// below the extent may underflow, which `lost` has room for; one far beyond it must not overflow.
+struct ScaledPoints {
+  Matrix points = {};
+  int exponent = 0;
+  double lost = 0.0;  // bound of what underflow does to a distance
+};
+
+Matrix times_power(const Matrix& points, int exponent) {
+  return points.unaryExpr([exponent](double x) { return std::ldexp(x, exponent); });
+}
+
+ScaledPoints scaled(const Matrix& points) {
+  const double largest = points.cwiseAbs().maxCoeff();
+  const double extent =
+      (0.5 * points.rowwise().maxCoeff() - 0.5 * points.rowwise().minCoeff()).maxCoeff();
+  if (!(extent > 0.0)) return {.points = points};
+  ScaledPoints result{.exponent = std::min(-std::ilogb(extent), 900 - std::ilogb(largest))};
+  result.points = times_power(points, result.exponent);
+  if (times_power(result.points, -result.exponent) != points) result.lost = 0x1p-1000;
+  return result;
+}
+
+// A length back on the points' own scale, rounded outward where that underflows or overflows.
+Estimate unscaled(const Estimate& length, const ScaledPoints& from) {
+  const int back = -from.exponent;
+  double lower = std::ldexp(std::max(length.lower - from.lost, 0.0), back);
+  double upper = std::ldexp(length.upper + from.lost, back);
+  if (std::ldexp(lower, from.exponent) > length.lower - from.lost) {
+    lower = std::max(std::nextafter(lower, 0.0), 0.0);
+  }
+  if (std::ldexp(upper, from.exponent) < length.upper + from.lost) {
+    upper = std::nextafter(upper, std::numeric_limits<double>::infinity());
+  }
+  const double value = std::ldexp(length.value, back);
+  return Estimate::between(value, std::min(lower, value), std::max(upper, value), length.grade);
+}
+
+}  // namespace
+
+EnclosingBall enclosing_ball(const Matrix& points) {
+  require_points(points);
+  const ScaledPoints own = scaled(points);
+  EnclosingBall ball = ball_of(own.points);
+  ball.radius = unscaled(ball.radius, own);
+  const Matrix centre = times_power(ball.centre, -own.exponent);
+  if (times_power(centre, own.exponent) != ball.centre) {
+    // Among numbers that small the centre is rounded, too.
+    const double upper = std::max(ball.radius.upper, farthest_distance(points, centre).upper);
+    ball.radius = Estimate::between(ball.radius.value, ball.radius.lower, upper, Grade::certified);
+  }
+  ball.centre = centre;
+  return ball;
+}
+
+Estimate farthest_distance(const Matrix& points, const Vector& centre) {
+  require_points(points);
+  require(centre.size() == points.rows(), "farthest_distance: the centre has another dimension");
+  require(centre.allFinite(), "farthest_distance: the centre is not finite");
+  Matrix all(points.rows(), points.cols() + 1);
+  all << points, centre;
+  const ScaledPoints own = scaled(all);
+  return unscaled(farthest(own.points.leftCols(points.cols()), own.points.rightCols(1)), own);
+}
+
+Estimate diameter(const Matrix& points) {
+  require_points(points);
+  const ScaledPoints own = scaled(points);
+  return unscaled(diameter_of(own.points), own);
 }
 
 }  // namespace flowcheck

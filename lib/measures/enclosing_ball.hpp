@@ -20,13 +20,15 @@ struct EnclosingBall {
 /// climbed by Frank–Wolfe with away steps and finished by the linear system of the points it
 /// touches. Any centre bounds R from above and any α from below; both are evaluated with outward
 /// rounding, so that the enclosure holds however the iteration went (its relative width is 1e-14 as
-/// a rule). Cost O(nd) a step, some dozens of steps. [Yildirim2008]
+/// a rule). Cost O(nd) a step, some dozens of steps. Points are scaled by a power of two first,
+/// here and below: lengths are right wherever they are doubles themselves. [Yildirim2008]
 ///
 /// @param points  d × n, d, n ≥ 1
 /// @throws std::invalid_argument  empty, or not finite
 EnclosingBall enclosing_ball(const Matrix& points);
 
 /// Largest |pᵢ − c|, certified.
+/// @throws std::invalid_argument  empty, not finite, or the centre of another dimension
 Estimate farthest_distance(const Matrix& points, const Vector& centre);
 
 /// max |pᵢ − pⱼ|, certified. O(n²d) at worst; pairs too close to the centre to matter are not

@@ -145,9 +145,16 @@ double checked(double V) {
 
 enum class Fit { dead, unresolved, resolved };
 
-// Fills everything but what needs the other panels. `anchor`: an end where V's value counts too
-// (NaN: none).
-Fit fit(Panel& panel, const LinePotential& potential, double anchor) {
+// The ends of a panel where V's value counts too.
+struct Anchors {
+  bool left = false;
+  bool right = false;
+
+  bool any() const { return left || right; }
+};
+
+// Fills everything but what needs the other panels.
+Fit fit(Panel& panel, const LinePotential& potential, Anchors anchors) {
   const Rules& rule = rules();
   Coefficients V = {};
   CheckValues V_check = {};
@@ -192,12 +199,19 @@ Fit fit(Panel& panel, const LinePotential& potential, double anchor) {
     panel.check_mass += rule.gauss[i] * exact;
   }
   panel.check_mass *= panel.half();
-  if (!std::isnan(anchor)) {
-    const double exact = std::exp(panel.level - checked(potential.value(anchor)));
-    const double error = std::abs(chebyshev(panel.density, anchor == panel.a ? -1.0 : 1.0) - exact);
-    if (error > 0.0) panel.residual = std::max(panel.residual, error / exact);
-    highest = std::max(highest, potential.value(anchor));
-  }
+  const auto check_end = [&](double x, double t) {
+    const double V_end = checked(potential.value(x));
+    const double exact = std::exp(panel.level - V_end);
+    const double error = std::abs(chebyshev(panel.density, t) - exact);
+    // A peak may be out of a double's reach from where the nodes are.
+    if (exact == infinity)
+      panel.residual = infinity;
+    else if (error > 0.0)
+      panel.residual = std::max(panel.residual, error / exact);
+    highest = std::max(highest, V_end);
+  };
+  if (anchors.left) check_end(panel.a, -1.0);
+  if (anchors.right) check_end(panel.b, 1.0);
   // V's own rounding stands in the way of anything better, and that of the nodes: far from 0 they
   // lie u|x| beside where they should, and V differs by V′ times that.
   const double rise = highest - panel.level;
@@ -366,16 +380,14 @@ void LineMeasure::Table::tabulate() {
       const Piece piece = pieces.back();
       pieces.pop_back();
       Panel panel = {.a = piece.a, .b = piece.b};
-      const double anchor = is_anchor(piece.a)   ? piece.a
-                            : is_anchor(piece.b) ? piece.b
-                                                 : std::numeric_limits<double>::quiet_NaN();
-      const Fit outcome = fit(panel, potential, anchor);
+      const Anchors at_ends = {.left = is_anchor(piece.a), .right = is_anchor(piece.b)};
+      const Fit outcome = fit(panel, potential, at_ends);
       if (outcome == Fit::dead) continue;
       const double log_size = std::log(piece.b - piece.a) - panel.level;
       const bool thin =
           piece.b - piece.a <= 8.0 * u * std::max(std::abs(piece.a), std::abs(piece.b)) ||
           piece.b - piece.a < 1e-305;
-      if ((std::isnan(anchor) || thin) && log_size < heaviest - depth) continue;
+      if ((!at_ends.any() || thin) && log_size < heaviest - depth) continue;
       alive = true;
       // Bisection that no longer helps has met the potential's own noise.
       const bool open =

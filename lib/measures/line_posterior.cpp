@@ -113,10 +113,10 @@ Estimate two_rules(double fine, double coarse, double round_off) {
 
 }  // namespace
 
-PosteriorMoments truncated_gaussian_posterior(double kappa,
-                                              double half_diameter,
-                                              double r,
-                                              double y) {
+LinePosteriorMoments truncated_gaussian_posterior(double kappa,
+                                                  double half_diameter,
+                                                  double r,
+                                                  double y) {
   check_clock(r, y);
   const double D = half_diameter;
   require(std::isfinite(D) && D > 0.0,
@@ -132,7 +132,7 @@ PosteriorMoments truncated_gaussian_posterior(double kappa,
   const double spread = std::sqrt(fine.variance);
   const double relative =
       u * (64.0 + 4.0 * spread * (std::abs(s) + (std::abs(kappa) + r * r) * std::abs(mode)));
-  PosteriorMoments result;
+  LinePosteriorMoments result;
   result.mean = two_rules(mode + fine.mean, mode + coarse.mean,
                           relative * (std::abs(fine.mean) + spread) + 2.0 * u * std::abs(mode));
   result.variance = two_rules(fine.variance, coarse.variance, relative * fine.variance);
@@ -149,7 +149,7 @@ PosteriorMoments truncated_gaussian_posterior(double kappa,
   return result;
 }
 
-PosteriorMoments cusp_posterior(double L, double r, double y) {
+LinePosteriorMoments cusp_posterior(double L, double r, double y) {
   check_clock(r, y);
   require(std::isfinite(L), "cusp_posterior: L must be finite");
   // e^{L|ξ|} e^{−ξ²/2 + ryξ − r²ξ²/2}: on the right N(m + Lq², q²), on the left its mirror image.
@@ -190,7 +190,7 @@ PosteriorMoments cusp_posterior(double L, double r, double y) {
            (4.0 + std::abs(L * m) * 2.0 + std::abs(right.log_weight) + std::abs(left.log_weight)) +
        tilt * gap / q);
   const double spread = std::sqrt(variance);
-  PosteriorMoments result;
+  LinePosteriorMoments result;
   result.mean = Estimate::closed_form(
       mean, odds * gap + (tilt + 32.0 * u) * (w_right * right.mean + w_left * left.mean));
   result.variance =
@@ -245,9 +245,9 @@ LineMeasure posterior_law(const LineMeasure& p, double r, double y) {
   return LineMeasure(std::move(V));
 }
 
-PosteriorMoments posterior_moments(const LineMeasure& p, double r, double y) {
+LinePosteriorMoments posterior_moments(const LineMeasure& p, double r, double y) {
   const LineMeasure posterior = posterior_law(p, r, y);
-  PosteriorMoments result;
+  LinePosteriorMoments result;
   result.mean = posterior.mean();
   result.variance = posterior.variance();
   const double m = posterior.mean().value;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace flowcheck {
@@ -38,14 +37,7 @@ TreatedPoints parse_csv_points(std::string_view text,
     table.names.push_back(csv.names()[columns[k]]);
   }
   for (std::size_t row = 0; row < csv.rows(); ++row) table.lines.push_back(csv.line(row));
-  TreatedPoints result = treated(table, treatment);
-  const bool like_numbers =
-      csv.has_header() && std::any_of(csv.names().begin(), csv.names().end(),
-                                      [](const auto& field) { return number_in_field(field); });
-  if (like_numbers) {
-    result.warnings.push_back("the first line is taken for names, though some of it are numbers");
-  }
-  return result;
+  return treated(table, treatment);
 }
 
 TreatedPoints parse_npy_points(std::string_view bytes,

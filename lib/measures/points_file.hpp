@@ -10,8 +10,10 @@ namespace flowcheck {
 
 // Points from the content of a file, one row of it a point. `name` stands for the file in messages.
 
-/// Comma separated text, with a line of names if a field of the first line is neither a number nor
-/// a missing value. Columns that are not selected may hold anything.
+/// Comma separated text. The first line is one of names if no field of it is a number (and not all
+/// are missing values); it is the first point if all fields are numbers or missing values; with
+/// numbers and texts in it the file is refused, see CsvHeader. Below a line of names the columns
+/// that are not selected may hold anything.
 /// @throws InputError  not such a table, a text in a selected column, or what treated() refuses
 TreatedPoints parse_csv_points(std::string_view text,
                                const std::string& name,

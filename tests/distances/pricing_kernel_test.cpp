@@ -5,7 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <stdexcept>
 #include <vector>
 
 using namespace flowcheck;
@@ -24,20 +26,15 @@ Priced run(const Matrix& x,
            const Vector& thresholds,
            double factor,
            Index most,
-           VectorWidth width) {
+           VectorForm form) {
   Priced result{.arcs = std::vector<PricedArc>(static_cast<std::size_t>(x.cols() * most)),
                 .counts = std::vector<std::int32_t>(static_cast<std::size_t>(x.cols()))};
   least_priced(x.data(), x.cols(), y, thresholds.data(), factor, most, result.arcs.data(),
-               result.counts.data(), width);
+               result.counts.data(), form);
   return result;
 }
 
-std::vector<VectorWidth> widths_here() {
-  std::vector<VectorWidth> widths = {VectorWidth::portable};
-  if (widest_vectors() != VectorWidth::portable) widths.push_back(VectorWidth::avx2);
-  if (widest_vectors() == VectorWidth::avx512) widths.push_back(VectorWidth::avx512);
-  return widths;
-}
+constexpr std::array all_forms = {VectorForm::portable, VectorForm::avx2, VectorForm::avx512};
 
 // All prices in order, one operation after the other.
 std::vector<double> sorted_prices(
@@ -57,7 +54,7 @@ std::vector<double> sorted_prices(
 
 }  // namespace
 
-TEST_CASE("least_priced finds the least prices, to the last bit at every width",
+TEST_CASE("least_priced finds the least prices, to the last bit in every form",
           "[distances][reference]") {
   const auto d = GENERATE(Index{1}, Index{2}, Index{3}, Index{7});
   const auto m = GENERATE(Index{1}, Index{8}, Index{41}, Index{300});
@@ -79,7 +76,7 @@ TEST_CASE("least_priced finds the least prices, to the last bit at every width",
   thresholds(4) = -infinity;
   const double factor = 1.0 - 0x1p-50;
 
-  const Priced portable = run(x, targets, thresholds, factor, most, VectorWidth::portable);
+  const Priced portable = run(x, targets, thresholds, factor, most, VectorForm::portable);
   for (Index i = 0; i < n; ++i) {
     const std::vector<double> prices = sorted_prices(x, i, y, v, factor);
     const auto below =
@@ -90,12 +87,31 @@ TEST_CASE("least_priced finds the least prices, to the last bit at every width",
       CHECK(portable.arcs[place].value == prices[static_cast<std::size_t>(r)]);
     }
   }
-  for (const VectorWidth width : widths_here()) {
-    const Priced wide = run(x, targets, thresholds, factor, most, width);
+  for (const VectorForm form : all_forms) {
+    if (!is_supported(form)) continue;
+    CAPTURE(to_string(form));
+    const Priced wide = run(x, targets, thresholds, factor, most, form);
     CHECK(wide.counts == portable.counts);
     for (std::size_t k = 0; k < wide.arcs.size(); ++k) {
       CHECK(wide.arcs[k].value == portable.arcs[k].value);
       CHECK(wide.arcs[k].to == portable.arcs[k].to);
     }
   }
+}
+
+TEST_CASE("least_priced refuses a vector form that is not this processor's",
+          "[distances][precondition]") {
+  const Matrix points{{0.0, 1.0}};
+  const PricedPoints targets(points);
+  const Vector thresholds = Vector::Constant(2, infinity);
+  for (const VectorForm form : all_forms) {
+    CAPTURE(to_string(form));
+    if (is_supported(form)) {
+      CHECK_NOTHROW(run(points, targets, thresholds, 1.0, 1, form));
+    } else {
+      CHECK_THROWS_AS(run(points, targets, thresholds, 1.0, 1, form), std::invalid_argument);
+    }
+  }
+  CHECK_THROWS_AS(run(points, targets, thresholds, 1.0, 1, static_cast<VectorForm>(17)),
+                  std::invalid_argument);
 }

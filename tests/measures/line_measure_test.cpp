@@ -276,6 +276,36 @@ TEST_CASE("LineMeasure handles gaps, valleys and narrow peaks", "[measures][exac
   }
 }
 
+TEST_CASE("LineMeasure sees a narrow peak between two landmarks whole", "[measures][exact]") {
+  // ½N(0, 1) + ½N(0.3, s²): the panels left of the peak have a landmark at either end.
+  const auto s = GENERATE(1e-2, 1e-3, 1e-4, 3e-5, 2e-5, 1e-5, 1e-6, 1e-8);
+  const auto centre = GENERATE(0.15, 0.3, -2.0);
+  CAPTURE(s, centre);
+  const LineMeasure known = gaussian_mixture_law({0.5, 0.5}, {0.0, 0.3}, {1.0, s});
+  LinePotential V = known.potential();
+  V.log_normaliser = V.mean = V.variance = V.entropy = std::nullopt;
+  V.centre = centre;
+  V.landmarks = {0.0, 0.3};
+  const LineMeasure p(V);
+  // A double of x at 0.3 is 6e-17: that much of s the potential itself is off.
+  const double fuzz = 1e-13 + 1e-16 / s;
+  CHECK_THAT(p.log_normaliser(), Encloses(known.log_normaliser().value));
+  CHECK(p.log_normaliser().width() < fuzz);
+  CHECK_THAT(p.mean(), Encloses(0.15));
+  CHECK(p.survival(0.3) == Approx(0.25 + 0.5 * 0.38208857781104733).epsilon(10.0 * fuzz));
+  CHECK(p.cdf(0.3 - 10.0 * s) ==
+        Approx(0.5 * std::exp(log_normal_cdf(0.3 - 10.0 * s))).epsilon(10.0 * fuzz));
+}
+
+TEST_CASE("LineMeasure takes peaks down to the spacing of doubles", "[measures][exact]") {
+  const auto s = GENERATE(1e-10, 1e-12);
+  CAPTURE(s);
+  const LineMeasure p = gaussian_mixture_law({0.5, 0.5}, {0.0, 0.3}, {1.0, s});
+  const double outside = 0.5 * std::exp(log_normal_cdf(0.2));
+  CHECK(p.cdf(0.2) == Approx(outside).epsilon(1e-3));
+  CHECK(p.survival(0.3) == Approx(0.25 + 0.5 * 0.38208857781104733).epsilon(1e-3));
+}
+
 TEST_CASE("LineMeasure finds the mass from a poor centre, on any scale", "[measures][property]") {
   const auto centre = GENERATE(0.0, 30.0, -60.0);
   const auto scale = GENERATE(1e-100, 1e-8, 1.0, 1e8, 1e100);

@@ -58,7 +58,7 @@ void check_velocities(const Posterior& posterior, const std::array<Reference, 5>
     CAPTURE(i);
     const Clock& c = clocks[i];
     const double delta = c.a * c.b_dot - c.a_dot * c.b;
-    const PosteriorMoments m = posterior(c.b / c.a, x / c.a);
+    const LinePosteriorMoments m = posterior(c.b / c.a, x / c.a);
     CHECK(c.a_dot / c.a * x + delta / c.a * m.mean.value ==
           Approx(reference[i].velocity).epsilon(0).margin(1e-14));
     CHECK(c.a_dot / c.a + c.b * delta / std::pow(c.a, 3) * m.variance.value ==
@@ -159,7 +159,7 @@ TEST_CASE("Truncated Gaussian posteriors agree with 40 digits far outside the su
   const double y = part * (r + 1.0);
   CAPTURE(kappa, r, y);
   const RealMoments truth = truncated_truth(kappa, 1.0, r, y);
-  const PosteriorMoments m = truncated_gaussian_posterior(kappa, 1.0, r, y);
+  const LinePosteriorMoments m = truncated_gaussian_posterior(kappa, 1.0, r, y);
   const auto close = [](const std::string& what, const Estimate& a, const Real& b, double scale) {
     const double error = static_cast<double>(abs(Real(a.value) - b));
     CAPTURE(what, a, error / scale);
@@ -178,13 +178,13 @@ TEST_CASE("Truncated Gaussian posteriors agree with 40 digits far outside the su
 
 TEST_CASE("Truncated Gaussian posteriors for a large clock", "[measures][reference]") {
   // Inside, r = 1e3: N(y/r, 1/r²) but for e^{−r²(1 − y/r)²/2}.
-  const PosteriorMoments inside = truncated_gaussian_posterior(0.0, 1.0, 1e3, 300.0);
+  const LinePosteriorMoments inside = truncated_gaussian_posterior(0.0, 1.0, 1e3, 300.0);
   CHECK(inside.mean.value == Approx(0.3).epsilon(1e-15));
   CHECK(inside.variance.value * 1e6 == Approx(1.0).epsilon(1e-13));
   // At the end a half normal, outside an exponential-like tail: both in closed form.
   for (const double beyond : {0.0, 0.5, 40.0}) {
     CAPTURE(beyond);
-    const PosteriorMoments end = truncated_gaussian_posterior(0.0, 1.0, 1e3, 1e3 + beyond);
+    const LinePosteriorMoments end = truncated_gaussian_posterior(0.0, 1.0, 1e3, 1e3 + beyond);
     CHECK((1.0 - end.mean.value) * 1e3 == Approx(half_line_mean(beyond)).epsilon(1e-11));
     CHECK(end.variance.value * 1e6 == Approx(half_line_variance(beyond)).epsilon(1e-11));
     CHECK(end.third_moment.value * -1e9 == Approx(half_line_third_moment(beyond)).epsilon(1e-11));
@@ -201,8 +201,8 @@ TEST_CASE("Cusp posteriors agree with quadrature, and attain their envelope at z
   CAPTURE(L, r);
   for (const double y : {0.0, 0.7, -5.0}) {
     CAPTURE(y);
-    const PosteriorMoments closed = cusp_posterior(L, r, y);
-    const PosteriorMoments quadrature = posterior_moments(cusp_law(L), r, y);
+    const LinePosteriorMoments closed = cusp_posterior(L, r, y);
+    const LinePosteriorMoments quadrature = posterior_moments(cusp_law(L), r, y);
     CHECK(closed.mean.grade == Grade::closed_form);
     const auto overlap = [](const Estimate& a, const Estimate& b) {
       CHECK(a.lower <= b.upper);
@@ -231,9 +231,9 @@ TEST_CASE("The posterior's cumulants are derivatives of the log marginal", "[mea
            : family == 1 ? cusp_posterior(1.0, r, point)
                          : posterior_moments(double_well_law(1.0), r, point);
   };
-  const PosteriorMoments up = at(y + h);
-  const PosteriorMoments down = at(y - h);
-  const PosteriorMoments here = at(y);
+  const LinePosteriorMoments up = at(y + h);
+  const LinePosteriorMoments down = at(y - h);
+  const LinePosteriorMoments here = at(y);
   const double slope = (up.log_marginal.value - down.log_marginal.value) / (2.0 * h) + y;
   CHECK(slope == Approx(r * here.mean.value).epsilon(1e-5));
   CHECK((up.mean.value - down.mean.value) / (2.0 * h) ==
@@ -293,16 +293,39 @@ TEST_CASE("The cusp's closed map is the quantile map", "[measures][exact]") {
 
 TEST_CASE("posterior_law finds the mass wherever the data pull it", "[measures][exact]") {
   // Far outside the support, where the prior's centre is 7e5 nats up the posterior's potential.
-  const PosteriorMoments any = posterior_moments(uniform_law(-1.0, 1.0), 1e3, 1.2e3);
-  const PosteriorMoments special = truncated_gaussian_posterior(0.0, 1.0, 1e3, 1.2e3);
+  const LinePosteriorMoments any = posterior_moments(uniform_law(-1.0, 1.0), 1e3, 1.2e3);
+  const LinePosteriorMoments special = truncated_gaussian_posterior(0.0, 1.0, 1e3, 1.2e3);
   CHECK(any.mean.value == Approx(special.mean.value).epsilon(1e-13));
   CHECK(any.variance.value == Approx(special.variance.value).epsilon(1e-8));
   CHECK(any.log_marginal.value == Approx(special.log_marginal.value).epsilon(1e-13));
   // A Gaussian prior and datum 100 deviations apart: conjugate.
-  const PosteriorMoments conjugate = posterior_moments(gaussian_law(), 1.0, 100.0);
+  const LinePosteriorMoments conjugate = posterior_moments(gaussian_law(), 1.0, 100.0);
   CHECK_THAT(conjugate.mean, Encloses(50.0));
   CHECK_THAT(conjugate.variance, Encloses(0.5));
   CHECK(conjugate.variance.width() < 1e-11);
+}
+
+TEST_CASE("A posterior keeps both halves of its prior's narrow component", "[measures][exact]") {
+  // wN(0, 1) + (1 − w)N(m, s²) is conjugate, component by component.
+  const double w = 0.629;
+  const double m = -0.1481;
+  const double s = 9.8e-5;
+  const double r = 0.0816;
+  const double y = -0.0762;
+  const double wide = 1.0 + r * r;
+  const double narrow = 1.0 + r * r * s * s;
+  const double d = y - r * m;
+  const double first = w * std::exp(-0.5 * y * y / wide) / std::sqrt(wide);
+  const double second = (1.0 - w) * std::exp(-0.5 * d * d / narrow) / std::sqrt(narrow);
+  const double log_marginal = std::log(first + second) - 0.5 * std::log(2.0 * std::numbers::pi);
+  const double mean =
+      (first * r * y / wide + second * (m + s * s / narrow * r * d)) / (first + second);
+  const LinePosteriorMoments posterior =
+      posterior_moments(gaussian_mixture_law({w, 1.0 - w}, {0.0, m}, {1.0, s}), r, y);
+  CHECK(posterior.log_marginal.value == Approx(log_marginal).epsilon(1e-11));
+  CHECK_THAT(posterior.log_marginal, Encloses(log_marginal));
+  CHECK_THAT(posterior.mean, Encloses(mean));
+  CHECK(posterior.mean.width() < 1e-11);
 }
 
 TEST_CASE("Posteriors refuse what is no clock", "[measures][precondition]") {

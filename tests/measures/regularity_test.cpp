@@ -67,6 +67,38 @@ TEST_CASE("enclosing_ball knows balls that are known", "[measures][exact]") {
   }
 }
 
+TEST_CASE("enclosing_ball, diameter and farthest_distance know every power of two",
+          "[measures][exact]") {
+  // The squares overflow from 2^512 on, and vanish below 2^−538.
+  const auto exponent = GENERATE(-1060, -1000, -600, 0, 511, 700, 1020);
+  CAPTURE(exponent);
+  const double unit = std::ldexp(1.0, exponent);
+  const Matrix points = unit * Matrix{{0.0, 6.0, 3.0}, {0.0, 0.0, 4.0}};
+  const EnclosingBall ball = enclosing_ball(points);
+  CHECK_THAT(ball.radius, Encloses(3.125 * unit));
+  // Among subnormal numbers the spacing, 2^−1074, is what is left.
+  const double spacing = std::ldexp(1.0, -1074);
+  CHECK(ball.radius.width() <= 1e-13 * unit + 4.0 * spacing);
+  CHECK((ball.centre / unit - Vector{{3.0, 0.875}}).norm() < 1e-13 + 4.0 * spacing / unit);
+  CHECK_THAT(diameter(points), Encloses(6.0 * unit));
+  CHECK(diameter(points).width() <= 1e-14 * unit + 4.0 * spacing);
+  CHECK_THAT(farthest_distance(points, unit * Vector{{3.0, 0.0}}), Encloses(4.0 * unit));
+}
+
+TEST_CASE("enclosing_ball holds points of very different sizes", "[measures][exact]") {
+  CHECK_THAT(enclosing_ball(Matrix{{1e200, -1e200}}).radius, Encloses(1e200));
+  CHECK(enclosing_ball(Matrix{{1e200, -1e200}}).radius.width() < 1e187);
+  CHECK_THAT(diameter(Matrix{{1e200, -1e200}, {1e-200, 0.0}}), Encloses(2e200));
+  // Far from the origin, 2·10⁻²⁰⁰ apart.
+  const Matrix near = Matrix{{1e200, 1e200}, {1e-200, -1e-200}};
+  CHECK_THAT(enclosing_ball(near).radius, Encloses(1e-200));
+  CHECK(relative_width(diameter(near)) < 1e-13);
+  // The diameter of the largest doubles is none.
+  const Matrix largest{{1.7e308, -1.7e308}};
+  CHECK(diameter(largest).upper == std::numeric_limits<double>::infinity());
+  CHECK_THAT(enclosing_ball(largest).radius, Encloses(1.7e308));
+}
+
 TEST_CASE("enclosing_ball is tight and moves with its points", "[measures][property]") {
   const auto [d, n] = GENERATE(std::pair<Index, Index>{1, 40}, std::pair<Index, Index>{2, 2000},
                                std::pair<Index, Index>{3, 30}, std::pair<Index, Index>{16, 60},

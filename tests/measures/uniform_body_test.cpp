@@ -129,7 +129,7 @@ TEST_CASE("A ball's posterior in one dimension is the interval's", "[measures][e
   const auto y = GENERATE(0.0, 1.0, 9.0);
   CAPTURE(r, y);
   const AxialMoments ball = uniform_ball_posterior(1, 1.0, r, y);
-  const PosteriorMoments interval = truncated_gaussian_posterior(0.0, 1.0, r, y);
+  const LinePosteriorMoments interval = truncated_gaussian_posterior(0.0, 1.0, r, y);
   CHECK(ball.mean.value == Approx(interval.mean.value).epsilon(1e-12).margin(1e-13));
   CHECK(ball.parallel.value == Approx(interval.variance.value).epsilon(1e-12));
 }
