@@ -34,6 +34,10 @@ stats 'data.csv' using (is("quantity", "mean_w2") ? column("points") : NaN) noou
 at(i, quantity, against) = (is("dimension", d(i)) && is("quantity", quantity) \
   && is("against", against)) ? column("points") : NaN
 style(i) = (i - 1) % 6 + 1
+# Means whose interval is narrow enough to vote against the lower bound.
+is_narrow(upper, lower) = upper - lower <= 0.9 * column("measured")
+voting(x) = is_narrow(column("upper"), column("lower")) ? x : NaN
+others(x) = is_narrow(column("upper"), column("lower")) ? NaN : x
 
 set multiplot
 set logscale x 2
@@ -57,11 +61,17 @@ plot for [i = 1:count] 'data.csv' \
   for [i = 1:count] '' using (at(i, "mean_w2", "floor")):(column("predicted")) \
     with lines linestyle style(i) linewidth 1.2 dashtype 2 notitle, \
   for [i = 1:count] '' \
-    using (at(i, "mean_w2", "normal")):(column("measured")):(column("lower")):(column("upper")) \
-    with yerrorbars linestyle style(i) linewidth 1.1 pointtype 7 pointsize 0.7 \
+    using (others(at(i, "mean_w2", "normal"))):(column("measured")):(column("lower")): \
+    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 6 pointsize 0.7 \
+    notitle, \
+  for [i = 1:count] '' \
+    using (voting(at(i, "mean_w2", "normal"))):(column("measured")):(column("lower")): \
+    (column("upper")) with yerrorbars linestyle style(i) linewidth 1.1 pointtype 7 pointsize 0.7 \
+    notitle, \
+  for [i = 1:count] NaN with points linestyle style(i) pointtype 7 pointsize 0.8 \
     title '{/:Italic d} = '.d(i), \
   for [i = 1:count] '' \
-    using (at(i, "mean_squared", "dossier")):(sqrt(column("predicted"))) \
+    using (at(i, "mean_squared", "reference")):(sqrt(column("predicted"))) \
     with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 notitle, \
   NaN with lines linecolor '#808080' linewidth 1.6 dashtype 3 \
     title 'rate of any law', \
@@ -69,14 +79,14 @@ plot for [i = 1:count] 'data.csv' \
     title "the normal law's rate", \
   NaN with lines linecolor '#808080' linewidth 1.2 dashtype 2 title 'proved lower bound', \
   NaN with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0 \
-    title "the dossier's mean square", \
-  NaN with yerrorbars linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
+    title "another code's draws", \
+  NaN with points linecolor '#808080' linewidth 1.1 pointtype 6 pointsize 0.8 \
     title 'does not vote', \
   NaN with lines linecolor 'black' linewidth 1.4 title 'exact mean square'
 
 unset logscale y
 set key off
-set xtics 4
+set xtics 1,4,2**20
 if (strstrt(dimensions, " 1 ") > 0) {
   line_of(against) = (is("dimension", "1") && is("quantity", "mean_squared") \
     && is("against", against)) ? column("points") : NaN
@@ -89,7 +99,7 @@ if (strstrt(dimensions, " 1 ") > 0) {
       with lines linecolor 'black' linewidth 1.4, \
     '' using (line_of("exact")):(scaled("measured")):(scaled("lower")):(scaled("upper")) \
       with yerrorbars linestyle 1 linewidth 1.1 pointtype 6 pointsize 0.8, \
-    '' using (line_of("dossier")):(scaled("predicted")) \
+    '' using (line_of("reference")):(scaled("predicted")) \
       with points linecolor 'black' linewidth 1.3 pointtype 4 pointsize 1.0
 }
 
