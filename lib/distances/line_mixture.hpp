@@ -26,8 +26,8 @@ struct LineIntegral {
   double round_off = 0.0;
 };
 
-/// Divergence of two mixtures on the line, the sums being finite (chi_squared_tail() says so for
-/// χ²). Not normalised ones give ∫ divergence_term().
+/// Divergence of two mixtures on the line, the sums being finite (chi_squared_is_finite() says so
+/// for χ²). Not normalised ones give ∫ divergence_term().
 LineIntegral line_mixture_divergence(Divergence kind,
                                      const LineMixture& p,
                                      const LineMixture& q,

@@ -75,15 +75,6 @@ Moments moments_of(const std::vector<double>& terms) {
   return result;
 }
 
-// Maurer and Pontil (2009), theorem 4, for n independent terms in [0, limit], on each of `sides`
-// sides: √(2V log(2s/α)/n) + 7 limit log(2s/α)/(3(n − 1)), V the sample variance.
-double bernstein_half_width(
-    double deviation, double limit, std::size_t count, double false_alarm, double sides) {
-  const double n = static_cast<double>(count);
-  const double log_term = std::log(2.0 * sides / false_alarm);
-  return deviation * std::sqrt(2.0 * log_term / n) + 7.0 * limit * log_term / (3.0 * (n - 1.0));
-}
-
 // Terms at n points of p and n of q, in blocks with a stream each; `draw` makes `count` points of
 // one of them from the one numbered `begin` on.
 struct Terms {
@@ -279,8 +270,8 @@ MonteCarloDivergence monte_carlo_divergence(Divergence kind,
     case Divergence::squared_hellinger:
     case Divergence::jensen_shannon: {
       const double limit = kind == Divergence::jensen_shannon ? std::numbers::ln2 : 1.0;
-      const double half_width =
-          bernstein_half_width(moments.deviation, limit, terms.size(), options.false_alarm, 2.0);
+      const double half_width = bernstein_half_width(
+          moments.deviation, limit, static_cast<Index>(terms.size()), options.false_alarm);
       result.finite_sample = true;
       result.estimate =
           max(0.0, min(limit, Estimate::statistical(moments.mean, half_width, rounding)));
@@ -292,8 +283,8 @@ MonteCarloDivergence monte_carlo_divergence(Divergence kind,
         std::vector<double> cut = terms;
         for (double& x : cut) x = std::min(x, limit);
         const Moments of_cut = moments_of(cut);
-        const double half_width =
-            bernstein_half_width(of_cut.deviation, limit, terms.size(), options.false_alarm, 1.0);
+        const double half_width = bernstein_half_width(
+            of_cut.deviation, limit, static_cast<Index>(terms.size()), options.false_alarm);
         result.finite_sample = true;
         result.estimate =
             Estimate::between(moments.mean, std::max(0.0, of_cut.mean - half_width - rounding),
