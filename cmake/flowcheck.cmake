@@ -62,5 +62,5 @@ function(flowcheck_vector_kernel module kernel)
       "-mavx512f;-mavx512dq;-mavx512vl")
   endif()
   set_source_files_properties(${kernel}_portable.cpp ${kernel}_avx2.cpp ${kernel}_avx512.cpp
-    PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

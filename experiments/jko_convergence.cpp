@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -208,8 +207,8 @@ Estimate first_hit(const JkoChain& chain, const Estimate& level) {
     if (w.upper <= level.lower) return Estimate::between(*value, *lower, n, w.grade);
   }
   const int beyond = chain.steps() + 1;
-  return Estimate::between(value.value_or(beyond), lower.value_or(beyond),
-                           std::numeric_limits<double>::infinity(), Grade::closed_form);
+  return Estimate::between(value.value_or(beyond), lower.value_or(beyond), infinity,
+                           Grade::closed_form);
 }
 
 // What is proved about first hits: N = ⌈log(λW₀/ε)/log(1 + γλ)⌉ for the level 2ε/λ, and the paper's

@@ -37,7 +37,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -193,7 +192,6 @@ void add_published(RunRecord& record) {
     for (std::size_t k = 0; k < table.rows(); ++k) {
       const bool exact = table.text("checkpoint")[k] == "exact";
       const Parameter at = exact ? Parameter(std::string()) : std::int64_t{batches[k]};
-      const double infinity = std::numeric_limits<double>::infinity();
       record.add(parameters(exact ? "exact_step" : "stored", at, points, norm), column,
                  Estimate::between(values[k], -infinity, infinity, Grade::sampled));
     }

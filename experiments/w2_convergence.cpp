@@ -281,8 +281,10 @@ void add_slopes(RunRecord& record,
   };
   std::vector<double> slopes;
   for (std::size_t k = 1; k < points.size(); ++k) slopes.push_back(slope_between(k - 1, k));
-  const auto [lowest, highest] = std::minmax_element(slopes.begin(), slopes.end());
-  const double spread = *highest - *lowest;
+  const auto extremes = std::minmax_element(slopes.begin(), slopes.end());
+  const double lowest = *extremes.first;
+  const double highest = *extremes.second;
+  const double spread = highest - lowest;
   const auto add_against = [&](const char* against, double exponent) {
     for (std::size_t k = 0; k < slopes.size(); ++k) {
       record.add(at({dimension, points[k + 1]}, against), "slope",
@@ -290,11 +292,11 @@ void add_slopes(RunRecord& record,
     }
     const double whole = slope_between(0, points.size() - 1);
     const auto factor = [](double slope) { return std::exp2(-1.0 / std::min(slope, -1e-3)); };
-    record.add(at(dimension, std::string(), against), "halving_factor",
-               {.lhs = Estimate::between(factor(whole), factor(*lowest), factor(*highest),
-                                         Grade::converged),
-                .rhs = std::exp2(-1.0 / exponent)},
-               0.0, false);
+    record.add(
+        at(dimension, std::string(), against), "halving_factor",
+        {.lhs = Estimate::between(factor(whole), factor(lowest), factor(highest), Grade::converged),
+         .rhs = std::exp2(-1.0 / exponent)},
+        0.0, false);
   };
   add_against("general", general_w2_exponent(dimension));
   add_against("normal", normal_w2_exponent(dimension));

@@ -47,7 +47,7 @@ bool is_nan(const Bound& bound) {
 // How close a bound is to breaking, to choose the one that is shown; never a NaN. Two sides that
 // are the same infinity agree, and what is not a number could not be further off.
 double pressure(const Bound& bound) {
-  if (is_nan(bound)) return std::numeric_limits<double>::infinity();
+  if (is_nan(bound)) return infinity;
   const double ratio = tightness(bound);
   if (bound.relation == Relation::bound && !std::isnan(ratio)) return ratio;
   const double gap = bound.lhs.value == bound.rhs.value ? 0.0 : bound.lhs.value - bound.rhs.value;
@@ -77,7 +77,7 @@ class Gathering {
     result.verdict = Verdict::numerical_failure;
     result.reason = reason;
     result.draw_seed = draw_seed;
-    pressure_[""] = std::numeric_limits<double>::infinity();
+    pressure_[""] = infinity;
   }
 
   std::vector<CheckResult> take() {
@@ -101,7 +101,7 @@ class Gathering {
                        .kind = cell_.kind,
                        .part = name,
                        .tightness = std::numeric_limits<double>::quiet_NaN()};
-      pressure_[name] = -std::numeric_limits<double>::infinity();
+      pressure_[name] = -infinity;
     }
     return where->second;
   }

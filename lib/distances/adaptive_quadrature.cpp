@@ -7,12 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 namespace flowcheck {
 namespace {
-
-constexpr double u = unit_round_off;
 
 struct Rules {
   PanelArray nodes = {};    // in [−1, 1], ascending
@@ -66,14 +63,14 @@ void evaluate(Panel& panel, const PanelIntegrand& f) {
   for (std::size_t i = 0; i < panel_nodes; ++i) {
     fine += rule.kronrod[i] * at.values[i];
     coarse += rule.gauss[i] * at.values[i];
-    noise += rule.kronrod[i] * (at.errors[i] + 4.0 * u * std::abs(at.values[i]));
+    noise += rule.kronrod[i] * (at.errors[i] + 4.0 * unit_round_off * std::abs(at.values[i]));
     if (i > 0) variation += std::abs(at.values[i] - at.values[i - 1]);
   }
   const double far = std::max(std::abs(panel.a), std::abs(panel.b));
   panel.value = h * fine;
   panel.difference = h * std::abs(fine - coarse);
   // The nodes lie u|x| beside where they should: as if the integrand were shifted by that much.
-  panel.round_off = h * noise + u * far * variation;
+  panel.round_off = h * noise + unit_round_off * far * variation;
 }
 
 }  // namespace
@@ -105,8 +102,8 @@ QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
     for (const Panel& panel : open) {
       const double width = panel.b - panel.a;
       const double far = std::max(std::abs(panel.a), std::abs(panel.b));
-      const bool resolved =
-          panel.difference <= std::max(tolerance, panel.round_off) || width <= 256.0 * u * far;
+      const bool resolved = panel.difference <= std::max(tolerance, panel.round_off) ||
+                            width <= 256.0 * unit_round_off * far;
       if (resolved || done.size() + open.size() + next.size() >= options.most_panels) {
         done.push_back(panel);
         continue;
@@ -129,7 +126,7 @@ QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
     result.round_off += panel.round_off;
   }
   result.round_off +=
-      u * std::sqrt(static_cast<double>(done.size())) * 4.0 * std::abs(result.value);
+      unit_round_off * std::sqrt(static_cast<double>(done.size())) * 4.0 * std::abs(result.value);
   return result;
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numbers>
 #include <optional>
 
@@ -54,7 +53,7 @@ Estimate singular_divergence(Divergence kind, const GaussianMixture& p) {
   }();
   const bool bounded = kind == Divergence::total_variation ||
                        kind == Divergence::squared_hellinger || kind == Divergence::jensen_shannon;
-  if (!bounded) return std::numeric_limits<double>::infinity();
+  if (!bounded) return infinity;
   require(mutually_singular,
           "divergence: some components of the first measure have no density and others do");
   return kind == Divergence::jensen_shannon ? Estimate::closed_form(std::numbers::ln2, 0x1p-53)

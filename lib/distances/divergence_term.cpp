@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 namespace flowcheck {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // e^s − 1 − s. The difference loses 2/|s| units near 0: four digits at 1e-4.
 double exp_beyond_tangent(double s) {

@@ -9,13 +9,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numbers>
 
 namespace flowcheck {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // p seen from q: q becomes N(0, I), p becomes N(w, I + E).
 struct Whitened {

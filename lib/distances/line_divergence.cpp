@@ -7,15 +7,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double u = unit_round_off;
 constexpr double farthest = 1e150;  // squares stay doubles
 // Exponents α of a tail y^{−α} this close to 1 or below diverge.
 constexpr double least_exponent = 1.0 + 1e-9;
@@ -28,7 +25,8 @@ bool is_bounded(Divergence kind) {
 DensityPair pair_at(const LineMeasure& p, const LineMeasure& q, double x, bool with_scores) {
   const auto error_of = [](const LineMeasure& law, double log_density) {
     return 0.5 * law.log_normaliser().width() +
-           4.0 * u * (2.0 + std::abs(log_density) + std::abs(law.log_normaliser().value));
+           4.0 * unit_round_off *
+               (2.0 + std::abs(log_density) + std::abs(law.log_normaliser().value));
   };
   DensityPair at{.log_p = p.log_density(x), .log_q = q.log_density(x)};
   at.error_p = at.log_p > -infinity ? error_of(p, at.log_p) : 0.0;
@@ -37,7 +35,7 @@ DensityPair pair_at(const LineMeasure& p, const LineMeasure& q, double x, bool w
     const double score_p = p.score(x);
     const double score_q = q.score(x);
     at.score_gap = std::abs(score_p - score_q);
-    at.score_gap_error = 8.0 * u * (std::abs(score_p) + std::abs(score_q));
+    at.score_gap_error = 8.0 * unit_round_off * (std::abs(score_p) + std::abs(score_q));
   }
   return at;
 }

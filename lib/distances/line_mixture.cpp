@@ -8,15 +8,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <span>
 
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double u = unit_round_off;
 constexpr double log_sqrt_two_pi = 0.91893853320467274178;
 // A component e^{−45} below another one on the whole panel is left out: 3e-20 a component.
 constexpr double negligible = 45.0;
@@ -218,7 +215,7 @@ class PanelDensity {
       // Exponents in play reach `negligible` below the largest one; z², the peak and their sum are
       // good to a few units each, and a mean's own error moves the exponent by z times it.
       const double size = std::abs(largest[n]) + largest_peak_;
-      errors[n] = u * (10.0 + 5.0 * size);
+      errors[n] = unit_round_off * (10.0 + 5.0 * size);
       if (mean_error_ > 0.0) errors[n] += mean_error_ * (2.0 + std::sqrt(2.0 * size + 8.0));
     }
     if (with_scores) evaluate_scores(x, sums);
@@ -259,7 +256,7 @@ class PanelDensity {
         const double size =
             std::abs(pull) + std::abs(c.cross_offset) + std::abs(c.cross_slope * (x[n] - c.mean));
         score_errors[n] +=
-            r * (size * (2.0 * errors[n] + 8.0 * u) +
+            r * (size * (2.0 * errors[n] + 8.0 * unit_round_off) +
                  c.mean_error * (inverse_[active_[i]] + std::abs(c.cross_slope) * c.deviation));
       }
     }

@@ -10,7 +10,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t few = 16;             // sorted by insertion
 constexpr std::size_t coarse_cells = 1024;  // so many places are written to at a time
 constexpr std::size_t most_cells = 4096;

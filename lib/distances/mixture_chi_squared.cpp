@@ -14,9 +14,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double u = unit_round_off;
-
 // log det(I − X). By elimination on X itself where X is small: the pivots 1 − x are never formed,
 // so that the logarithm keeps its digits down to X = 0.
 double log_det_of_complement(Matrix X) {
@@ -77,7 +74,7 @@ class PairSum {
                                Grade::closed_form);
     }
     // Weights are good to a few units; the sum of n terms in sequence to √n, for n·u ≪ 1.
-    const double summation = u * (8.0 + 4.0 * std::sqrt(static_cast<double>(count_)));
+    const double summation = unit_round_off * (8.0 + 4.0 * std::sqrt(static_cast<double>(count_)));
     return max(0.0, Estimate::closed_form(sum_, round_off_ + summation * size_));
   }
 
@@ -171,7 +168,7 @@ Estimate smoothed_chi_squared(const PointCloud& P, double time) {
         distance += gap * gap;
       }
       const double weight = weights(i) * weights(j) * (i == j ? 1.0 : 2.0);
-      const double error = u * (8.0 + static_cast<double>(d)) *
+      const double error = unit_round_off * (8.0 + static_cast<double>(d)) *
                            (log_factor + attraction * size + repulsion * distance);
       sum.add(weight, log_factor + attraction * product - repulsion * distance, error);
     }

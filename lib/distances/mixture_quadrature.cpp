@@ -15,8 +15,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double u = unit_round_off;
 constexpr double log_two_pi = 1.83787706640934548356;
 
 double largest_value(Divergence kind) {
@@ -84,15 +82,16 @@ PlaneMixture in_plane(const GaussianMixture& mixture) {
     const Matrix& S = mixture.covariance(k);
     const Vector& eigenvalues = mixture.kernel(k).eigenvalues();
     const double determinant = eigenvalues(0) * eigenvalues(1);
-    result.push_back({.log_weight = std::log(w) - log_total,
-                      .mx = mixture.means()(0, k),
-                      .my = mixture.means()(1, k),
-                      .slope = S(0, 1) / S(1, 1),
-                      .across = std::sqrt(determinant / S(1, 1)),
-                      .along = std::sqrt(S(1, 1)),
-                      .narrowest = eigenvalues(0),
-                      .log_det = std::log(determinant),
-                      .precision_error = 8.0 * u * mixture.kernel(k).condition_number()});
+    result.push_back(
+        {.log_weight = std::log(w) - log_total,
+         .mx = mixture.means()(0, k),
+         .my = mixture.means()(1, k),
+         .slope = S(0, 1) / S(1, 1),
+         .across = std::sqrt(determinant / S(1, 1)),
+         .along = std::sqrt(S(1, 1)),
+         .narrowest = eigenvalues(0),
+         .log_det = std::log(determinant),
+         .precision_error = 8.0 * unit_round_off * mixture.kernel(k).condition_number()});
   }
   return result;
 }
@@ -121,7 +120,7 @@ LineMixture slice(const PlaneMixture& mixture, double y) {
          .mean = c.mx + shift,
          .deviation = c.across,
          .variance = c.across * c.across,
-         .mean_error = 2.0 * u * (std::abs(c.mx) + 2.0 * std::abs(shift)) / c.across +
+         .mean_error = 2.0 * unit_round_off * (std::abs(c.mx) + 2.0 * std::abs(shift)) / c.across +
                        4.0 * c.precision_error,
          .cross_offset = -z / c.along,
          .cross_slope = c.slope / (c.across * c.across)});
@@ -269,7 +268,7 @@ LineIntegral plane_divergence(Divergence kind,
           .discretisation = outer.discretisation + outer.round_off +
                             upper_tail(kind, p, q, ratios, upper) +
                             upper_tail(kind, reflected(p), reflected(q), ratios_reflected, -lower),
-          .round_off = 16.0 * u * outer.value};
+          .round_off = 16.0 * unit_round_off * outer.value};
 }
 
 }  // namespace

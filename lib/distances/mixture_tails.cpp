@@ -71,7 +71,7 @@ class PositiveDirection {
     for (int step = 0; step < 40; ++step) {
       if (is_positive(v)) return true;
       const double s = 0.3 / (1.0 + 0.5 * step);
-      double least = std::numeric_limits<double>::infinity();
+      double least = infinity;
       for (const Matrix& A : forms_) least = std::min(least, v.dot(A * v));
       Vector slope = Vector::Zero(v.size());
       double total = 0.0;

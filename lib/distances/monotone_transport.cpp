@@ -8,14 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 namespace flowcheck {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double u = unit_round_off;
 
 // ∫ x² p below `lower` and above `upper`, both far out: bounded by p's tails, which fall at least
 // as they do at the cut, or over the last doubling of the distance from the centre.
@@ -58,7 +54,7 @@ Image image_of(const LineMeasure& p, const LineMeasure& q, double x, double rela
   double above = p.survival(x);
   // Next to an edge of p away from 0 the rounding of x moves masses below u|x|p(x), and T with
   // them.
-  const double rounded_mass = u * std::abs(x) * p.density(x);
+  const double rounded_mass = unit_round_off * std::abs(x) * p.density(x);
   if (below < above) below = std::max(below, rounded_mass);
   if (above < below) above = std::max(above, rounded_mass);
   const double y = q.quantile_of_both(below, above);
@@ -76,7 +72,7 @@ Image image_of(const LineMeasure& p, const LineMeasure& q, double x, double rela
       if (std::isfinite(gap)) moved = std::max(moved, gap);
     }
   }
-  const double rounding = 4.0 * u * std::abs(y);
+  const double rounding = 4.0 * unit_round_off * std::abs(y);
   return {.y = y, .error = moved + rounding};
 }
 
@@ -134,7 +130,8 @@ Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
   // Cuts that differ by rounding make no panel of their own.
   std::vector<double> cuts;
   for (const double x : marks) {
-    if (cuts.empty() || x - cuts.back() > 64.0 * u * std::max(std::abs(x), std::abs(cuts.back()))) {
+    if (cuts.empty() ||
+        x - cuts.back() > 64.0 * unit_round_off * std::max(std::abs(x), std::abs(cuts.back()))) {
       cuts.push_back(x);
     }
   }
@@ -150,7 +147,7 @@ Estimate squared_w2(const LineMeasure& p, const LineMeasure& q) {
       const double density = p.density(x[n]);
       const Image image = image_of(p, q, x[n], ends_error + image_error);
       const double gap = x[n] - image.y;
-      const double error = image.error + u * std::abs(x[n]);
+      const double error = image.error + unit_round_off * std::abs(x[n]);
       f.values[n] = density > 0.0 ? density * gap * gap : 0.0;
       f.errors[n] = density > 0.0
                         ? density * error * (2.0 * std::abs(gap) + error) + ends_error * f.values[n]

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 #include <vector>
@@ -21,7 +20,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr Index block_size = 2048;  // pairs a block
 
 // f(log r) = term/m, m = (p + q)/2, at n points.

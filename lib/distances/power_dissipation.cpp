@@ -38,7 +38,7 @@ Estimate power_dissipation(const Gaussian& p, const Gaussian& q, double alpha) {
     const double t = 1.0 / (1.0 + e(i));
     const double gap = e(i) * t;  // 1 − t
     const double A = 1.0 - alpha * gap;
-    if (!(A > 0.0)) return std::numeric_limits<double>::infinity();
+    if (!(A > 0.0)) return infinity;
     const double shift = -0.5 * alpha * (1.0 - alpha) * t * w(i) * w(i) / A;
     log_mass += -0.5 * alpha * std::log1p(e(i)) - 0.5 * std::log1p(-alpha * gap) + shift;
     log_size += std::abs(alpha * e(i)) * (1.0 + t) + std::abs(shift);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 
 #if defined(__x86_64__)
@@ -200,7 +199,7 @@ PricedPoints::PricedPoints(const Matrix& points)
       size_(points.cols()),
       stride_(static_cast<Index>(padded(points.cols()))),
       coordinates_(static_cast<std::size_t>(dimension_ * stride_), 0.0),
-      potentials_(static_cast<std::size_t>(stride_), -std::numeric_limits<double>::infinity()) {
+      potentials_(static_cast<std::size_t>(stride_), -infinity) {
   for (Index k = 0; k < dimension_; ++k) {
     for (Index j = 0; j < size_; ++j) {
       coordinates_[static_cast<std::size_t>(k * stride_ + j)] = points(k, j);
@@ -229,11 +228,10 @@ void least_priced(const double* x,
     std::array<Row, rows_at_once> block;
     for (Index r = 0; r < rows_at_once; ++r) {
       const bool there = r < present;
-      block[static_cast<std::size_t>(r)] = {
-          .arcs = there ? arcs + (first + r) * most : nullptr,
-          .most = most,
-          .count = 0,
-          .threshold = there ? thresholds[first + r] : -std::numeric_limits<double>::infinity()};
+      block[static_cast<std::size_t>(r)] = {.arcs = there ? arcs + (first + r) * most : nullptr,
+                                            .most = most,
+                                            .count = 0,
+                                            .threshold = there ? thresholds[first + r] : -infinity};
     }
     const double* points = x + first * d;
     if (present < rows_at_once) {

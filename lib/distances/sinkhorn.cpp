@@ -79,7 +79,7 @@ class LogTerms {
 
 // e^terms; what is far below 1 becomes 0, for subnormal numbers are a hundred times slower.
 void exponentiate(Array& terms) {
-  terms = (terms < least_log_entry).select(-std::numeric_limits<double>::infinity(), terms);
+  terms = (terms < least_log_entry).select(-infinity, terms);
   vector_exp(terms.matrix());
 }
 
@@ -231,7 +231,7 @@ class Solver {
   // iteration from the best point when the error grows.
   Termination iterate(double epsilon, double tolerance, int& iterations) {
     History history(to_.weights.sqrt());
-    double least = std::numeric_limits<double>::infinity();
+    double least = infinity;
     Array best_log_v = log_v_;
     int since_least = 0;
     while (iterations < options_.max_iterations) {
@@ -243,7 +243,7 @@ class Solver {
       if (error > largest_growth * least) {
         log_v_ = best_log_v;
         history.clear();
-        least = std::numeric_limits<double>::infinity();
+        least = infinity;
         continue;
       }
       if (error < least) {
@@ -256,7 +256,7 @@ class Solver {
         absorb(epsilon);
         settle(epsilon);
         history.clear();
-        least = std::numeric_limits<double>::infinity();
+        least = infinity;
         best_log_v = log_v_;
       }
     }

@@ -21,8 +21,8 @@ struct SinkhornResult {
   Vector second_potential = {};  ///< g, length m
   /// OT_ε: the dual's value at (f, g) below, the cost of a plan with the exact marginals above.
   Estimate cost = std::numeric_limits<double>::quiet_NaN();
-  double marginal_error = std::numeric_limits<double>::infinity();  ///< L¹, evaluated afresh
-  double duality_gap = std::numeric_limits<double>::infinity();     ///< of that bracket
+  double marginal_error = infinity;  ///< L¹, evaluated afresh
+  double duality_gap = infinity;     ///< of that bracket
   int iterations = 0;
   Termination termination = Termination::running;
 };

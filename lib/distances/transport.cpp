@@ -16,7 +16,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double wide_gap = 1e-10;               // relative: where the costs are refined
 constexpr Index largest_count = Index{1} << 29;  // nodes are numbered in 32 bits
 

@@ -7,7 +7,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double most = std::numeric_limits<double>::max();
 
 Estimate bracket_of(double lower, double value, double upper) {

@@ -6,10 +6,6 @@
 namespace flowcheck {
 namespace {
 
-std::size_t at(std::int32_t k) {
-  return static_cast<std::size_t>(k);
-}
-
 // Ranges of `order`, as their first places and the end.
 using Cuts = std::vector<std::int32_t>;
 
@@ -57,7 +53,7 @@ MassCloud clusters(const Matrix& points,
     std::int64_t mass = 0;
     auto mean = cloud.points.col(static_cast<Index>(c));
     for (std::int32_t k = cuts[c]; k < cuts[c + 1]; ++k) {
-      const Index point = order[at(k)];
+      const Index point = order[to_size(k)];
       const std::int64_t part = masses[static_cast<std::size_t>(point)];
       mass += part;
       mean += (static_cast<double>(part) / static_cast<double>(mass)) * (points.col(point) - mean);
@@ -71,13 +67,13 @@ MassCloud clusters(const Matrix& points,
 class Dealer {
  public:
   Dealer(const MassCloud& cloud, std::int32_t first) : cloud_(cloud), child_(first) {
-    left_ = cloud.masses[at(first)];
+    left_ = cloud.masses[to_size(first)];
   }
 
   template <class Take>
   void deal(std::int64_t mass, Take take) {
     while (mass > 0) {
-      if (left_ == 0) left_ = cloud_.masses[at(++child_)];
+      if (left_ == 0) left_ = cloud_.masses[to_size(++child_)];
       const std::int64_t part = std::min(mass, left_);
       take(child_, part);
       mass -= part;
@@ -142,7 +138,7 @@ std::vector<TransportFlow> refined_plan(const std::vector<TransportFlow>& coarse
   }
   std::vector<TransportFlow> pieces;
   for (const TransportFlow& flow : coarse) {
-    dealers[at(flow.from)].deal(flow.mass, [&](std::int32_t child, std::int64_t part) {
+    dealers[to_size(flow.from)].deal(flow.mass, [&](std::int32_t child, std::int64_t part) {
       pieces.push_back({.from = child, .to = flow.to, .cost = 0, .mass = part});
     });
   }
@@ -152,7 +148,7 @@ std::vector<TransportFlow> refined_plan(const std::vector<TransportFlow>& coarse
   }
   std::vector<TransportFlow> result;
   for (const TransportFlow& piece : pieces) {
-    dealers[at(piece.to)].deal(piece.mass, [&](std::int32_t child, std::int64_t part) {
+    dealers[to_size(piece.to)].deal(piece.mass, [&](std::int32_t child, std::int64_t part) {
       result.push_back({.from = piece.from, .to = child, .cost = 0, .mass = part});
     });
   }
@@ -163,7 +159,7 @@ std::vector<TransportFlow> plan_in_order(const MassCloud& from, const MassCloud&
   std::vector<TransportFlow> result;
   Dealer dealer(to, 0);
   for (std::int32_t i = 0; i < static_cast<std::int32_t>(from.masses.size()); ++i) {
-    dealer.deal(from.masses[at(i)], [&](std::int32_t j, std::int64_t part) {
+    dealer.deal(from.masses[to_size(i)], [&](std::int32_t j, std::int64_t part) {
       result.push_back({.from = i, .to = j, .cost = 0, .mass = part});
     });
   }

@@ -8,11 +8,7 @@ namespace {
 
 constexpr int refinements = 2;
 constexpr int bits_a_refinement = 24;
-constexpr int fresh_arcs = 8;  // of each source, in each scan
-
-std::size_t at(std::int32_t k) {
-  return static_cast<std::size_t>(k);
-}
+constexpr int fresh_arcs_a_scan = 8;  // of each source
 
 double cost(const MassCloud& from, std::int32_t i, const MassCloud& to, std::int32_t j) {
   const Index d = from.points.rows();
@@ -40,8 +36,8 @@ class FineCosts {
 
   std::int64_t operator()(std::int32_t i, std::int32_t j) const {
     const ExactSum c = wide_cost(from_, i, to_, j);
-    const ExactSum& u = base_.sources[at(i)];
-    const ExactSum& v = base_.sinks[at(j)];
+    const ExactSum& u = base_.sources[to_size(i)];
+    const ExactSum& v = base_.sinks[to_size(j)];
     const ExactSum first = exact_sum(c.sum, -u.sum);
     const ExactSum second = exact_sum(first.sum, -v.sum);
     const double rest = (first.error + second.error) + (c.error - (u.error + v.error));
@@ -55,18 +51,18 @@ class FineCosts {
     const double roundings = static_cast<double>(from_.points.rows() + 8) * 0x1p-52;
     std::vector<double> fine(base_.sinks.size());
     for (std::int32_t j = 0; j < m; ++j) {
-      fine[at(j)] = static_cast<double>(simplex.sink_potential(j)) / scale_;
+      fine[to_size(j)] = static_cast<double>(simplex.sink_potential(j)) / scale_;
     }
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(base_.sources.size()); ++i) {
-      const double u = base_.sources[at(i)].sum;
+      const double u = base_.sources[to_size(i)].sum;
       const double u_fine = static_cast<double>(simplex.source_potential(i)) / scale_;
       int fresh = 0;
-      for (std::int32_t j = 0; j < m && fresh < fresh_arcs; ++j) {
+      for (std::int32_t j = 0; j < m && fresh < fresh_arcs_a_scan; ++j) {
         const double c = cost(from_, i, to_, j);
-        const double v = base_.sinks[at(j)].sum;
+        const double v = base_.sinks[to_size(j)].sum;
         // In doubles first: what their roundings leave in doubt is decided by twice as many digits.
         const double doubt = roundings * (c + std::abs(u) + std::abs(v));
-        if (c - u - v - u_fine - fine[at(j)] > doubt) continue;
+        if (c - u - v - u_fine - fine[to_size(j)] > doubt) continue;
         const std::int64_t price = (*this)(i, j);
         if (price >= simplex.source_potential(i) + simplex.sink_potential(j)) continue;
         found.push_back({.from = i, .to = j, .cost = price});
@@ -107,14 +103,14 @@ TreePotentials tree_potentials(const std::vector<TransportFlow>& tree,
   std::vector<bool> known(to.masses.size(), false);
   known[0] = true;
   for (const TransportFlow& arc : tree) {
-    ExactSum& u = result.sources[at(arc.from)];
-    ExactSum& v = result.sinks[at(arc.to)];
-    const bool up = known[at(arc.to)];  // from the sink to the source
+    ExactSum& u = result.sources[to_size(arc.from)];
+    ExactSum& v = result.sinks[to_size(arc.to)];
+    const bool up = known[to_size(arc.to)];  // from the sink to the source
     const ExactSum& parent = up ? v : u;
     const ExactSum c = wide_cost(from, arc.from, to, arc.to);
     const ExactSum main = exact_sum(c.sum, -parent.sum);
     (up ? u : v) = exact_sum(main.sum, main.error + (c.error - parent.error));
-    known[at(arc.to)] = true;
+    known[to_size(arc.to)] = true;
   }
   return result;
 }

@@ -18,32 +18,32 @@ TransportSimplex::TransportSimplex(std::int32_t sources,
                                    const std::vector<TransportFlow>& tree)
     : sources_(sources),
       root_(sources),
-      nodes_(at(sources + sinks)),
-      potentials_(at(sources + sinks)) {
+      nodes_(to_size(sources + sinks)),
+      potentials_(to_size(sources + sinks)) {
   // The arcs at each node, and the tree from the root on.
   std::vector<std::int32_t> begin(nodes_.size() + 1, 0);
   for (const TransportFlow& arc : tree) {
-    ++begin[at(arc.from) + 1];
-    ++begin[at(sources_ + arc.to) + 1];
+    ++begin[to_size(arc.from) + 1];
+    ++begin[to_size(sources_ + arc.to) + 1];
   }
   for (std::size_t k = 0; k < nodes_.size(); ++k) begin[k + 1] += begin[k];
   std::vector<std::int32_t> arcs(2 * tree.size());
   std::vector<std::int32_t> end(begin.begin(), begin.end() - 1);
   for (std::size_t a = 0; a < tree.size(); ++a) {
-    arcs[at(end[at(tree[a].from)]++)] = static_cast<std::int32_t>(a);
-    arcs[at(end[at(sources_ + tree[a].to)]++)] = static_cast<std::int32_t>(a);
+    arcs[to_size(end[to_size(tree[a].from)]++)] = static_cast<std::int32_t>(a);
+    arcs[to_size(end[to_size(sources_ + tree[a].to)]++)] = static_cast<std::int32_t>(a);
   }
   std::vector<std::int32_t> order = {root_};
   order.reserve(nodes_.size());
   for (std::size_t visited = 0; visited < order.size(); ++visited) {
     const std::int32_t parent = order[visited];
-    for (std::int32_t a = begin[at(parent)]; a < begin[at(parent) + 1]; ++a) {
-      const TransportFlow& arc = tree[at(arcs[at(a)])];
+    for (std::int32_t a = begin[to_size(parent)]; a < begin[to_size(parent) + 1]; ++a) {
+      const TransportFlow& arc = tree[to_size(arcs[to_size(a)])];
       const std::int32_t child = is_source(parent) ? sources_ + arc.to : arc.from;
       if (child == node(parent).parent) continue;
       attach(child, parent);
       node(child).flow = arc.mass;
-      potentials_[at(child)] = arc.cost - potentials_[at(parent)];
+      potentials_[to_size(child)] = arc.cost - potentials_[to_size(parent)];
       order.push_back(child);
     }
   }
@@ -84,8 +84,8 @@ TransportSimplex::Leaving TransportSimplex::leaving_arc(std::int32_t source,
   std::int32_t a = source;
   std::int32_t b = sink;
   while (a != b) {
-    const Node& A = nodes_[at(a)];
-    const Node& B = nodes_[at(b)];
+    const Node& A = nodes_[to_size(a)];
+    const Node& B = nodes_[to_size(b)];
     if (A.size < B.size) {
       if (is_source(a) && A.flow < up.flow) {
         up.flow = A.flow;
@@ -147,7 +147,7 @@ void TransportSimplex::shift(std::int32_t top, std::int32_t skipped, std::int64_
   std::int32_t k = top;
   for (;;) {
     if (k != skipped) {
-      potentials_[at(k)] += is_source(k) ? amount : -amount;
+      potentials_[to_size(k)] += is_source(k) ? amount : -amount;
       if (node(k).first_child != none) {
         k = node(k).first_child;
         continue;
@@ -161,7 +161,7 @@ void TransportSimplex::shift(std::int32_t top, std::int32_t skipped, std::int64_
 
 // Every uᵢ + vⱼ stays as it is, and the root's potential becomes zero.
 void TransportSimplex::ground_root() {
-  const std::int64_t amount = potentials_[at(root_)];
+  const std::int64_t amount = potentials_[to_size(root_)];
   if (amount != 0) shift(root_, none, amount);
 }
 
@@ -182,11 +182,11 @@ void TransportSimplex::pivot(const CandidateArc& entering, std::int64_t reduced_
   hang(inner, leaving.child, outer, leaving.flow);
 
   const std::int64_t amount = leaving.on_source_side ? reduced_cost : -reduced_cost;
-  if (2 * at(moved) <= nodes_.size()) {
+  if (2 * to_size(moved) <= nodes_.size()) {
     shift(inner, none, amount);
   } else {
     shift(root_, inner, -amount);
-    if (std::abs(potentials_[at(root_)]) > farthest_root) ground_root();
+    if (std::abs(potentials_[to_size(root_)]) > farthest_root) ground_root();
   }
 }
 
@@ -206,7 +206,7 @@ std::int64_t TransportSimplex::run(const std::vector<CandidateArc>& candidates,
       if (next_candidate_ >= count) next_candidate_ = 0;
       const CandidateArc& arc = candidates[next_candidate_];
       const std::int64_t reduced =
-          arc.cost - potentials_[at(arc.from)] - potentials_[at(sources_ + arc.to)];
+          arc.cost - potentials_[to_size(arc.from)] - potentials_[to_size(sources_ + arc.to)];
       if (reduced < least) {
         least = reduced;
         best = next_candidate_;
@@ -228,13 +228,13 @@ std::vector<TransportFlow> TransportSimplex::tree() const {
   while (!open.empty()) {
     const std::int32_t k = open.back();
     open.pop_back();
-    const Node& n = nodes_[at(k)];
+    const Node& n = nodes_[to_size(k)];
     if (k != root_) {
       const std::int32_t from = is_source(k) ? k : n.parent;
       const std::int32_t to = is_source(k) ? n.parent : k;
       result.push_back({.from = from, .to = to - sources_, .cost = 0, .mass = n.flow});
     }
-    for (std::int32_t c = n.first_child; c != none; c = nodes_[at(c)].next) open.push_back(c);
+    for (std::int32_t c = n.first_child; c != none; c = nodes_[to_size(c)].next) open.push_back(c);
   }
   return result;
 }

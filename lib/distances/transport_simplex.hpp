@@ -2,10 +2,16 @@
 
 #include "numerics/types.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace flowcheck {
+
+/// Place of the k-th point, k ≥ 0, in a std::vector.
+inline std::size_t to_size(std::int32_t k) {
+  return static_cast<std::size_t>(k);
+}
 
 /// Arc from source i to sink j with its integer cost Cᵢⱼ ≥ 0, and the mass it carries.
 struct TransportFlow {
@@ -46,8 +52,8 @@ class TransportSimplex {
   /// @return  how many
   std::int64_t run(const std::vector<CandidateArc>& candidates, std::int64_t max_pivots);
 
-  std::int64_t source_potential(std::int32_t i) const { return potentials_[at(i)]; }
-  std::int64_t sink_potential(std::int32_t j) const { return potentials_[at(sources_ + j)]; }
+  std::int64_t source_potential(std::int32_t i) const { return potentials_[to_size(i)]; }
+  std::int64_t sink_potential(std::int32_t j) const { return potentials_[to_size(sources_ + j)]; }
   /// The spanning tree, each arc after the one that joins it to sink 0; costs not filled.
   std::vector<TransportFlow> tree() const;
 
@@ -69,8 +75,7 @@ class TransportSimplex {
     bool on_source_side = false;
   };
 
-  static std::size_t at(std::int32_t k) { return static_cast<std::size_t>(k); }
-  Node& node(std::int32_t k) { return nodes_[at(k)]; }
+  Node& node(std::int32_t k) { return nodes_[to_size(k)]; }
   bool is_source(std::int32_t k) const { return k < sources_; }
 
   void attach(std::int32_t child, std::int32_t parent);

@@ -6,25 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // Measured on normal samples in two and ten dimensions: with fewer arcs a point more rounds of
 // pricing are needed, with more of them the first pricing takes longer than it saves.
-constexpr Index first_arcs = 4;  // of each point, when a level starts
-constexpr Index fresh_arcs = 4;  // of each source, in each round after
+constexpr Index first_arcs = 4;          // of each point, when a level starts
+constexpr Index fresh_arcs_a_round = 4;  // of each source, after the first
 constexpr int patient_rounds = 20;
 constexpr int coarsest_cuts = 5;  // 32 clusters
 constexpr int cuts_a_level = 2;   // four children
-
-std::size_t at(std::int32_t k) {
-  return static_cast<std::size_t>(k);
-}
 
 std::int32_t count(const MassCloud& cloud) {
   return static_cast<std::int32_t>(cloud.masses.size());
@@ -81,12 +74,13 @@ class Pricing {
   template <class Visit>
   void for_each(Visit visit) const {
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(counts_.size()); ++i) {
-      for (std::int32_t r = 0; r < counts_[at(i)]; ++r) visit(i, arcs_[place(i) + at(r)].to);
+      for (std::int32_t r = 0; r < counts_[to_size(i)]; ++r)
+        visit(i, arcs_[place(i) + to_size(r)].to);
     }
   }
 
  private:
-  std::size_t place(std::int32_t i) const { return at(i) * static_cast<std::size_t>(most_); }
+  std::size_t place(std::int32_t i) const { return to_size(i) * static_cast<std::size_t>(most_); }
 
   Index most_;
   std::vector<PricedArc> arcs_;
@@ -134,7 +128,7 @@ bool Level::take_up_arcs(const TransportSimplex& simplex, double worthwhile) {
   for (std::int32_t i = 0; i < count(from_); ++i) {
     thresholds(i) = static_cast<double>(simplex.source_potential(i)) - worthwhile;
   }
-  const Pricing improving(from_.points, priced_to_, thresholds, fresh_arcs);
+  const Pricing improving(from_.points, priced_to_, thresholds, fresh_arcs_a_round);
   const std::size_t before = arcs_.size();
   improving.for_each([&](std::int32_t i, std::int32_t j) {
     const std::int64_t price = integer_cost(i, j);
@@ -148,14 +142,15 @@ bool Level::take_up_arcs(const TransportSimplex& simplex, double worthwhile) {
 // Numbers 0 … n − 1 in classes that are merged [Tarjan1975].
 class Classes {
  public:
-  explicit Classes(std::int32_t n) : parent_(at(n)) {
+  explicit Classes(std::int32_t n) : parent_(to_size(n)) {
     std::iota(parent_.begin(), parent_.end(), std::int32_t{0});
   }
   std::int32_t find(std::int32_t k) {
-    while (parent_[at(k)] != k) k = parent_[at(k)] = parent_[at(parent_[at(k)])];
+    while (parent_[to_size(k)] != k)
+      k = parent_[to_size(k)] = parent_[to_size(parent_[to_size(k)])];
     return k;
   }
-  void merge(std::int32_t a, std::int32_t b) { parent_[at(find(a))] = find(b); }
+  void merge(std::int32_t a, std::int32_t b) { parent_[to_size(find(a))] = find(b); }
 
  private:
   std::vector<std::int32_t> parent_;
@@ -169,13 +164,13 @@ struct Grouping {
 };
 
 Grouping group(const std::vector<std::int32_t>& keys, std::int32_t n) {
-  Grouping result{.begin = std::vector<std::int32_t>(at(n) + 1, 0),
+  Grouping result{.begin = std::vector<std::int32_t>(to_size(n) + 1, 0),
                   .order = std::vector<std::int32_t>(keys.size())};
-  for (const std::int32_t key : keys) ++result.begin[at(key) + 1];
+  for (const std::int32_t key : keys) ++result.begin[to_size(key) + 1];
   std::partial_sum(result.begin.begin(), result.begin.end(), result.begin.begin());
   std::vector<std::int32_t> end(result.begin.begin(), result.begin.end() - 1);
   for (std::size_t k = 0; k < keys.size(); ++k) {
-    result.order[at(end[at(keys[k])]++)] = static_cast<std::int32_t>(k);
+    result.order[to_size(end[to_size(keys[k])]++)] = static_cast<std::int32_t>(k);
   }
   return result;
 }
@@ -187,7 +182,7 @@ std::vector<TransportFlow> Level::spanning_tree(const std::vector<TransportFlow>
   const std::int32_t n = count(from_);
   const std::int32_t m = count(to_);
   std::vector<TransportFlow> tree;
-  tree.reserve(at(n + m - 1));
+  tree.reserve(to_size(n + m - 1));
   const auto add = [&](std::int32_t i, std::int32_t j, std::int64_t mass) {
     tree.push_back({.from = i, .to = j, .cost = integer_cost(i, j), .mass = mass});
   };
@@ -196,24 +191,25 @@ std::vector<TransportFlow> Level::spanning_tree(const std::vector<TransportFlow>
     classes.merge(flow.from, n + flow.to);
     add(flow.from, flow.to, flow.mass);
   }
-  std::vector<std::int32_t> component(at(n + m));
-  for (std::int32_t k = 0; k < n + m; ++k) component[at(k)] = classes.find(k);
+  std::vector<std::int32_t> component(to_size(n + m));
+  for (std::int32_t k = 0; k < n + m; ++k) component[to_size(k)] = classes.find(k);
   const Grouping members = group(component, n + m);
   std::vector<std::int32_t> sinks_of_arcs;
   sinks_of_arcs.reserve(arcs_.size());
   for (const CandidateArc& arc : arcs_) sinks_of_arcs.push_back(arc.to);
   const Grouping arcs_of_sink = group(sinks_of_arcs, m);
 
-  std::vector<bool> joined(at(n + m), false);
+  std::vector<bool> joined(to_size(n + m), false);
   std::vector<std::int32_t> queue;
   const auto join = [&](std::int32_t node) {
-    joined[at(component[at(node)])] = true;
-    queue.push_back(component[at(node)]);
+    joined[to_size(component[to_size(node)])] = true;
+    queue.push_back(component[to_size(node)]);
   };
   const auto join_neighbours = [&](std::int32_t sink) {
-    for (std::int32_t a = arcs_of_sink.begin[at(sink)]; a < arcs_of_sink.begin[at(sink) + 1]; ++a) {
-      const CandidateArc& arc = arcs_[at(arcs_of_sink.order[at(a)])];
-      if (joined[at(component[at(arc.from)])]) continue;
+    for (std::int32_t a = arcs_of_sink.begin[to_size(sink)];
+         a < arcs_of_sink.begin[to_size(sink) + 1]; ++a) {
+      const CandidateArc& arc = arcs_[to_size(arcs_of_sink.order[to_size(a)])];
+      if (joined[to_size(component[to_size(arc.from)])]) continue;
       add(arc.from, arc.to, 0);
       join(arc.from);
     }
@@ -222,13 +218,13 @@ std::vector<TransportFlow> Level::spanning_tree(const std::vector<TransportFlow>
   std::size_t visited = 0;
   for (std::int32_t source = 0;;) {
     for (; visited < queue.size(); ++visited) {
-      const std::size_t c = at(queue[visited]);
+      const std::size_t c = to_size(queue[visited]);
       for (std::int32_t k = members.begin[c]; k < members.begin[c + 1]; ++k) {
-        const std::int32_t node = members.order[at(k)];
+        const std::int32_t node = members.order[to_size(k)];
         if (node >= n) join_neighbours(node - n);
       }
     }
-    while (source < n && joined[at(component[at(source)])]) ++source;
+    while (source < n && joined[to_size(component[to_size(source)])]) ++source;
     if (source == n) return tree;
     add(source, 0, 0);
     join(source);
@@ -332,8 +328,8 @@ TransportSolution solve_transport(const TransportProblem& problem,
   }
   // Back to the order the points were given in.
   for (TransportFlow& flow : result.plan) {
-    flow.from = static_cast<std::int32_t>(sources.order[at(flow.from)]);
-    flow.to = static_cast<std::int32_t>(sinks.order[at(flow.to)]);
+    flow.from = static_cast<std::int32_t>(sources.order[to_size(flow.from)]);
+    flow.to = static_cast<std::int32_t>(sinks.order[to_size(flow.to)]);
   }
   keep_masses_only(result.plan);
   return result;

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -80,7 +79,7 @@ Vector sorted(const Matrix& points, Index k) {
 
 // Smallest gap between two of the values; infinite where all are the same.
 double smallest_gap(const Vector& ascending) {
-  double gap = std::numeric_limits<double>::infinity();
+  double gap = infinity;
   for (Index i = 1; i < ascending.size(); ++i) {
     if (ascending(i) > ascending(i - 1)) gap = std::min(gap, ascending(i) - ascending(i - 1));
   }
@@ -93,7 +92,7 @@ double smallest_gap(const Vector& ascending) {
 }
 
 void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& result) {
-  double least = std::numeric_limits<double>::infinity();
+  double least = infinity;
   double largest = 0.0;
   for (Index k = 0; k < result.points.rows(); ++k) {
     const Vector ascending = sorted(result.points, k);

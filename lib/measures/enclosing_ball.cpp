@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -58,7 +57,7 @@ void climb(const Matrix& points, double gap, Dual& dual) {
     Index farthest = 0;
     const double most = squares.maxCoeff(&farthest);
     Index nearest = farthest;
-    double least = std::numeric_limits<double>::infinity();
+    double least = infinity;
     for (Index i = 0; i < points.cols(); ++i) {
       if (dual.weights(i) > 0.0 && squares(i) < least) {
         least = squares(i);
@@ -244,7 +243,7 @@ Estimate unscaled(const Estimate& length, const ScaledPoints& from) {
     lower = std::max(std::nextafter(lower, 0.0), 0.0);
   }
   if (std::ldexp(upper, from.exponent) < length.upper + from.lost) {
-    upper = std::nextafter(upper, std::numeric_limits<double>::infinity());
+    upper = std::nextafter(upper, infinity);
   }
   const double value = std::ldexp(length.value, back);
   return Estimate::between(value, std::min(lower, value), std::max(upper, value), length.grade);

@@ -8,7 +8,6 @@
 #include <Eigen/LU>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -60,7 +59,7 @@ Matrix Gaussian::precision() const {
 }
 
 double Gaussian::condition_number() const {
-  if (!has_density()) return std::numeric_limits<double>::infinity();
+  if (!has_density()) return infinity;
   return eigenvalues_(dimension() - 1) / eigenvalues_(0);
 }
 
@@ -80,7 +79,7 @@ Vector Gaussian::score(const Vector& x) const {
 }
 
 double Gaussian::entropy() const {
-  if (!has_density()) return -std::numeric_limits<double>::infinity();
+  if (!has_density()) return -infinity;
   return 0.5 * (2.0 * std::numbers::pi * std::numbers::e * eigenvalues_.array()).log().sum();
 }
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace flowcheck {
@@ -34,7 +33,7 @@ Pulls pulls_at(const GaussianMixture& p, const Vector& x) {
   require(x.size() == p.dimension(), "GaussianMixture: the point has another dimension");
   const Index K = p.size();
   Pulls result{.weights = Vector::Zero(K), .pulls = Matrix::Zero(p.dimension(), K)};
-  Vector logs = Vector::Constant(K, -std::numeric_limits<double>::infinity());
+  Vector logs = Vector::Constant(K, -infinity);
   for (Index k = 0; k < K; ++k) {
     if (p.weights()(k) == 0.0) continue;
     const Vector offset = x - p.means().col(k);

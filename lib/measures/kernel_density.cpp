@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
 namespace {
@@ -22,7 +21,7 @@ enum class Wanted { sum, sum_and_pull };
 // Σᵢ exp(−½(|zᵢ − z|² − least)) and the same with the factor zᵢ − z, over the points seen so far.
 // The nearest of them has weight 1, so that no query underflows.
 struct KernelSum {
-  double least = std::numeric_limits<double>::infinity();  // min |zᵢ − z|²
+  double least = infinity;  // min |zᵢ − z|²
   double sum = 0.0;
   Vector pull = {};
 

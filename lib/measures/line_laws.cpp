@@ -15,7 +15,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = LinePotential::infinity;
 constexpr double pi = std::numbers::pi;
 
 // A formula of a few terms of size `scale` at most.

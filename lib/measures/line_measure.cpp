@@ -16,9 +16,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = LinePotential::infinity;
-constexpr double u = unit_round_off;
-
 constexpr std::size_t degree_count = 16;  // of the panels' polynomials, so degree 15
 constexpr std::size_t check_count = 10;   // nodes of the second rule
 constexpr double depth = 760.0;           // e^{−760} = 1e-330: below every double
@@ -216,8 +213,8 @@ Fit fit(Panel& panel, const LinePotential& potential, Anchors anchors) {
   // lie u|x| beside where they should, and V differs by V′ times that.
   const double rise = highest - panel.level;
   const double far = std::max(std::abs(panel.a), std::abs(panel.b));
-  const double noise = u * (std::abs(panel.level) + std::abs(highest)) +
-                       (rise < 6.0 ? u * far * rise / panel.half() : 0.0);
+  const double noise = unit_round_off * (std::abs(panel.level) + std::abs(highest)) +
+                       (rise < 6.0 ? unit_round_off * far * rise / panel.half() : 0.0);
   return panel.residual <= 8e-15 + 4.0 * noise ? Fit::resolved : Fit::unresolved;
 }
 
@@ -308,7 +305,9 @@ struct LineMeasure::Table {
   TwoRules integral(const Function& g) const;
   Estimate expectation_of(const TwoRules& sum, double tail) const;
 
-  double noise(double V) const { return u * (64.0 + 4.0 * (std::abs(V) + std::abs(lowest))); }
+  double noise(double V) const {
+    return unit_round_off * (64.0 + 4.0 * (std::abs(V) + std::abs(lowest)));
+  }
   std::size_t panel_before(double x) const;
   double log_mass_below(double x) const;
   double log_mass_above(double x) const;
@@ -384,9 +383,9 @@ void LineMeasure::Table::tabulate() {
       const Fit outcome = fit(panel, potential, at_ends);
       if (outcome == Fit::dead) continue;
       const double log_size = std::log(piece.b - piece.a) - panel.level;
-      const bool thin =
-          piece.b - piece.a <= 8.0 * u * std::max(std::abs(piece.a), std::abs(piece.b)) ||
-          piece.b - piece.a < 1e-305;
+      const bool thin = piece.b - piece.a <=
+                            8.0 * unit_round_off * std::max(std::abs(piece.a), std::abs(piece.b)) ||
+                        piece.b - piece.a < 1e-305;
       if ((!at_ends.any() || thin) && log_size < heaviest - depth) continue;
       alive = true;
       // Bisection that no longer helps has met the potential's own noise.
@@ -462,11 +461,11 @@ void LineMeasure::Table::accumulate() {
 
   const TwoRules total = integral([](double, double) { return 1.0; });
   const double tails = std::exp(lowest + left.log_mass) + std::exp(lowest + right.log_mass);
-  const double relative =
-      (total.discretisation + total.round_off + tails) / total.value + u * (2.0 + std::abs(lowest));
+  const double relative = (total.discretisation + total.round_off + tails) / total.value +
+                          unit_round_off * (2.0 + std::abs(lowest));
   const Estimate by_quadrature = Estimate::converged(
       std::log(total.value) - lowest, (total.discretisation + tails) / total.value,
-      relative + u * std::abs(std::log(total.value)));
+      relative + unit_round_off * std::abs(std::log(total.value)));
   require(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
           "LineMeasure: the potential has no finite normaliser");
   mass = total.value;
@@ -534,7 +533,7 @@ Estimate LineMeasure::Table::expectation_of(const TwoRules& sum, double tail) co
   // Not by e^{log Z}, whose logarithm may be large.
   return Estimate::converged(
       sum.value / mass, (sum.discretisation + tail) / mass,
-      sum.round_off / mass + std::abs(sum.value / mass) * (64.0 * u + mass_error));
+      sum.round_off / mass + std::abs(sum.value / mass) * (64.0 * unit_round_off + mass_error));
 }
 
 void LineMeasure::Table::integrate() {
@@ -758,7 +757,7 @@ Estimate LineMeasure::enclosed_log_density(double x) const {
   const double value = log_density(x);
   if (value == -infinity) return value;
   return widened(-table_->log_normaliser - table_->potential.value(x),
-                 4.0 * u * std::abs(table_->potential.value(x)));
+                 4.0 * unit_round_off * std::abs(table_->potential.value(x)));
 }
 
 Estimate LineMeasure::enclosed_quantile(double p) const {
@@ -778,7 +777,7 @@ Estimate LineMeasure::enclosed_quantile(double p) const {
       p <= 0.5 ? quantile(p * (1.0 - e)) : quantile_of_survival((1.0 - p) * (1.0 + e));
   const double high =
       p <= 0.5 ? quantile(p * (1.0 + e)) : quantile_of_survival((1.0 - p) * (1.0 - e));
-  const double rounding = 8.0 * u * std::abs(x);
+  const double rounding = 8.0 * unit_round_off * std::abs(x);
   return Estimate::converged(x, std::max(x - low, high - x), rounding);
 }
 
@@ -797,7 +796,7 @@ Estimate LineMeasure::enclosed_quantile_of_survival(double p) const {
       p <= 0.5 ? quantile_of_survival(p * (1.0 + e)) : quantile((1.0 - p) * (1.0 - e));
   const double high =
       p <= 0.5 ? quantile_of_survival(p * (1.0 - e)) : quantile((1.0 - p) * (1.0 + e));
-  return Estimate::converged(x, std::max(x - low, high - x), 8.0 * u * std::abs(x));
+  return Estimate::converged(x, std::max(x - low, high - x), 8.0 * unit_round_off * std::abs(x));
 }
 
 const Estimate& LineMeasure::log_normaliser() const {
@@ -873,7 +872,9 @@ Regularity regularity(const LineMeasure& p) {
   if (!convex_support) least = -infinity;
 
   Regularity result;
-  const auto sharp = [&](double x) { return Estimate::closed_form(x, 8.0 * u * std::abs(x)); };
+  const auto sharp = [&](double x) {
+    return Estimate::closed_form(x, 8.0 * unit_round_off * std::abs(x));
+  };
   if (std::isfinite(potential.curvature_lower)) {
     result.curvature_lower =
         potential.curvature_is_sharp

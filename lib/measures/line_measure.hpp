@@ -4,7 +4,6 @@
 #include "numerics/types.hpp"
 
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -21,8 +20,6 @@ struct Regularity;
 /// landmarks V is, up to a bounded part of oscillation `oscillation`, convex as a function of log y
 /// (true if V is convex and increasing there, and for power tails).
 struct LinePotential {
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
-
   std::function<double(double)> value = {};      ///< V; +∞ where the density is zero
   std::function<double(double)> slope = {};      ///< V′, away from the kinks
   std::function<double(double)> curvature = {};  ///< V″, away from the kinks

@@ -14,8 +14,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = LinePotential::infinity;
-constexpr double u = unit_round_off;
 constexpr double log_sqrt_two_pi = 0.91893853320467274178;
 
 void check_clock(double r, double y) {
@@ -131,10 +129,12 @@ LinePosteriorMoments truncated_gaussian_posterior(double kappa,
   // s and k are rounded: the exponent is off by u·(|s| + |k| D/2) times an offset of the spread.
   const double spread = std::sqrt(fine.variance);
   const double relative =
-      u * (64.0 + 4.0 * spread * (std::abs(s) + (std::abs(kappa) + r * r) * std::abs(mode)));
+      unit_round_off *
+      (64.0 + 4.0 * spread * (std::abs(s) + (std::abs(kappa) + r * r) * std::abs(mode)));
   LinePosteriorMoments result;
-  result.mean = two_rules(mode + fine.mean, mode + coarse.mean,
-                          relative * (std::abs(fine.mean) + spread) + 2.0 * u * std::abs(mode));
+  result.mean =
+      two_rules(mode + fine.mean, mode + coarse.mean,
+                relative * (std::abs(fine.mean) + spread) + 2.0 * unit_round_off * std::abs(mode));
   result.variance = two_rules(fine.variance, coarse.variance, relative * fine.variance);
   result.third_moment = two_rules(fine.third, coarse.third,
                                   4.0 * relative * fine.variance * (spread + std::abs(fine.mean)));
@@ -143,9 +143,9 @@ LinePosteriorMoments truncated_gaussian_posterior(double kappa,
   const double Z = log_truncated_gaussian_mass(kappa, D);
   const double size = 0.5 * y * y + std::abs(s * mode) + 0.5 * std::abs(k) * mode * mode +
                       std::abs(Z) + std::abs(std::log(fine.mass)) + 1.0;
-  result.log_marginal =
-      two_rules(-0.5 * y * y - log_sqrt_two_pi + peak + std::log(fine.mass) - Z,
-                -0.5 * y * y - log_sqrt_two_pi + peak + std::log(coarse.mass) - Z, 16.0 * u * size);
+  result.log_marginal = two_rules(-0.5 * y * y - log_sqrt_two_pi + peak + std::log(fine.mass) - Z,
+                                  -0.5 * y * y - log_sqrt_two_pi + peak + std::log(coarse.mass) - Z,
+                                  16.0 * unit_round_off * size);
   return result;
 }
 
@@ -183,20 +183,21 @@ LinePosteriorMoments cusp_posterior(double L, double r, double y) {
       w_left * (-left.third + d_left * (3.0 * left.variance + d_left * d_left));
 
   // The tilts' rounding moves a half's moments, the weights' logarithms move the odds.
-  const double tilt = 16.0 * u * (1.0 + std::abs(m / q) + std::abs(L * q));
+  const double tilt = 16.0 * unit_round_off * (1.0 + std::abs(m / q) + std::abs(L * q));
   const double odds =
       w_right * w_left *
-      (u * 8.0 *
+      (unit_round_off * 8.0 *
            (4.0 + std::abs(L * m) * 2.0 + std::abs(right.log_weight) + std::abs(left.log_weight)) +
        tilt * gap / q);
   const double spread = std::sqrt(variance);
   LinePosteriorMoments result;
-  result.mean = Estimate::closed_form(
-      mean, odds * gap + (tilt + 32.0 * u) * (w_right * right.mean + w_left * left.mean));
+  result.mean =
+      Estimate::closed_form(mean, odds * gap + (tilt + 32.0 * unit_round_off) *
+                                                   (w_right * right.mean + w_left * left.mean));
   result.variance =
-      Estimate::closed_form(variance, odds * gap * gap + (tilt + 64.0 * u) * variance);
+      Estimate::closed_form(variance, odds * gap * gap + (tilt + 64.0 * unit_round_off) * variance);
   result.third_moment = Estimate::closed_form(
-      third, odds * gap * gap * gap + (tilt + 128.0 * u) * spread * spread * spread);
+      third, odds * gap * gap * gap + (tilt + 128.0 * unit_round_off) * spread * spread * spread);
   // log φ(y) + log of the two halves' masses − log of 2Φ(L)e^{L²/2}, each half e^{(m ± Lq²)²/(2q²)}
   // q√(2π)Φ: the squares' common part is m²/(2q²) + L²q²/2.
   const double larger = std::max(right.log_weight, left.log_weight);
@@ -206,7 +207,7 @@ LinePosteriorMoments cusp_posterior(double L, double r, double y) {
       exponent - log_sqrt_two_pi + std::log(q) + sum - std::log(2.0) - log_normal_cdf(L);
   const double size =
       y * y + L * L + std::abs(L * m) + std::abs(sum) + std::abs(log_normal_cdf(L)) + 4.0;
-  result.log_marginal = Estimate::closed_form(value, 16.0 * u * size);
+  result.log_marginal = Estimate::closed_form(value, 16.0 * unit_round_off * size);
   return result;
 }
 

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 #include <vector>
@@ -187,10 +186,10 @@ void MixturePosterior::Factors::choose_cut(const GaussianMixture& p,
                                            double a) {
   const Vector centre = p.mean();
   double radius = 0.0;
-  double widest = 0.0;                                         // of Σₖ
-  double largest = 0.0;                                        // of Vₖ
-  double smallest = std::numeric_limits<double>::infinity();   // of Vₖ
-  double narrowest = std::numeric_limits<double>::infinity();  // of Σₖ, its widest direction
+  double widest = 0.0;          // of Σₖ
+  double largest = 0.0;         // of Vₖ
+  double smallest = infinity;   // of Vₖ
+  double narrowest = infinity;  // of Σₖ, its widest direction
   for (const Index k : kept) {
     const Vector& lambda = p.kernel(k).eigenvalues();
     const Index last = lambda.size() - 1;

@@ -4,7 +4,6 @@
 #include "numerics/spd.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
 namespace {
@@ -13,7 +12,7 @@ namespace {
 // of Σₖ = Q diag(λ) Qᵀ, where Vₖ = Q diag(s²) Qᵀ. s by hypot: its square may underflow, it does
 // not.
 struct ComponentPosterior {
-  double log_weight = -std::numeric_limits<double>::infinity();
+  double log_weight = -infinity;
   Vector mean = {};
   Vector variances = {};  // a²λ/s²
 };
@@ -48,10 +47,9 @@ ComponentPosteriors component_posteriors(const GaussianMixture& p,
   require(x.size() == p.dimension(), "posterior: the point has another dimension");
   const Index K = p.size();
   const Index d = p.dimension();
-  ComponentPosteriors result{
-      .weights = Vector::Constant(K, -std::numeric_limits<double>::infinity()),
-      .means = Matrix::Zero(d, K),
-      .variances = Matrix::Zero(d, K)};
+  ComponentPosteriors result{.weights = Vector::Constant(K, -infinity),
+                             .means = Matrix::Zero(d, K),
+                             .variances = Matrix::Zero(d, K)};
   for (Index k = 0; k < K; ++k) {
     if (p.weights()(k) == 0.0) continue;
     const ComponentPosterior component = component_posterior(p, k, b, a, x);

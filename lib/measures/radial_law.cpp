@@ -13,8 +13,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = LinePotential::infinity;
-
 LineMeasure law_of_radius(Index dimension, const RadialPotential& U) {
   require(dimension >= 1, "RadialLaw: the dimension must be positive");
   require(U.value && U.slope && U.curvature,

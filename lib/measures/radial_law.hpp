@@ -9,7 +9,7 @@ struct RadialPotential {
   std::function<double(double)> value = {};      ///< U on [0, radius]
   std::function<double(double)> slope = {};      ///< U′
   std::function<double(double)> curvature = {};  ///< U″
-  double radius = LinePotential::infinity;       ///< of the support
+  double radius = infinity;                      ///< of the support
   double typical = 1.0;                          ///< inside (0, radius), where |x| is likely
   std::vector<double> kinks = {};                ///< of U, inside (0, radius)
 };

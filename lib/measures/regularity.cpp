@@ -11,8 +11,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = Regularity::none;
-
 // 1/λ, λ an eigenvalue of a d × d matrix whose largest is λ_max: computed within round_off(λ_max,
 // d).
 Estimate inverse_eigenvalue(double eigenvalue, double largest, Index d) {

@@ -2,8 +2,6 @@
 
 #include "numerics/estimate.hpp"
 
-#include <limits>
-
 namespace flowcheck {
 
 class Gaussian;
@@ -15,7 +13,7 @@ class PointCloud;
 /// the measure has no such constant, or none is known. A theorem uses the safe end: `lower` of
 /// curvature_lower, `upper` of all others.
 struct Regularity {
-  static constexpr double none = std::numeric_limits<double>::infinity();
+  static constexpr double none = infinity;
 
   Estimate curvature_lower = -none;  ///< κ: largest with ∇²U ⪰ κI on a convex support
   Estimate curvature_upper = none;   ///< β: least with ∇²U ⪯ βI; needs support ℝᵈ

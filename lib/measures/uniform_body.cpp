@@ -10,15 +10,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
 #include <utility>
 
 namespace flowcheck {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Regularity convex_body(double half_diameter, bool convex = true) {
   Regularity result;

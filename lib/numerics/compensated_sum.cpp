@@ -1,7 +1,8 @@
 #include "numerics/compensated_sum.hpp"
 
+#include "numerics/types.hpp"
+
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
 
@@ -32,12 +33,10 @@ double CompensatedSum::error_bound() const {
 
 // The last addition and the one of the error bound are rounded to nearest: one step out for each.
 double CompensatedSum::lower() const {
-  const double infinity = std::numeric_limits<double>::infinity();
   return std::nextafter(std::nextafter(value(), -infinity) - error_bound(), -infinity);
 }
 
 double CompensatedSum::upper() const {
-  const double infinity = std::numeric_limits<double>::infinity();
   return std::nextafter(std::nextafter(value(), infinity) + error_bound(), infinity);
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace flowcheck {
@@ -85,7 +84,6 @@ Estimate sample_median(const std::vector<double>& draws, double false_alarm) {
          2.0 * boost::math::cdf(below, static_cast<double>(k)) <= false_alarm) {
     ++k;
   }
-  const double infinity = std::numeric_limits<double>::infinity();
   return Estimate::between(median(draws), k == 0 ? -infinity : sorted[k - 1],
                            k == 0 ? infinity : sorted[sorted.size() - k], Grade::statistical);
 }

@@ -11,7 +11,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<std::string_view, 6> grade_words = {"sampled",     "statistical", "converged",
                                                          "closed_form", "certified",   "exact"};

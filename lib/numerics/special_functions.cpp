@@ -1,17 +1,16 @@
 #include "numerics/special_functions.hpp"
 
 #include "numerics/require.hpp"
+#include "numerics/types.hpp"
 
 #include <boost/math/special_functions/erf.hpp>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 namespace flowcheck {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double sqrt_two_over_pi = 0.79788456080286535588;
 constexpr double log_sqrt_two_pi = 0.91893853320467274178;
 

@@ -11,12 +11,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void require_block(const Gaussian& current, const Gaussian& target, double step_size) {
   require(std::isfinite(step_size) && step_size > 0.0,

@@ -8,7 +8,6 @@
 #include <boost/math/tools/roots.hpp>
 
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
 namespace {
@@ -25,8 +24,7 @@ Gaussian step_with_error(const Gaussian& current,
   // I + γ(A − sK) must stay positive definite: s < (1 + γ a_min) / (γ λ_max(K)).
   const double largest = largest_eigenpair(field.linear).value;
   const double a_min = 1.0 / target.eigenvalues()(target.dimension() - 1);
-  const double limit = largest > 0.0 ? (1.0 + gamma * a_min) / (gamma * largest)
-                                     : std::numeric_limits<double>::infinity();
+  const double limit = largest > 0.0 ? (1.0 + gamma * a_min) / (gamma * largest) : infinity;
 
   double high = std::min(error / field_norm(field, current), 0.5 * limit);
   if (!std::isfinite(high) || high <= 0.0) high = std::min(error, 0.5 * limit);

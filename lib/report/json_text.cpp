@@ -19,8 +19,8 @@ Json json_number(double value) {
 double number_from(const Json& json) {
   if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
   if (json.is_number()) return json.get<double>();
-  if (json == "inf") return std::numeric_limits<double>::infinity();
-  if (json == "-inf") return -std::numeric_limits<double>::infinity();
+  if (json == "inf") return infinity;
+  if (json == "-inf") return -infinity;
   throw std::invalid_argument("expected a number, \"inf\", \"-inf\" or null");
 }
 

@@ -10,7 +10,7 @@
 #include <numbers>
 
 namespace flowcheck {
-namespace {
+namespace jko_01 {
 
 // t ↦ ρ_t = ((1 − t)T_ν^{π0} + tT_ν^{π1})_# ν, with both maps as they act on ν's factor.
 struct GeneralisedGeodesic {
@@ -147,9 +147,10 @@ Outcome ordinary_geodesic(Trial&) {
       .rhs = 0.25 * (squared_w2(from, nu) + squared_w2(to, nu))};
 }
 
-}  // namespace
+}  // namespace jko_01
 
 Claim jko_01_convexity() {
+  using namespace jko_01;
   return {.id = "JKO-01",
           .statement =
               "∇²V ⪰ λI ⇒ KL(· ‖ q) is λ-convex along generalised geodesics, and G(π) − G(ρ) ≥ "

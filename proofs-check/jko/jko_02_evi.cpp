@@ -5,7 +5,7 @@
 #include "measures/random_gaussian.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_02 {
 
 constexpr int steps = 5;
 
@@ -61,9 +61,10 @@ Evaluate against_target(const Variant& variant) {
   };
 }
 
-}  // namespace
+}  // namespace jko_02
 
 Claim jko_02_evi() {
+  using namespace jko_02;
   return {.id = "JKO-02",
           .statement =
               "G λ-convex, 1 + γλ > 0 ⇒ (1 + γλ)D(π)² + 2γ(G(pₙ₊₁) − G(π)) + S² ≤ W₂²(pₙ, π) + "

@@ -5,7 +5,7 @@
 #include "measures/random_gaussian.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_03 {
 
 constexpr int steps = 5;
 
@@ -72,9 +72,10 @@ Outcome quarter_of_the_error(Trial& trial) {
   return evi(problem, problem.chain(1), 1, problem.target, "", false, 0.25);
 }
 
-}  // namespace
+}  // namespace jko_03
 
 Claim jko_03_evi_paper() {
+  using namespace jko_03;
   return {.id = "JKO-03",
           .statement = "(1 + γλ/2)W₂²(pₙ₊₁, π) + 2γ(G(pₙ₊₁) − G(π)) ≤ W₂²(pₙ, π) + (2γ/λ)ε²",
           .source = "[ChengLuTanXie2024]",

@@ -7,7 +7,7 @@
 #include <optional>
 
 namespace flowcheck {
-namespace {
+namespace jko_04 {
 
 constexpr int steps = 4;
 
@@ -132,9 +132,10 @@ Outcome smaller_distance(const GaussianProblem& problem) {
   return Bound{.lhs = w2(s.next, s.best), .rhs = distance_bound(s, 1.2 * s.a)};
 }
 
-}  // namespace
+}  // namespace jko_04
 
 Claim jko_04_suboptimality() {
+  using namespace jko_04;
   return {.id = "JKO-04",
           .statement =
               "F(pₙ₊₁) − min F ≤ γε²/(2(1 + γλ)), W₂(pₙ₊₁, p*) ≤ γε/(1 + γλ); pₙ₊₁ is the exact "

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 namespace flowcheck {
-namespace {
+namespace jko_05 {
 
 constexpr int steps = 6;
 
@@ -36,9 +36,10 @@ Outcome slope_before(const GaussianProblem& problem) {
   return identity(chain.fisher_norm(0), speed(chain, 1));
 }
 
-}  // namespace
+}  // namespace jko_05
 
 Claim jko_05_step_and_slope() {
+  using namespace jko_05;
   return {.id = "JKO-05",
           .statement = "|√Iₙ₊₁ − Sₙ₊₁/γ| ≤ ε; for an exact step Iₙ₊₁ = S²ₙ₊₁/γ²",
           .source = "derived",

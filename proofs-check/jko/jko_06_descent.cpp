@@ -2,7 +2,7 @@
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_06 {
 
 constexpr int steps = 6;
 
@@ -73,9 +73,10 @@ Outcome monotone(const GaussianProblem& problem) {
   return Bound{.lhs = chain.kl_to_target(1), .rhs = chain.kl_to_target(0)};
 }
 
-}  // namespace
+}  // namespace jko_06
 
 Claim jko_06_descent() {
+  using namespace jko_06;
   return {.id = "JKO-06",
           .statement =
               "G(pₙ) − G(pₙ₊₁) ≥ (2 + γλ)S²/(2γ) − εS ≥ −γε²/(2(2 + γλ)); for exact steps at "

@@ -2,7 +2,7 @@
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_07 {
 
 constexpr int steps = 12;
 
@@ -83,9 +83,10 @@ Outcome smaller_constant(const GaussianProblem& problem) {
   return exact_sum(nearly_flat(problem).chain(steps), 0.9 * nearly_flat(problem).step_size, "");
 }
 
-}  // namespace
+}  // namespace jko_07
 
 Claim jko_07_sum_of_steps() {
+  using namespace jko_07;
   return {.id = "JKO-07",
           .statement =
               "Σ S² ≤ (2γ/(2 + γλ))(G₀ − G_N) ≤ γ(G₀ − inf G) for exact steps, ≤ (4γ/(2 + γλ))(G₀ "

@@ -4,7 +4,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_08 {
 
 constexpr int steps = 8;
 
@@ -82,9 +82,10 @@ Outcome continuous_rate(const GaussianProblem& problem) {
   return slope_at_rate(problem, exp(-problem.ratio()));
 }
 
-}  // namespace
+}  // namespace jko_08
 
 Claim jko_08_slope_contraction() {
+  using namespace jko_08;
   return {.id = "JKO-08",
           .statement =
               "√Iₙ₊₁ ≤ (√Iₙ + ε)/(1 + γλ) + ε; exact steps: Sₙ₊₁ ≤ γ√Iₙ/(1 + γλ), Sₙ₊₁ ≤ Sₙ/(1 + "

@@ -2,7 +2,7 @@
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_09 {
 
 constexpr int steps = 6;
 
@@ -71,9 +71,10 @@ Outcome half_of_it(const GaussianProblem& problem) {
   return sharp(p, p.chain(1), 1, 4.0);
 }
 
-}  // namespace
+}  // namespace jko_09
 
 Claim jko_09_regularisation() {
+  using namespace jko_09;
   std::vector<Instance> families = inexact_gaussian_families(inequalities);
   families.push_back({.name = "G = ∫c|x|dρ from a point", .draw = any_slope});
   return {.id = "JKO-09",

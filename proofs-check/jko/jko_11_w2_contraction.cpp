@@ -4,7 +4,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_11 {
 
 constexpr int steps = 12;
 
@@ -44,9 +44,10 @@ Outcome low_floor(const GaussianProblem& problem) {
                       0.8 * chain.largest_error(40) / problem.convexity() * (1.0 - decay)};
 }
 
-}  // namespace
+}  // namespace jko_11
 
 Claim jko_11_w2_contraction() {
+  using namespace jko_11;
   return {.id = "JKO-11",
           .statement =
               "−log q is λ-convex ⇒ Wₙ₊₁ ≤ (Wₙ + γε)/(1 + γλ), Wₙ ≤ (1 + γλ)⁻ⁿW₀ + (ε/λ)(1 − (1 + "

@@ -6,7 +6,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_12 {
 
 constexpr int steps = 12;
 
@@ -121,9 +121,10 @@ std::vector<Instance> families() {
   return result;
 }
 
-}  // namespace
+}  // namespace jko_12
 
 Claim jko_12_kl_paper() {
+  using namespace jko_12;
   // No instance attains it: after N + 1 steps the true Δ is at most about ε²/(2λ), a factor
   // 2 + 5/(γλ) below. That convexity cannot be dropped is a control of JKO-17.
   return {.id = "JKO-12",

@@ -3,7 +3,7 @@
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
-namespace {
+namespace jko_13 {
 
 constexpr int steps = 12;
 
@@ -56,9 +56,10 @@ Outcome low_floor(const GaussianProblem& problem) {
                       sqrt(Estimate(0.8)) * chain.largest_error(n) / sqrt(2.0 * lambda)};
 }
 
-}  // namespace
+}  // namespace jko_13
 
 Claim jko_13_kl_contraction() {
+  using namespace jko_13;
   return {.id = "JKO-13",
           .statement =
               "G is λ-convex, r = √(2λΔ), a = γλ ⇒ rₙ₊₁ ≤ max{(rₙ + aε)/(1 + a), ε(1 + a)/(2 + "

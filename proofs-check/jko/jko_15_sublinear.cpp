@@ -5,7 +5,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_15 {
 
 constexpr int steps = 12;
 
@@ -116,9 +116,10 @@ std::vector<Instance> families() {
   return result;
 }
 
-}  // namespace
+}  // namespace jko_15
 
 Claim jko_15_sublinear() {
+  using namespace jko_15;
   return {.id = "JKO-15",
           .statement =
               "G is convex, exact steps ⇒ G(p_N) − min G ≤ W₂²(p₀, q)/(4γN) ≤ W₂²(p₀, q)/(2γN)",

@@ -11,7 +11,7 @@
 #include <algorithm>
 
 namespace flowcheck {
-namespace {
+namespace jko_18 {
 
 constexpr int steps = 4;
 
@@ -234,9 +234,10 @@ Outcome interaction_moves_mean(Trial& trial) {
   return contraction(translate_step(problem, 3.0), 1.0 + 3.0);
 }
 
-}  // namespace
+}  // namespace jko_18
 
 Claim jko_18_interaction() {
+  using namespace jko_18;
   return {
       .id = "JKO-18",
       .statement =

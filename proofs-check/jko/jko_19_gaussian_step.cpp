@@ -10,7 +10,7 @@
 #include <functional>
 
 namespace flowcheck {
-namespace {
+namespace jko_19 {
 
 struct Step {
   Gaussian p, next, q;
@@ -222,9 +222,10 @@ Outcome tripled_covariance_rate(Trial& trial) {
   return bounds.front();
 }
 
-}  // namespace
+}  // namespace jko_19
 
 Claim jko_19_gaussian_step() {
+  using namespace jko_19;
   return {.id = "JKO-19",
           .statement =
               "q = N(μ, A⁻¹), M = I + γA: m' − μ = M⁻¹(m − μ), T' = M − γΣ'⁻¹; linearised rates "

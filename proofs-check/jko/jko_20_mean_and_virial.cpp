@@ -10,7 +10,7 @@
 #include <functional>
 
 namespace flowcheck {
-namespace {
+namespace jko_20 {
 
 constexpr int steps = 4;
 
@@ -157,7 +157,7 @@ Outcome quartic_potential(Trial& trial) {
   const Estimate mean = step.mean_of([](double x) { return x; });
   const Estimate force = step.mean_of(AtomStep::force);
   const Estimate virial = step.mean_of([](double x) { return x * AtomStep::force(x); });
-  const Estimate work = step.mean_of([m](double x) { return (m - x) * x; });
+  const Estimate work = step.mean_of([start = m](double x) { return (start - x) * x; });
   return std::vector<Bound>{identity(m - mean, gamma * force, "mean of ∇V, V = x²/2 + x⁴/4"),
                             identity(work, gamma * (virial - 1.0), "virial, V = x²/2 + x⁴/4", 1.0)};
 }
@@ -180,9 +180,10 @@ Outcome virial_without_dimension(const GaussianProblem& problem) {
   return identity(v.work, v.expected);
 }
 
-}  // namespace
+}  // namespace jko_20
 
 Claim jko_20_mean_and_virial() {
+  using namespace jko_20;
   std::vector<Instance> families = inexact_gaussian_families(identities);
   families.push_back({.name = "V = x²/2 + x⁴/4 from an atom", .draw = quartic_potential});
   return {

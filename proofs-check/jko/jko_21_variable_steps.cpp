@@ -6,7 +6,7 @@
 #include <string>
 
 namespace flowcheck {
-namespace {
+namespace jko_21 {
 
 // The published schedule of the JKO-iFlow networks: geometric, 0.25, 0.35, …, 2.64.
 std::vector<double> published_schedule() {
@@ -97,9 +97,10 @@ Outcome mean_step(const GaussianProblem& problem) {
       .rhs = pow(1.0 / (1.0 + mean * convexity(problem.target)), n) * chain.w2_to_target(0)};
 }
 
-}  // namespace
+}  // namespace jko_21
 
 Claim jko_21_variable_steps() {
+  using namespace jko_21;
   return {.id = "JKO-21",
           .statement =
               "steps γₖ, errors εₖ ⇒ Wₙ ≤ (Wₙ₋₁ + γₙεₙ)/(1 + γₙλ), so Wₙ ≤ Π(1 + γₖλ)⁻¹W₀ + ε/λ, "

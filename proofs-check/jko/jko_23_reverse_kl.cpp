@@ -10,7 +10,7 @@
 #include <numbers>
 
 namespace flowcheck {
-namespace {
+namespace jko_23 {
 
 constexpr int steps = 6;
 
@@ -99,9 +99,10 @@ std::vector<Instance> families() {
   return result;
 }
 
-}  // namespace
+}  // namespace jko_23
 
 Claim jko_23_reverse_kl() {
+  using namespace jko_23;
   return {.id = "JKO-23",
           .statement =
               "F₁ … F_N invertible, q_N = q, qₙ₋₁ = (Fₙ⁻¹)_# qₙ ⇒ KL(pₙ ‖ qₙ) = KL(p_N ‖ q), so "

@@ -7,7 +7,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_24 {
 
 constexpr int steps = 8;
 
@@ -99,9 +99,10 @@ std::vector<Instance> families() {
   return result;
 }
 
-}  // namespace
+}  // namespace jko_24
 
 Claim jko_24_total_variation() {
+  using namespace jko_24;
   // The two-level law attains Pinsker's inequality as δ → 0, to a relative δ²/6.
   return {
       .id = "JKO-24",

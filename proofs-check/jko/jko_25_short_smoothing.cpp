@@ -7,7 +7,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_25 {
 
 Estimate second_moment(const Gaussian& P) {
   const double value = P.mean().squaredNorm() + P.covariance().trace();
@@ -66,9 +66,10 @@ Outcome half_the_noise(Trial&) {
   return Bound{.lhs = square(smoothing_distance(P, delta)), .rhs = Estimate(delta)};
 }
 
-}  // namespace
+}  // namespace jko_25
 
 Claim jko_25_short_smoothing() {
+  using namespace jko_25;
   return {.id = "JKO-25",
           .statement =
               "ρ_δ = law(e^{−δ}X + √(1 − e^{−2δ})Z), M₂ = E|X|² ⇒ W₂²(P, ρ_δ) ≤ (1 − e^{−δ})²M₂ + "

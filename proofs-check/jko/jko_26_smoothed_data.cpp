@@ -11,7 +11,7 @@
 #include <utility>
 
 namespace flowcheck {
-namespace {
+namespace jko_26 {
 
 Estimate w2_to_noise(const Gaussian& P) {
   return w2(P, Gaussian::standard(P.dimension()));
@@ -123,9 +123,10 @@ Outcome steps_for_smoothing(const GaussianProblem& problem) {
   return order(observed_order(deltas, exp_hits), 0.5 / std::log1p(problem.step_size));
 }
 
-}  // namespace
+}  // namespace jko_26
 
 Claim jko_26_smoothed_data() {
+  using namespace jko_26;
   return {
       .id = "JKO-26",
       .statement =

@@ -7,10 +7,9 @@
 #include "numerics/spd.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace flowcheck {
-namespace {
+namespace jko_27 {
 
 constexpr int steps = 6;
 
@@ -158,7 +157,7 @@ Outcome linear_sum(Trial&) {
 
 // p has a density, so KL(p ‖ q) is infinite where q has none.
 Estimate kl_of_any(const Gaussian& p, const Gaussian& q) {
-  return q.has_density() ? kl(p, q) : Estimate(std::numeric_limits<double>::infinity());
+  return q.has_density() ? kl(p, q) : Estimate(infinity);
 }
 
 // A guarantee in KL for the rounded process: the last inverse forgets the coordinate of least
@@ -175,9 +174,10 @@ Outcome rounded_kl(const GaussianProblem& problem) {
                                                  steps, run.kl[0], run.largest_error.back()))};
 }
 
-}  // namespace
+}  // namespace jko_27
 
 Claim jko_27_inexact_inversion() {
+  using namespace jko_27;
   return {
       .id = "JKO-27",
       .statement =

@@ -10,7 +10,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_28 {
 
 constexpr int steps = 8;
 
@@ -236,9 +236,10 @@ std::vector<Instance> families() {
   return result;
 }
 
-}  // namespace
+}  // namespace jko_28
 
 Claim jko_28_lipschitz_maps() {
+  using namespace jko_28;
   return {.id = "JKO-28",
           .statement =
               "αI ⪯ −∇²log pₙ₊₁ ⪯ βI, λI ⪯ ∇²V ⪯ ΛI ⇒ 1 + γ(λ − β) ≤ DTₙ₊₁ⁿ ≤ 1 + γ(Λ − α); V = "

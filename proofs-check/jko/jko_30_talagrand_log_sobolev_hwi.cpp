@@ -9,7 +9,7 @@
 #include <numbers>
 
 namespace flowcheck {
-namespace {
+namespace jko_30 {
 
 // The three inequalities for p = p_0 with some λ, the true one or a wrong one.
 Outcome inequalities(const GaussianProblem& problem, const Estimate& lambda) {
@@ -57,9 +57,10 @@ Outcome sech_shifted(Trial&) {
       {.lhs = 2.0 * lambda * entropy, .rhs = fisher, .part = "log-Sobolev"}};
 }
 
-}  // namespace
+}  // namespace jko_30
 
 Claim jko_30_talagrand_log_sobolev_hwi() {
+  using namespace jko_30;
   return {.id = "JKO-30",
           .statement =
               "−log q is λ-convex ⇒ (λ/2)W₂²(p, q) ≤ KL(p ‖ q) ≤ I/(2λ), KL ≤ W₂√I − "

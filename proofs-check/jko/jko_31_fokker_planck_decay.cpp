@@ -9,7 +9,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_31 {
 
 constexpr std::array<double, 4> times = {0.05, 0.3, 1.0, 3.0};
 
@@ -143,9 +143,10 @@ Outcome stiffest_rate(const GaussianProblem& problem) {
                .rhs = decay(2.0 * stiffest, 0.3) * kl(problem.start, problem.target)};
 }
 
-}  // namespace
+}  // namespace jko_31
 
 Claim jko_31_fokker_planck_decay() {
+  using namespace jko_31;
   return {.id = "JKO-31",
           .statement =
               "∂ₜρ = ∇·(ρ∇log(ρ/q)), −log q λ-convex ⇒ dKL/dt = −I, KL ≤ e^{−2λt}KL₀, I ≤ "

@@ -10,7 +10,7 @@
 #include <numbers>
 
 namespace flowcheck {
-namespace {
+namespace jko_32 {
 
 constexpr int steps = 20;
 
@@ -147,9 +147,10 @@ Outcome first_order_for_atom(Trial&) {
   return order(order_from_atom(), 1.0, "order of the first step");
 }
 
-}  // namespace
+}  // namespace jko_32
 
 Claim jko_32_jko_to_fokker_planck() {
+  using namespace jko_32;
   return {.id = "JKO-32",
           .statement =
               "−log q convex, exact steps, ρ₀ = p₀ ⇒ supₙ W₂²(pₙ, ρₙᵧ) ≤ γ(KL₀ − min F₁) ≤ "

@@ -6,7 +6,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_33 {
 
 constexpr int steps = 6;
 
@@ -62,9 +62,10 @@ Outcome squared_coefficient(const GaussianProblem& problem) {
   return gap_with(problem, square(1.0 + 2.0 * problem.ratio()));
 }
 
-}  // namespace
+}  // namespace jko_33
 
 Claim jko_33_velocity_gap() {
+  using namespace jko_33;
   return {.id = "JKO-33",
           .statement =
               "vₙ = (T − Id)/γ, −log q λ-convex ⇒ ‖vₙ + ∇log(pₙ/q)‖² ≤ Iₙ − (1 + 2γλ)Iₙ₊₁; "

@@ -9,7 +9,7 @@
 #include <utility>
 
 namespace flowcheck {
-namespace {
+namespace jko_34 {
 
 constexpr int steps = 8;
 constexpr std::array<std::pair<double, double>, 4> intervals = {
@@ -72,9 +72,10 @@ Outcome halved(const GaussianProblem& problem) {
   return dissipated(problem, 0.0, 1e-3, 0.5);
 }
 
-}  // namespace
+}  // namespace jko_34
 
 Claim jko_34_action_dissipation() {
+  using namespace jko_34;
   return {.id = "JKO-34",
           .statement =
               "W₂²(ρₛ, ρₜ) ≤ (t − s)∫ₛᵗI = (t − s)(KLₛ − KLₜ); of a step S² ≤ 2γ(KLₙ − "

@@ -12,7 +12,7 @@
 #include <functional>
 
 namespace flowcheck {
-namespace {
+namespace jko_35 {
 
 // A path of Gaussians with the affine velocity that carries it, v_t(x) = ṁ + K_t(x − m_t), on [0,
 // 1].
@@ -128,9 +128,10 @@ Outcome attained_by(Trial& trial, Path (*path)(const Ends&)) {
   return identity(action(ends, path(ends)), squared_w2(ends.from, ends.to));
 }
 
-}  // namespace
+}  // namespace jko_35
 
 Claim jko_35_benamou_brenier() {
+  using namespace jko_35;
   return {.id = "JKO-35",
           .statement =
               "W₂²(μ, ν) = min ∫₀¹E|vₜ|²dt over ∂ₜρ + ∇·(ρv) = 0 from μ to ν, attained by "

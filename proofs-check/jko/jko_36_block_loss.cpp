@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 namespace flowcheck {
-namespace {
+namespace jko_36 {
 
 constexpr Index largest_trained = 3;
 
@@ -127,9 +127,10 @@ GaussianProblem small_translate(Trial& trial) {
   return problem;
 }
 
-}  // namespace
+}  // namespace jko_36
 
 Claim jko_36_block_loss() {
+  using namespace jko_36;
   return {.id = "JKO-36",
           .statement =
               "E_p[V(T) − log|det DT|] + E_p|T − x|²/(2γ) + c = KL(T_#p ‖ q) + E_p|T − "

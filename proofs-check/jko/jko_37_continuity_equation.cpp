@@ -9,7 +9,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_37 {
 
 // An affine velocity at one time, seen through what expectations need of it:
 // v(x) = u + H(x − m), with HΣ in place of H.
@@ -209,9 +209,10 @@ Outcome altered(Trial& trial, Alter alter) {
   return continuity(problem, alter, true);
 }
 
-}  // namespace
+}  // namespace jko_37
 
 Claim jko_37_continuity_equation() {
+  using namespace jko_37;
   return {.id = "JKO-37",
           .statement =
               "∂ₜρ + ∇·(ρv) = 0 ⇒ d/dt E φ(xₜ) = E⟨∇φ(xₜ), v(xₜ)⟩ for every φ; of the "

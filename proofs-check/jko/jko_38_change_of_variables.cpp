@@ -13,7 +13,7 @@
 #include <stdexcept>
 
 namespace flowcheck {
-namespace {
+namespace jko_38 {
 
 // A field with its Jacobian, and a run of it.
 struct Flow {
@@ -338,9 +338,10 @@ Outcome frozen_divergence(Trial&) {
   return identity(resolved(cubic_flow(), from, steps, log_determinant), frozen);
 }
 
-}  // namespace
+}  // namespace jko_38
 
 Claim jko_38_change_of_variables() {
+  using namespace jko_38;
   return {
       .id = "JKO-38",
       .statement =

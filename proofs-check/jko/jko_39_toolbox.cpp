@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace flowcheck {
-namespace {
+namespace jko_39 {
 
 // The image of two measures under one channel x ↦ Lx + b + noise, and what rounding has moved them.
 struct Channel {
@@ -201,10 +201,10 @@ double squared_error_terms(const GaussianProblem& x) {
 constexpr std::array<const char*, 4> sums = {"W₂² adds", "KL adds", "I adds", "ε² adds"};
 
 void add_sums(std::vector<Bound>& bounds, const Product& product) {
-  const auto& [first, second, both] = product;
   const auto adds = [&](const auto& f, const char* part, double terms) {
-    bounds.push_back(identity(f(both), f(first) + f(second), part, terms));
+    bounds.push_back(identity(f(product.both), f(product.first) + f(product.second), part, terms));
   };
+  const GaussianProblem& both = product.both;
   adds([](const GaussianProblem& x) { return squared_w2(x.start, x.target); }, sums[0],
        both.length() * both.length());
   adds([](const GaussianProblem& x) { return kl(x.start, x.target); }, sums[1],
@@ -334,9 +334,10 @@ Outcome sums_of_lengths(Trial& trial) {
                   w2(all.first.start, all.first.target) + w2(all.second.start, all.second.target));
 }
 
-}  // namespace
+}  // namespace jko_39
 
 Claim jko_39_toolbox() {
+  using namespace jko_39;
   return {.id = "JKO-39",
           .statement =
               "KL(Kp ‖ Kq) ≤ KL(p ‖ q), = for bijections; W₂(T_#p, T_#q) ≤ Lip(T)W₂(p, q); "

@@ -9,7 +9,7 @@
 #include <cmath>
 
 namespace flowcheck {
-namespace {
+namespace jko_40 {
 
 // How far KL(pₙ ‖ q) moves when pₙ does by `distance` in W₂: its slope there, and the curvature
 // that alone is left at the target.
@@ -197,9 +197,10 @@ Outcome unscaled_step(const GaussianProblem& problem) {
                   image.chain(1).w2_to_target(1));
 }
 
-}  // namespace
+}  // namespace jko_40
 
 Claim jko_40_metamorphic_relations() {
+  using namespace jko_40;
   return {
       .id = "JKO-40",
       .statement =

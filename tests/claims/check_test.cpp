@@ -12,7 +12,8 @@
 #include <set>
 #include <stdexcept>
 
-namespace flowcheck {
+namespace flowcheck::check_test {
+
 namespace {
 
 // x² ≤ factor · x on x in [0, 1]: true for factor 1, attained at 1.
@@ -155,8 +156,7 @@ TEST_CASE("identities and orders are judged by their enclosures", "[claims][exac
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0), 1e-9) == Verdict::tight);
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-12), 1.0 + 1e-9), 1e-9) == Verdict::violated);
   CHECK(judge(identity(Estimate::closed_form(1.0, 1e-3), 1.0), 1e-9) == Verdict::inconclusive);
-  CHECK(judge(identity(std::numeric_limits<double>::infinity(), 1.0), 1e-9) ==
-        Verdict::numerical_failure);
+  CHECK(judge(identity(infinity, 1.0), 1e-9) == Verdict::numerical_failure);
   CHECK(judge(identity(Estimate::closed_form(0.0, 1e-12), 0.0, "", 1.0), 1e-9) == Verdict::tight);
   CHECK(judge(order(Estimate::converged(1.98, 0.05), 2.0), 0.2) == Verdict::holds);
   CHECK(judge(order(Estimate::converged(1.9, 0.05), 2.0), 0.2) == Verdict::violated);
@@ -166,7 +166,6 @@ TEST_CASE("identities and orders are judged by their enclosures", "[claims][exac
 }
 
 TEST_CASE("infinite sides compare as they should", "[claims][exact]") {
-  const double infinity = std::numeric_limits<double>::infinity();
   CHECK(judge({.lhs = 1.0, .rhs = infinity}, 1e-9) == Verdict::holds);
   CHECK(judge({.lhs = infinity, .rhs = 1.0}, 1e-9) == Verdict::violated);
   CHECK(violated_with_room({.lhs = infinity, .rhs = 1.0}, 1e-9));
@@ -266,8 +265,7 @@ TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
   int draw = 0;
   mixed.instances[0].draw = [&draw](Trial&) -> Outcome {
     // The closest draw, which is shown, has the stronger evidence.
-    return ++draw == 3 ? Bound{.lhs = Estimate::sampled_supremum(0.1),
-                               .rhs = std::numeric_limits<double>::infinity()}
+    return ++draw == 3 ? Bound{.lhs = Estimate::sampled_supremum(0.1), .rhs = infinity}
                        : square_below(0.5, 1.0).bounds.front();
   };
   const ClaimResult result = run(mixed);
@@ -283,7 +281,6 @@ TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
 
 TEST_CASE("sides that are both infinite do not hide the draws that say something",
           "[claims][control]") {
-  const double infinity = std::numeric_limits<double>::infinity();
   for (const Relation relation : {Relation::identity, Relation::bound}) {
     CAPTURE(static_cast<int>(relation));
     Claim claim = right_claim();
@@ -375,4 +372,4 @@ TEST_CASE("verdicts are named", "[claims][exact]") {
   CHECK_THROWS_AS(verdict_from_string("proved"), std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::check_test

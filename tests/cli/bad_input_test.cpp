@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::bad_input_test {
+
 using Catch::Contains;
 
 namespace {
@@ -231,3 +232,5 @@ TEST_CASE("A missing gnuplot is said before the work", "[cli][precondition]") {
   check_refused(folder, {"run", "gaussian_rates"}, "gnuplot: not found",
                 {.environment = {"PATH=/nonexistent"}});
 }
+
+}  // namespace flowcheck::bad_input_test

@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::distance_test {
+
 using Catch::Contains;
 using nlohmann::json;
 
@@ -302,3 +303,5 @@ TEST_CASE("Every method is called as a user would", "[cli][property]") {
     CHECK(std::abs(result[zero].get<double>()) < 1e-7);
   }
 }
+
+}  // namespace flowcheck::distance_test

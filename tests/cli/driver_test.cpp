@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::driver_test {
+
 using Catch::Contains;
 using Catch::StartsWith;
 using nlohmann::json;
@@ -402,3 +403,5 @@ TEST_CASE("The report page is made from the folder alone", "[cli][exact]") {
   CHECK_THAT(page, Contains("flowcheck run gaussian_rates --scale quick --seed 1 --step-sizes 3"));
   CHECK_THAT(page, !Contains("<script") && !Contains("http:") && !Contains("https:"));
 }
+
+}  // namespace flowcheck::driver_test

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::exit_code_test {
+
 using Catch::Contains;
 
 namespace {
@@ -123,3 +124,5 @@ TEST_CASE("run's exit code is the worst of its experiments", "[cli][exact]") {
   for (const std::string& file : folder.files())
     CHECK_THAT(file, !Contains("nan") && !Contains(".tmp"));
 }
+
+}  // namespace flowcheck::exit_code_test

@@ -5,7 +5,8 @@
 
 #include <csignal>
 
-using namespace flowcheck;
+namespace flowcheck::interruption_test {
+
 using Catch::Contains;
 
 TEST_CASE("An interrupted check keeps the claims it finished", "[cli][exact]") {
@@ -57,3 +58,5 @@ TEST_CASE("A second Ctrl-C ends the program at once", "[cli][exact]") {
   CHECK(outcome.exit_code == 128 + SIGINT);
   CHECK(folder.files().empty());
 }
+
+}  // namespace flowcheck::interruption_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace flowcheck;
+namespace flowcheck::names_test {
 
 TEST_CASE("edit_distance counts changes of single characters", "[cli][exact]") {
   CHECK(edit_distance("", "") == 0);
@@ -48,3 +48,5 @@ TEST_CASE("select_claims keeps the registry's order and each claim once", "[cli]
   CHECK_THROWS_AS(ids({"JKO-*", "LFM-*"}), UsageError);
   CHECK_THROWS_WITH(ids({"JKO-03"}), Catch::Contains("did you mean JKO-01?"));
 }
+
+}  // namespace flowcheck::names_test

@@ -1,15 +1,16 @@
 #include "distances/adaptive_quadrature.hpp"
 
 #include "distances/crossings.hpp"
+#include "numerics/types.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
-namespace flowcheck {
+namespace flowcheck::adaptive_quadrature_test {
+
 namespace {
 
 template <class Function>
@@ -56,10 +57,9 @@ TEST_CASE("an exhausted quadrature owns up to what is unresolved", "[distances][
   const double exact = 0.5 * (0.09 + 0.49);
   CHECK(std::abs(result.value - exact) > 1e-6);
   CHECK(std::abs(result.value - exact) <= result.discretisation);
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  CHECK(adaptive_quadrature(pointwise([infinity](double x) { return x > 0.5 ? infinity : 0.0; }),
-                            {0.0, 1.0})
-            .value == infinity);
+  CHECK(
+      adaptive_quadrature(pointwise([](double x) { return x > 0.5 ? infinity : 0.0; }), {0.0, 1.0})
+          .value == infinity);
 }
 
 TEST_CASE("crossings are found to the last places, next to an end and in close pairs",
@@ -85,4 +85,4 @@ TEST_CASE("crossings are found to the last places, next to an end and in close p
   CHECK(marks_with_crossings({0.0, 1.0}, batch([](double) { return 0.0; })).size() == 2);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::adaptive_quadrature_test

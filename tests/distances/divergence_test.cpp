@@ -9,13 +9,12 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-namespace flowcheck {
+namespace flowcheck::divergence_test {
+
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr DivergenceOptions by_quadrature = {.method = DivergenceMethod::quadrature};
 constexpr std::array all_kinds = {
     Divergence::kl,
@@ -425,4 +424,4 @@ TEST_CASE("divergences refuse what they cannot compare", "[distances][preconditi
   CHECK(kl(partly, line).value == infinity);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::divergence_test

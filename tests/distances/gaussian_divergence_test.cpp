@@ -7,12 +7,10 @@
 
 #include <cmath>
 #include <functional>
-#include <limits>
 
-namespace flowcheck {
+namespace flowcheck::gaussian_divergence_test {
+
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Gaussian on_line(double mean, double variance) {
   return {Vector::Constant(1, mean), Matrix::Constant(1, 1, variance)};
@@ -133,4 +131,4 @@ TEST_CASE("divergences refuse what has no answer", "[distances][precondition]") 
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::gaussian_divergence_test

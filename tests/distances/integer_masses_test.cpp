@@ -7,7 +7,7 @@
 
 #include <numeric>
 
-using namespace flowcheck;
+namespace flowcheck::integer_masses_test {
 
 namespace {
 
@@ -60,3 +60,5 @@ TEST_CASE("integer_masses and leftovers are the weights, within the stated error
   if (p.uniform()) CHECK(pair.first.error == 0.0);
   if (p.uniform() && q.uniform()) CHECK(total(pair.first) == std::lcm(n, m));
 }
+
+}  // namespace flowcheck::integer_masses_test

@@ -6,7 +6,7 @@
 
 #include <array>
 
-using namespace flowcheck;
+namespace flowcheck::kernel_sweep_test {
 
 namespace {
 
@@ -58,3 +58,5 @@ TEST_CASE("The wide loops have the plain loops' bits", "[distances][exact]") {
     CHECK(distances(j) == (square(0) + square(1)) + square(2));
   }
 }
+
+}  // namespace flowcheck::kernel_sweep_test

@@ -7,13 +7,12 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-namespace flowcheck {
+namespace flowcheck::line_divergence_test {
+
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::array all_kinds = {
     Divergence::kl,
     Divergence::chi_squared,
@@ -165,4 +164,4 @@ TEST_CASE("divergences of laws obey the classical inequalities", "[distances][pr
   CHECK_THAT(relative.value, Catch::Matchers::WithinAbs(cross - laws[i].entropy().value, 1e-12));
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::line_divergence_test

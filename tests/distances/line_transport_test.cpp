@@ -10,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::line_transport_test {
 
 namespace {
 
@@ -123,3 +123,5 @@ TEST_CASE("W2 on the line of a translate and of a dilate", "[distances][exact]")
   }
   CHECK(dilate.value == Approx(std::sqrt(sum / 5000.0)).epsilon(1e-13));
 }
+
+}  // namespace flowcheck::line_transport_test

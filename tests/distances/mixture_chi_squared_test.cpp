@@ -7,12 +7,10 @@
 #include "support/mixtures.hpp"
 
 #include <cmath>
-#include <limits>
 
-namespace flowcheck {
+namespace flowcheck::mixture_chi_squared_test {
+
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // LFM-15 again, term by term as printed, with a free choice of the kernel's correlation.
 double mehler_sum(const Matrix& x, double a) {
@@ -158,4 +156,4 @@ TEST_CASE("weights of a discrete measure count", "[distances][exact]") {
   CHECK_THROWS_AS(chi_squared(atoms(once), Gaussian::standard(2)), std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::mixture_chi_squared_test

@@ -9,16 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
-namespace flowcheck {
-namespace {
+namespace flowcheck::monotone_transport_test {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("W₂ on the line is the Gaussian closed form", "[distances][reference]") {
   const auto gap = GENERATE(2.0, 0.1, 1e-3, 1e-6);
@@ -161,4 +157,4 @@ TEST_CASE("W₂ is infinite where one variance is", "[distances][exact]") {
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::monotone_transport_test

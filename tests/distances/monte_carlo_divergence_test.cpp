@@ -8,14 +8,10 @@
 #include <tbb/global_control.h>
 
 #include <cmath>
-#include <limits>
 
-namespace flowcheck {
-namespace {
+namespace flowcheck::monte_carlo_divergence_test {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("Monte Carlo encloses the Gaussian closed forms in any dimension",
           "[distances][reference]") {
@@ -191,4 +187,4 @@ TEST_CASE("Monte Carlo refuses settings without sense", "[distances][preconditio
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::monte_carlo_divergence_test

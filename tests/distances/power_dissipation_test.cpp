@@ -7,12 +7,10 @@
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 
 #include <cmath>
-#include <limits>
 
-namespace flowcheck {
+namespace flowcheck::power_dissipation_test {
+
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Gaussian on_line(double mean, double deviation) {
   return {Vector::Constant(1, mean), Matrix::Constant(1, 1, deviation * deviation)};
@@ -83,4 +81,4 @@ TEST_CASE("ill-posed tails have infinite dissipation", "[distances][exact]") {
   CHECK(power_dissipation(narrow, narrow, 4.0).value == 0.0);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::power_dissipation_test

@@ -6,15 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::pricing_kernel_test {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct Priced {
   std::vector<PricedArc> arcs = {};
@@ -115,3 +112,5 @@ TEST_CASE("least_priced refuses a vector form that is not this processor's",
   CHECK_THROWS_AS(run(points, targets, thresholds, 1.0, 1, static_cast<VectorForm>(17)),
                   std::invalid_argument);
 }
+
+}  // namespace flowcheck::pricing_kernel_test

@@ -16,7 +16,8 @@
 #include <functional>
 #include <vector>
 
-namespace flowcheck {
+namespace flowcheck::round_off_model_test {
+
 namespace {
 
 namespace hp = high_precision;
@@ -211,4 +212,4 @@ TEST_CASE("optimal_map_distance encloses the 50-digit value", "[distances][refer
   }
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::round_off_model_test

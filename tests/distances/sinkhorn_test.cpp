@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-using namespace flowcheck;
+namespace flowcheck::sinkhorn_test {
 
 namespace {
 
@@ -215,3 +215,5 @@ TEST_CASE("entropic_transport refuses what it cannot regularise or hold",
   CHECK_THROWS_AS(entropic_transport(p, p, {.regularisation = 1.0, .largest_kernel = 8}),
                   std::invalid_argument);
 }
+
+}  // namespace flowcheck::sinkhorn_test

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace flowcheck;
+namespace flowcheck::sliced_test {
 
 namespace {
 
@@ -108,3 +108,5 @@ TEST_CASE("sliced_w2 refuses one projection and unequal dimensions", "[distances
   CHECK_THROWS_AS(sliced_w2(p, p, {.false_alarm = 0.0}), std::invalid_argument);
   CHECK_THROWS_AS(sliced_w2(p, normal_cloud(4, 3, 5)), std::invalid_argument);
 }
+
+}  // namespace flowcheck::sliced_test

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::transport_solver_test {
 
 namespace {
 
@@ -104,3 +104,5 @@ TEST_CASE("TransportSimplex keeps the root's potential from drifting", "[distanc
   }
   CHECK(moved);
 }
+
+}  // namespace flowcheck::transport_solver_test

@@ -9,11 +9,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::transport_test {
 
 namespace {
 
@@ -173,7 +172,7 @@ TEST_CASE("optimal_transport finds what trying all permutations finds", "[distan
     check_certified(result, p, q);
     std::vector<Index> permutation(static_cast<std::size_t>(n));
     std::iota(permutation.begin(), permutation.end(), Index{0});
-    double least = std::numeric_limits<double>::infinity();
+    double least = infinity;
     do {
       double sum = 0.0;
       for (Index i = 0; i < n; ++i) {
@@ -503,3 +502,5 @@ TEST_CASE("optimal_transport refuses clouds of different dimensions", "[distance
   CHECK_THROWS_AS(squared_w2(p, q), std::invalid_argument);
   CHECK_THROWS_AS(optimal_transport(p, p, {.max_iterations = -1}), std::invalid_argument);
 }
+
+}  // namespace flowcheck::transport_test

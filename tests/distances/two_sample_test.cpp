@@ -9,7 +9,7 @@
 #include <functional>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::two_sample_test {
 
 namespace {
 
@@ -180,3 +180,5 @@ TEST_CASE("Repeated points leave no scale, and are refused as one", "[distances]
       squared_mmd(p, PointCloud(Matrix{{0.0, 1.0}, {0.0, 1.0}}, Vector{{0.3, 0.7}}), 1.0),
       std::invalid_argument);
 }
+
+}  // namespace flowcheck::two_sample_test

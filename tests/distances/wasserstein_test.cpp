@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::wasserstein_test {
 
 TEST_CASE("w2 of measures on the line is the distance of means and deviations",
           "[distances][exact]") {
@@ -91,4 +91,4 @@ TEST_CASE("distances refuse what has no answer", "[distances][precondition]") {
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::wasserstein_test

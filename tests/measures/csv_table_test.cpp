@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::csv_table_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -98,3 +99,5 @@ TEST_CASE("data_file looks where FLOWCHECK_DATA says, and nowhere else", "[measu
   CHECK_THROWS_AS(data_file("own.csv"), InputError);
   fs::remove_all(directory);
 }
+
+}  // namespace flowcheck::csv_table_test

@@ -7,14 +7,11 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-using namespace flowcheck;
+namespace flowcheck::gaussian_mixture_test {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 GaussianMixture random_mixture(Rng& rng, Index dimension, Index count) {
   Vector weights(count);
@@ -233,3 +230,5 @@ TEST_CASE("GaussianMixture refuses what is not a mixture", "[measures][precondit
   CHECK_THROWS_AS(convolution(two_centres(0.5, 1.0), Matrix::Identity(2, 2)),
                   std::invalid_argument);
 }
+
+}  // namespace flowcheck::gaussian_mixture_test

@@ -4,10 +4,9 @@
 #include "support/estimates.hpp"
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-namespace flowcheck {
+namespace flowcheck::gaussian_test {
 
 TEST_CASE("a Gaussian's factor, precision and eigenvalues belong to its covariance",
           "[measures][property]") {
@@ -49,8 +48,8 @@ TEST_CASE("singular covariances are kept, and what needs a density refuses", "[m
   const Gaussian atom = Gaussian::dirac(Vector::Ones(2));
   CHECK(atom.rank() == 0);
   CHECK_FALSE(atom.has_density());
-  CHECK(atom.entropy() == -std::numeric_limits<double>::infinity());
-  CHECK(atom.condition_number() == std::numeric_limits<double>::infinity());
+  CHECK(atom.entropy() == -infinity);
+  CHECK(atom.condition_number() == infinity);
   CHECK_THROWS_AS(atom.precision(), std::invalid_argument);
   CHECK_THROWS_AS(atom.log_density(Vector::Zero(2)), std::invalid_argument);
   CHECK_THROWS_AS(atom.score(Vector::Zero(2)), std::invalid_argument);
@@ -123,4 +122,4 @@ TEST_CASE("random_orthogonal is orthogonal and has no preferred sign", "[measure
   CHECK(std::abs(positive - 200) < 60);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::gaussian_test

@@ -8,10 +8,9 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <stdexcept>
 
-using namespace flowcheck;
+namespace flowcheck::kernel_density_test {
 
 namespace {
 
@@ -171,9 +170,11 @@ TEST_CASE("KernelDensity refuses what has no density", "[measures][precondition]
   CHECK_THROWS_AS(KernelDensity::scott(rng.normal_matrix(3, 1)), std::invalid_argument);
   CHECK_THROWS_AS(KernelDensity::isotropic(Matrix::Zero(1, 3), 0.0), std::invalid_argument);
   Matrix bad = Matrix::Zero(2, 3);
-  bad(0, 0) = std::numeric_limits<double>::infinity();
+  bad(0, 0) = infinity;
   CHECK_THROWS_AS(KernelDensity::isotropic(bad, 1.0), std::invalid_argument);
   const KernelDensity density = KernelDensity::isotropic(Matrix::Zero(2, 3), 1.0);
   CHECK_THROWS_AS(density.log_density(Matrix::Zero(3, 1)), std::invalid_argument);
   CHECK_THROWS_AS(density.score(Matrix::Zero(3, 1)), std::invalid_argument);
 }
+
+}  // namespace flowcheck::kernel_density_test

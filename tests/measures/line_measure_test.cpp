@@ -5,23 +5,19 @@
 #include "numerics/rng.hpp"
 #include "numerics/special_functions.hpp"
 #include "support/estimates.hpp"
+#include "support/real.hpp"
 
-#include <boost/multiprecision/cpp_bin_float.hpp>
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::line_measure_test {
 
 namespace {
 
-using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<40>,
-                                           boost::multiprecision::et_off>;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using high_precision::Real;
 
 // ∫_x^∞ (x + t)^power e^{−V(x + t)} dt in 40 digits: trapezoidal rule in s, t = w e^{sinh s}, w the
 // integrand's scale.
@@ -434,3 +430,5 @@ TEST_CASE("LineMeasure refuses what is no law", "[measures][precondition]") {
   CHECK_THROWS_AS(gaussian_mixture_law({}, {}, {}), std::invalid_argument);
   CHECK_THROWS_AS(gaussian_mixture_law({1.0}, {0.0}, {0.0}), std::invalid_argument);
 }
+
+}  // namespace flowcheck::line_measure_test

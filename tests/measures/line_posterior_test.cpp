@@ -5,8 +5,8 @@
 #include "numerics/rng.hpp"
 #include "numerics/special_functions.hpp"
 #include "support/estimates.hpp"
+#include "support/real.hpp"
 
-#include <boost/multiprecision/cpp_bin_float.hpp>
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -15,12 +15,11 @@
 #include <stdexcept>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::line_posterior_test {
 
 namespace {
 
-using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<40>,
-                                           boost::multiprecision::et_off>;
+using high_precision::Real;
 
 // a, b and their derivatives at t = 0.35.
 struct Clock {
@@ -335,3 +334,5 @@ TEST_CASE("Posteriors refuse what is no clock", "[measures][precondition]") {
   CHECK_THROWS_AS(truncated_gaussian_posterior(0.0, 1.0, 1.0, std::nan("")), std::invalid_argument);
   CHECK_THROWS_AS(posterior_law(gaussian_law(), std::nan(""), 0.0), std::invalid_argument);
 }
+
+}  // namespace flowcheck::line_posterior_test

@@ -10,7 +10,8 @@
 #include <fstream>
 #include <string>
 
-namespace flowcheck {
+namespace flowcheck::measure_file_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -273,4 +274,4 @@ TEST_CASE("sizes are checked before memory is taken", "[measures][precondition]"
   CHECK_THAT(complaint(mixture, {.components = 1}), Contains("2 entries, at most 1 are read"));
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::measure_file_test

@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::mixture_posterior_test {
+
 using high_precision::Real;
 using high_precision::RealMatrix;
 using high_precision::RealVector;
@@ -343,3 +344,5 @@ TEST_CASE("MixturePosterior refuses what has no meaning", "[measures][preconditi
                   std::invalid_argument);
   CHECK(MixturePosterior(p, 1.0, 1.0).moments(Matrix(1, 0)).vectors.cols() == 0);
 }
+
+}  // namespace flowcheck::mixture_posterior_test

@@ -10,7 +10,8 @@
 #include <limits>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::npy_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -101,7 +102,7 @@ TEST_CASE("npy_bytes is what NumPy writes, and comes back to the last bit", "[me
   Matrix points = rng.normal_matrix(3, 50);
   points(0, 0) = -0.0;
   points(1, 0) = std::numeric_limits<double>::denorm_min();
-  points(2, 0) = -std::numeric_limits<double>::infinity();
+  points(2, 0) = -infinity;
   const Matrix again = parse_npy(npy_bytes(points), "x.npy");
   CHECK(again == points);
   CHECK(std::signbit(again(0, 0)));
@@ -153,3 +154,5 @@ TEST_CASE("parse_npy refuses what is not such an array", "[measures][preconditio
   CHECK_THAT(message_of(npy("__import__('os')", data)), Contains("expected '{'"));
   CHECK_THAT(message_of(npy(header("<f8", "False", "(2,)") + "x", data)), Contains("follows"));
 }
+
+}  // namespace flowcheck::npy_test

@@ -6,7 +6,8 @@
 
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::pgm_test {
+
 using Catch::Matchers::Contains;
 using namespace std::string_literals;
 
@@ -84,3 +85,5 @@ TEST_CASE("parse_pgm compares what the header says with the size before it takes
   CHECK_THAT(message_of("P2 4000 4000 255\n1 2"), Contains("too short for 4000 x 4000"));
   CHECK_THAT(message_of("P5 3 3 255\nabcdefghi", {.values = 8}), Contains("at most 8 are read"));
 }
+
+}  // namespace flowcheck::pgm_test

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::pixel_mixture_test {
 
 namespace {
 
@@ -71,3 +71,5 @@ TEST_CASE("pixel_mixture refuses what is no picture", "[measures][precondition]"
   grey(1, 1) = NAN;
   CHECK_THROWS_AS(pixel_mixture(grey), std::invalid_argument);
 }
+
+}  // namespace flowcheck::pixel_mixture_test

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-using namespace flowcheck;
+namespace flowcheck::point_cloud_test {
 
 TEST_CASE("A point cloud without weights is uniform", "[measures][exact]") {
   const PointCloud cloud(Matrix{{1.0, 2.0, 2.0}});
@@ -24,3 +24,5 @@ TEST_CASE("PointCloud refuses what is not a probability measure", "[measures][pr
   CHECK_THROWS_AS(PointCloud(two, Vector{{0.5, 0.4}}), std::invalid_argument);
   CHECK_NOTHROW(PointCloud(two, Vector{{1.0, 0.0}}));
 }
+
+}  // namespace flowcheck::point_cloud_test

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::points_file_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -239,3 +240,5 @@ TEST_CASE("parse_npy_points treats an array as a table without names", "[measure
   CHECK_THAT(message({.columns = {"x"}}), Contains("no column \"x\""));
   CHECK_THAT(message({}, {.dimension = 2}), Contains("3 columns, at most 2"));
 }
+
+}  // namespace flowcheck::points_file_test

@@ -10,14 +10,11 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
-using namespace flowcheck;
+namespace flowcheck::regularity_test {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 bool is_known(const Estimate& a) {
   return std::isfinite(a.lower) && std::isfinite(a.upper);
@@ -95,7 +92,7 @@ TEST_CASE("enclosing_ball holds points of very different sizes", "[measures][exa
   CHECK(relative_width(diameter(near)) < 1e-13);
   // The diameter of the largest doubles is none.
   const Matrix largest{{1.7e308, -1.7e308}};
-  CHECK(diameter(largest).upper == std::numeric_limits<double>::infinity());
+  CHECK(diameter(largest).upper == infinity);
   CHECK_THAT(enclosing_ball(largest).radius, Encloses(1.7e308));
 }
 
@@ -247,3 +244,5 @@ TEST_CASE("Components of weight zero do not count", "[measures][property]") {
   const GaussianMixture one(Vector{{1.0, 0.0}}, Matrix{{0.0, 1.0}}, {Matrix{{2.0}}, Matrix{{3.0}}});
   CHECK_THAT(regularity(one).curvature_lower, Encloses(0.5));
 }
+
+}  // namespace flowcheck::regularity_test

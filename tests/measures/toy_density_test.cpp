@@ -7,16 +7,14 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::toy_density_test {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double pi = std::numbers::pi;
 
 Matrix column(double x, double y) {
@@ -229,3 +227,5 @@ TEST_CASE("Toy densities are known by their names", "[measures][precondition]") 
   Rng rng(65);
   CHECK_THROWS_AS(sample(Toy::moons, -1, rng), std::invalid_argument);
 }
+
+}  // namespace flowcheck::toy_density_test

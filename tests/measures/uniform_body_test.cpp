@@ -10,15 +10,13 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <stdexcept>
 
-using namespace flowcheck;
+namespace flowcheck::uniform_body_test {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr Index draws = 40'000;
 
 // Sample moments against a law's, at six standard errors of a bounded law: the fourth moment is at
@@ -291,3 +289,5 @@ TEST_CASE("Bodies refuse what has no volume", "[measures][precondition]") {
   CHECK_THROWS_AS(uniform_ball_posterior(2, 1.0, 0.0, 0.0), std::invalid_argument);
   CHECK_THROWS_AS(ball_map(2, 1.0, -1.0), std::invalid_argument);
 }
+
+}  // namespace flowcheck::uniform_body_test

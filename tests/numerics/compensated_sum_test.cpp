@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-using namespace flowcheck;
+namespace flowcheck::compensated_sum_test {
 
 using Rational = boost::multiprecision::cpp_rational;
 
@@ -53,3 +53,5 @@ TEST_CASE("A compensated sum of one, one tiny and minus one is the tiny one", "[
   CHECK(sum.lower() <= 1e-30);
   CHECK(sum.upper() >= 1e-30);
 }
+
+}  // namespace flowcheck::compensated_sum_test

@@ -5,13 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::confidence_test {
 
 TEST_CASE("student_half_width is the tabulated quantile", "[numerics][reference]") {
   // t tables: t_{4}(0.975) = 2.776, t_{14}(0.995) = 2.977; t_1 is Cauchy, quantile tan(π(p − ½)).
@@ -76,8 +75,8 @@ TEST_CASE("sample_median is the whole line where so few draws cannot say more",
   CHECK(sample_median(draws, 1.01 * std::pow(2.0, -14)).upper == 14.0);
   const Estimate beyond = sample_median(draws, 0.99 * std::pow(2.0, -14));
   CHECK(beyond.value == 7.0);
-  CHECK(beyond.lower == -std::numeric_limits<double>::infinity());
-  CHECK(beyond.upper == std::numeric_limits<double>::infinity());
+  CHECK(beyond.lower == -infinity);
+  CHECK(beyond.upper == infinity);
   CHECK(std::isinf(sample_median({1.0}, 0.5).upper));
 }
 
@@ -120,3 +119,5 @@ TEST_CASE("confidence intervals refuse what they cannot be made of", "[numerics]
   CHECK_THROWS_AS(sample_median({}, 0.1), std::invalid_argument);
   CHECK_THROWS_AS(sample_median({1.0}, 0.0), std::invalid_argument);
 }
+
+}  // namespace flowcheck::confidence_test

@@ -2,17 +2,16 @@
 
 #include "numerics/rng.hpp"
 #include "support/estimates.hpp"
-
-#include <boost/multiprecision/cpp_bin_float.hpp>
+#include "support/real.hpp"
 
 #include <cmath>
 #include <limits>
 
-namespace flowcheck {
+namespace flowcheck::estimate_test {
+
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-using HighPrecision = boost::multiprecision::cpp_bin_float_50;
+using high_precision::Real;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -104,9 +103,9 @@ TEST_CASE("expm1 keeps its digits near 0 and stays above −1", "[numerics][refe
   for (const double x : {1e-300, 1e-12, -1e-12, 0.5, -0.5, 40.0}) {
     CAPTURE(x);
     const Estimate result = expm1(Estimate(x));
-    const HighPrecision truth = boost::multiprecision::expm1(HighPrecision(x));
-    CHECK(HighPrecision(result.lower) <= truth);
-    CHECK(truth <= HighPrecision(result.upper));
+    const Real truth = boost::multiprecision::expm1(Real(x));
+    CHECK(Real(result.lower) <= truth);
+    CHECK(truth <= Real(result.upper));
     // e^x − 1 by subtraction has an error of 1e-16, not of 1e-16 |x|.
     CHECK(result.width() <= 5.0 * std::numeric_limits<double>::epsilon() * std::abs(result.value));
     CHECK(result.grade == Grade::certified);
@@ -146,4 +145,4 @@ TEST_CASE("grades are named, and strongest is largest", "[numerics][exact]") {
   CHECK(Grade::sampled < Grade::exact);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::estimate_test

@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::observed_order_test {
+
 namespace {
 
 std::vector<double> errors_at(const std::vector<double>& steps, double order, double next_term) {
@@ -38,4 +39,4 @@ TEST_CASE("observed_order refuses what has no slope", "[numerics][precondition]"
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::observed_order_test

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-namespace flowcheck {
+namespace flowcheck::rng_test {
 
 TEST_CASE("Philox4x64-10 gives Random123's known answers", "[numerics][reference]") {
   // kat_vectors of Random123 [Salmon2011]: counter, key, result.
@@ -109,4 +109,4 @@ TEST_CASE("uniform_index is uniform and stays in range", "[numerics][property]")
   CHECK(x <= 1e3);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::rng_test

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::spd_test {
 
 TEST_CASE("spectral functions do what the scalar ones do", "[numerics][exact]") {
   const auto d = GENERATE(Index{1}, Index{3}, Index{12});
@@ -42,4 +42,4 @@ TEST_CASE("decompositions refuse what is not square or not finite", "[numerics][
   CHECK_THROWS_AS(polar_factor(Matrix::Zero(2, 3)), std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::spd_test

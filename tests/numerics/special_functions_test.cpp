@@ -1,23 +1,19 @@
 #include "numerics/special_functions.hpp"
 
 #include "support/estimates.hpp"
+#include "support/real.hpp"
 
 #include <boost/math/special_functions/erf.hpp>
-#include <boost/multiprecision/cpp_bin_float.hpp>
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
-using namespace flowcheck;
+namespace flowcheck::special_functions_test {
 
 namespace {
 
-using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<50>,
-                                           boost::multiprecision::et_off>;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using high_precision::Real;
 
 const Real pi = boost::math::constants::pi<Real>();
 
@@ -171,3 +167,5 @@ TEST_CASE("V(k, D) is -2 d/dk log Z_D(k)", "[numerics][property]") {
       (log_truncated_gaussian_mass(k + h, D) - log_truncated_gaussian_mass(k - h, D)) / (2.0 * h);
   CHECK(truncated_gaussian_variance(k, D) == Approx(-2.0 * slope).epsilon(1e-7));
 }
+
+}  // namespace flowcheck::special_functions_test

@@ -11,11 +11,9 @@
 #include <limits>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::vector_exp_test {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::vector<double> exp_of(const std::vector<double>& x, VectorForm form = widest_vector_form()) {
   std::vector<double> y(x.size());
@@ -107,3 +105,5 @@ TEST_CASE("vector_exp refuses lengths that differ", "[numerics][precondition]") 
   std::vector<double> y(2);
   CHECK_THROWS_AS(vector_exp(x, y), std::invalid_argument);
 }
+
+}  // namespace flowcheck::vector_exp_test

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace flowcheck;
+namespace flowcheck::jko_chains_test {
 
 namespace {
 
@@ -204,3 +204,5 @@ TEST_CASE("the reverse process on the line is the ratio of deviations", "[jko][e
   CHECK(q.covariance_error < 1e-12);
   CHECK(q.mean_error < 1e-12);
 }
+
+}  // namespace flowcheck::jko_chains_test

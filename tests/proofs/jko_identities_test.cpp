@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <numbers>
 
-using namespace flowcheck;
+namespace flowcheck::jko_identities_test {
+
 namespace hp = flowcheck::high_precision;
 
 namespace {
@@ -169,3 +170,5 @@ TEST_CASE("JKO-40: two blocks of γ are (1 + γ)⁻², not (1 + 2γ)⁻¹", "[jk
   CHECK_THAT(chain.w2_to_target(2), Encloses(3.0 / 2.25));
   CHECK_THAT(chain.w2_to_target(2), !Encloses(1.5));
 }
+
+}  // namespace flowcheck::jko_identities_test

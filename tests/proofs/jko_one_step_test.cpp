@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::jko_one_step_test {
+
 using Catch::WithinAbs;
 
 namespace {
@@ -190,3 +191,5 @@ TEST_CASE("with an interaction, means contract at λ and deviations at λ + κ o
     p = next;
   }
 }
+
+}  // namespace flowcheck::jko_one_step_test

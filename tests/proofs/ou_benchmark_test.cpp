@@ -15,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::ou_benchmark_test {
 
 namespace {
 
@@ -89,3 +89,5 @@ TEST_CASE("exact JKO steps reproduce every printed digit of the independent tabl
     agrees("max_log10", values[14]);
   }
 }
+
+}  // namespace flowcheck::ou_benchmark_test

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::published_experiments_test {
 
 namespace {
 
@@ -124,3 +124,5 @@ TEST_CASE("the published experiments stop when they are told to",
   CHECK(rows_of(record, "estimator", "exact_step").empty());
   CHECK(rows_of(small_ou_benchmark().run({.stop = &stop}), "log10_symkl", "particles").empty());
 }
+
+}  // namespace flowcheck::published_experiments_test

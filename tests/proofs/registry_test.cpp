@@ -14,7 +14,8 @@
 #include <sstream>
 #include <string>
 
-namespace flowcheck {
+namespace flowcheck::registry_test {
+
 namespace {
 
 std::string read(const std::string& path) {
@@ -310,4 +311,4 @@ TEST_CASE("λ comes with its rounding", "[proofs][exact]") {
   CHECK(problem.convexity().lower == convexity(problem.target).lower);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::registry_test

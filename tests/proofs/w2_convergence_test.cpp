@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::w2_convergence_test {
 
 namespace {
 
@@ -275,3 +275,5 @@ TEST_CASE("w2_convergence stops when it is told to", "[w2_convergence][property]
   const std::atomic<bool> stop = true;
   CHECK(small_run().run({.stop = &stop}).rows().empty());
 }
+
+}  // namespace flowcheck::w2_convergence_test

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-using namespace flowcheck;
+namespace flowcheck::affine_block_test {
 
 TEST_CASE("the training loss of a block is the JKO functional of its map", "[proximal][exact]") {
   const auto dimension = GENERATE(Index{1}, Index{2}, Index{5});
@@ -84,3 +84,5 @@ TEST_CASE("affine_block refuses what has no loss", "[proximal][precondition]") {
                   std::invalid_argument);
   CHECK_THROWS_AS(block_loss_constant(atom, q), std::invalid_argument);
 }
+
+}  // namespace flowcheck::affine_block_test

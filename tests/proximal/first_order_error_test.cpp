@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::first_order_error_test {
 
 TEST_CASE("first_order_error encloses the 50-digit value", "[proximal][reference]") {
   const auto d = GENERATE(Index{1}, Index{3}, Index{6});
@@ -86,4 +86,4 @@ TEST_CASE("inexact_jko_step refuses what has no answer", "[proximal][preconditio
   CHECK_THROWS_AS(inexact_jko_step(q, q, 0.5, {.error = std::nan("")}), std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::first_order_error_test

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::jko_chain_test {
 
 TEST_CASE("a chain of translates contracts at the implicit-Euler rate", "[proximal][exact]") {
   const Gaussian q = Gaussian::standard(2);
@@ -87,4 +87,4 @@ TEST_CASE("chains refuse what has no answer", "[proximal][precondition]") {
       std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::jko_chain_test

@@ -9,7 +9,8 @@
 
 #include <cmath>
 
-namespace flowcheck {
+namespace flowcheck::jko_step_test {
+
 namespace {
 
 Gaussian on_line(double mean, double variance) {
@@ -95,7 +96,7 @@ TEST_CASE("the target is a fixed point, and γ → 0 and γ → ∞ are start an
 
 TEST_CASE("jko_step refuses what has no answer", "[proximal][precondition]") {
   const Gaussian q = Gaussian::standard(2);
-  for (const double gamma : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+  for (const double gamma : {0.0, -1.0, std::nan(""), infinity}) {
     CHECK_THROWS_AS(jko_step(q, q, gamma), std::invalid_argument);
     CHECK_THROWS_AS(first_order_error(q, q, q, gamma), std::invalid_argument);
   }
@@ -107,4 +108,4 @@ TEST_CASE("jko_step refuses what has no answer", "[proximal][precondition]") {
                   std::invalid_argument);
 }
 
-}  // namespace flowcheck
+}  // namespace flowcheck::jko_step_test

@@ -9,10 +9,9 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::ornstein_uhlenbeck_test {
 
 namespace {
 
@@ -98,7 +97,7 @@ TEST_CASE("ou_law leaves the target where it is, and ends there", "[proximal][ex
   const Gaussian q = random_gaussian(rng, 4);
   const Gaussian p = random_gaussian(rng, 4);
   CHECK(difference(ou_law(q, q, 0.7), q) <= rounding(q, q));
-  CHECK(difference(ou_law(p, q, std::numeric_limits<double>::infinity()), q) <= rounding(q, q));
+  CHECK(difference(ou_law(p, q, infinity), q) <= rounding(q, q));
   CHECK(difference(ou_law(p, q, 0.0), p) == 0.0);
 }
 
@@ -145,3 +144,5 @@ TEST_CASE("ou_law refuses what has no law", "[proximal][precondition]") {
   CHECK_THROWS_AS(ou_law(Gaussian::standard(1), q, 1.0), std::invalid_argument);
   CHECK_THROWS_AS(ou_law(q, Gaussian::dirac(Vector::Zero(2)), 1.0), std::invalid_argument);
 }
+
+}  // namespace flowcheck::ornstein_uhlenbeck_test

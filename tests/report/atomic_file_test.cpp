@@ -9,7 +9,8 @@
 #include <sstream>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::atomic_file_test {
+
 using Catch::Contains;
 
 namespace {
@@ -99,3 +100,5 @@ TEST_CASE("require_writable_folder leaves no trace", "[report][exact]") {
   CHECK_THROWS_AS(require_writable_folder(""), OutputError);
   CHECK(scratch.entries() == 1);
 }
+
+}  // namespace flowcheck::atomic_file_test

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-using namespace flowcheck;
+namespace flowcheck::compare_tables_test {
+
 using Catch::Contains;
 
 namespace {
@@ -137,3 +138,5 @@ TEST_CASE("A folder without results is refused", "[report][precondition]") {
   CHECK_THROWS_WITH(read_results_folder(path), Contains("of experiment f, expected e"));
   fs::remove_all(path);
 }
+
+}  // namespace flowcheck::compare_tables_test

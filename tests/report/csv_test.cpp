@@ -9,9 +9,8 @@
 #include <cstdlib>
 #include <limits>
 
-using namespace flowcheck;
+namespace flowcheck::csv_test {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 TEST_CASE("csv_field quotes what RFC 4180 asks for", "[report][exact]") {
@@ -70,3 +69,5 @@ TEST_CASE("A record refuses rows and columns that do not fit", "[report][precond
   RunRecord record({"n"});
   CHECK_THROWS_AS(record.add({}, "x", 1.0), std::invalid_argument);
 }
+
+}  // namespace flowcheck::csv_test

@@ -4,7 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace flowcheck;
+namespace flowcheck::figure_test {
+
 using Catch::Contains;
 using Catch::StartsWith;
 
@@ -33,3 +34,5 @@ TEST_CASE("Commands that gnuplot does not accept are refused in one line",
   CHECK_THROWS_WITH(draw_figure(data, "plot nonsense(\n"),
                     StartsWith("figure: gnuplot failed") && !Contains("\n"));
 }
+
+}  // namespace flowcheck::figure_test

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::folder_lock_test {
 
 namespace {
 
@@ -41,3 +41,5 @@ TEST_CASE("A folder is locked as long as its lock lives", "[report][exact]") {
   CHECK_THROWS_AS(FolderLock(path + "/file"), OutputError);
   fs::remove_all(path);
 }
+
+}  // namespace flowcheck::folder_lock_test

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-using namespace flowcheck;
+namespace flowcheck::progress_test {
 
 TEST_CASE("Progress is a line for each note and each tenth in a log", "[report][exact]") {
   std::ostringstream out;
@@ -39,3 +39,5 @@ TEST_CASE("Quiet progress says nothing", "[report][exact]") {
   CHECK(out.str().empty());
   CHECK(progress_style(true) == ProgressStyle::none);
 }
+
+}  // namespace flowcheck::progress_test

@@ -4,7 +4,7 @@
 
 #include <string>
 
-using namespace flowcheck;
+namespace flowcheck::sha256_test {
 
 // The standard's own examples, FIPS 180-4.
 TEST_CASE("sha256 gives the standard's known answers", "[report][reference]") {
@@ -15,3 +15,5 @@ TEST_CASE("sha256 gives the standard's known answers", "[report][reference]") {
   CHECK(sha256(std::string(1'000'000, 'a')) ==
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
+
+}  // namespace flowcheck::sha256_test

@@ -13,12 +13,12 @@
 #include <functional>
 #include <limits>
 
-using namespace flowcheck;
+namespace flowcheck::verdict_file_test {
+
 using Catch::Contains;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 ClaimResult result_of(std::string id, Verdict verdict, double tightness = 0.9) {
@@ -307,3 +307,5 @@ TEST_CASE("A manifest survives being written and read", "[report][property]") {
   CHECK(manifest.settings.at(2).second == "[0.0,0.001]");
   CHECK_THROWS_AS(parse_manifest("{}", "manifest.json"), InputError);
 }
+
+}  // namespace flowcheck::verdict_file_test

@@ -4,15 +4,10 @@
 // library's cancellation-free forms and their round-off models.
 
 #include "measures/gaussian.hpp"
+#include "support/real.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
-#include <boost/multiprecision/cpp_bin_float.hpp>
-
-namespace flowcheck::high_precision {
-using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<50>,
-                                           boost::multiprecision::et_off>;
-}  // namespace flowcheck::high_precision
 
 namespace Eigen {
 // Boost 1.74's own traits lack the infinity and NaN that Eigen 3.4 asks for.
