@@ -197,13 +197,13 @@ TEST_CASE("targets at the edge of double get no wrong verdict, and no reason wit
       if (check.verdict != Verdict::not_applicable) continue;
       CAPTURE(check.part, check.reason);
       CHECK_FALSE(check.reason.empty());
-      CHECK(check.reason.find(": ") == std::string::npos);  // a message of the library's
+      const bool left_out = check.reason.starts_with("left out: ");  // a limit of the check itself
+      CHECK((left_out || check.reason.find(": ") == std::string::npos));  // no library message
     }
   }
   CHECK(applies >= 20);
 }
 
-TEST_CASE("the scale of an identity is that of its terms, whatever the condition number",
 TEST_CASE("a start at the reference gets a verdict from every claim", "[proofs][property]") {
   const auto error = GENERATE(0.0, 0.1);
   const auto mean = GENERATE(0.0, 1.0, 100.0);
@@ -219,6 +219,7 @@ TEST_CASE("a start at the reference gets a verdict from every claim", "[proofs][
   }
 }
 
+TEST_CASE("the scale of an identity is that of its terms, whatever the condition number",
           "[proofs][control]") {
   // All terms below are at most a few tens here, and an equality is good to 1e-8 of them. κ² = 1e12
   // of them would let anything through.
@@ -308,7 +309,8 @@ TEST_CASE("a number of steps beyond what is run is named on a target", "[proofs]
     CAPTURE(result.claim.id);
     CHECK(std::any_of(result.checks.begin(), result.checks.end(), [](const CheckResult& check) {
       return check.verdict == Verdict::not_applicable &&
-             check.reason.find("steps, at most 250 are run") != std::string::npos;
+             check.reason.starts_with("left out: takes ") &&
+             check.reason.ends_with(" steps, at most 250 are run");
     }));
   }
 }
