@@ -3,6 +3,7 @@
 #include "interruption.hpp"
 #include "measures/measure_file.hpp"
 #include "names.hpp"
+#include "proximal/jko_chain.hpp"
 #include "report/atomic_file.hpp"
 #include "report/folder_lock.hpp"
 #include "report/junit.hpp"
@@ -43,6 +44,55 @@ Gaussian read_gaussian(const std::string& path) {
                                   path, type_name(file.measure)));
 }
 
+// What double carries of a step, s being the reference's variances along its axes:
+//
+//   10⁻⁶ s_min ≤ γ ≤ 10⁴ s_max,    ε ≤ 10³ √v / t,
+//
+// with v = γs_min/(s_min + γ), t = γs_max/(s_max + γ). Two sides count as equal to 10⁻⁸. A step is
+// about γ/s of the measures' size, and known to 64u of that: below 10⁻⁶ its own digits are fewer
+// than those. A step of γ leaves s/γ of the start, and the claims compare squares: above 10⁴
+// nothing is left of it. An error ε widens p' to εt where a step may have a deviation as small as
+// √v: at a ratio of 10³ its condition number is 10⁶, and that of the longest chain, 250 steps,
+// 6·10¹⁰; from 10¹⁴/d on a covariance counts as singular.
+void require_in_range(const CommandLine& line, const Gaussian& reference) {
+  const double least = reference.eigenvalues()(0);
+  const double largest = reference.eigenvalues()(reference.dimension() - 1);
+  const double gamma = line.step_size;
+  const double shortest = 1e-6 * least;
+  const double longest = 1e4 * largest;
+  if (!(gamma >= shortest && gamma <= longest)) {
+    throw UsageError(
+        fmt::format("--gamma {}: expected {:.3g} to {:.3g}, which is 1e-6 of the reference's least "
+                    "variance to 1e4 of its largest",
+                    gamma, shortest, longest));
+  }
+  const double deviation = std::sqrt(gamma / (least + gamma) * least);
+  const double most = 1e3 * deviation / (gamma / (largest + gamma) * largest);
+  if (!(line.error <= most)) {
+    throw UsageError(fmt::format(
+        "--epsilon {}: expected at most {:.3g}: a step of --gamma {} towards this reference would "
+        "be too wide for double",
+        line.error, most, gamma));
+  }
+}
+
+// Short of that range a pair of measures may still not have a step of the wanted error: tried out
+// on as many steps as most claims take.
+void require_steps(const CommandLine& line, const Gaussian& start, const Gaussian& reference) {
+  constexpr int steps = 12;
+  try {
+    const JkoChain chain =
+        jko_chain(start, reference,
+                  {.step_sizes = constant_steps(line.step_size, steps), .error = line.error});
+    static_cast<void>(chain.largest_error(steps));
+  } catch (const std::invalid_argument&) {
+    throw UsageError(
+        fmt::format("--epsilon {}: expected a smaller one: no Gaussian step of --gamma {} between "
+                    "these measures has so large an error",
+                    line.error, line.step_size));
+  }
+}
+
 Target read_target(const CommandLine& line) {
   Gaussian start = read_gaussian(line.target);
   Gaussian reference = line.reference.empty() ? Gaussian::standard(start.dimension())
@@ -55,6 +105,8 @@ Target read_target(const CommandLine& line) {
     throw InputError(fmt::format("{}:1: the reference needs a density; its covariance is singular",
                                  line.reference));
   }
+  require_in_range(line, reference);
+  require_steps(line, start, reference);
   return {.start = std::move(start),
           .reference = std::move(reference),
           .step_size = line.step_size,

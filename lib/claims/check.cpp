@@ -76,6 +76,8 @@ class Gathering {
     CheckResult& result = part("");
     result.verdict = Verdict::numerical_failure;
     result.reason = reason;
+    result.draws = 0;  // the sides found so far are of other draws than the one that failed
+    result.tightness = std::numeric_limits<double>::quiet_NaN();
     result.draw_seed = draw_seed;
     pressure_[""] = infinity;
   }

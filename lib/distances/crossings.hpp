@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distances/adaptive_quadrature.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 
 #include <functional>
 #include <vector>

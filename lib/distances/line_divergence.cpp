@@ -1,8 +1,8 @@
-#include "distances/adaptive_quadrature.hpp"
 #include "distances/crossings.hpp"
 #include "distances/divergence.hpp"
 #include "distances/divergence_term.hpp"
 #include "measures/line_measure.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/round_off.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 #include "distances/line_mixture.hpp"
 
-#include "distances/adaptive_quadrature.hpp"
 #include "distances/crossings.hpp"
 #include "distances/divergence_term.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/vector_exp.hpp"
 

@@ -1,8 +1,8 @@
 #include "distances/mixture_quadrature.hpp"
 
-#include "distances/adaptive_quadrature.hpp"
 #include "distances/line_mixture.hpp"
 #include "distances/mixture_tails.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/round_off.hpp"
 
 #include <tbb/parallel_for.h>

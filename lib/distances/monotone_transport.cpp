@@ -1,8 +1,8 @@
 #include "distances/monotone_transport.hpp"
 
-#include "distances/adaptive_quadrature.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 

@@ -107,6 +107,14 @@ FirstOrderError first_order_error(const Gaussian& current,
           .norm = max(0.0, Estimate::closed_form(std::hypot(v.norm(), KL.norm()), error))};
 }
 
+Estimate jko_minimum(const Gaussian& current, const Gaussian& target, double step_size) {
+  const Gaussian next = jko_step(current, target, step_size);
+  const Estimate reached = jko_objective(next, current, target, step_size);
+  const Estimate error = first_order_error(current, next, target, step_size).norm;
+  const double excess = (0.5 * step_size * square(error)).upper;
+  return max(0.0, reached - Estimate::between(0.0, 0.0, excess, Grade::closed_form));
+}
+
 Gaussian inexact_jko_step(const Gaussian& current,
                           const Gaussian& target,
                           double step_size,

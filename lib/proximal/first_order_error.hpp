@@ -27,6 +27,15 @@ FirstOrderError first_order_error(const Gaussian& current,
                                   const Gaussian& target,
                                   double step_size);
 
+/// min F, the value of jko_objective() at the exact step, enclosed from the stored one: p' is only
+/// nearly the minimiser, and F(p') lies above min F by a second-order term. F is 1/γ-convex along
+/// generalised geodesics with base p, −log q being convex, so
+///
+///   max(0, F(p') − γε²/2) ≤ min F ≤ F(p'),    ε the first-order error of (p, p').
+///
+/// @throws std::invalid_argument  as jko_step()
+Estimate jko_minimum(const Gaussian& current, const Gaussian& target, double step_size);
+
 /// What an inexact step's error field looks like.
 enum class ErrorField {
   constant,  ///< a constant vector along m − μ, holding the mean back (the tight one of JKO-11)

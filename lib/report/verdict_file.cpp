@@ -142,7 +142,7 @@ CheckSettings settings_from(const Json& json) {
 }  // namespace
 
 std::string replay_string(const ClaimResult& claim, const CheckResult& check) {
-  if (check.kind == CheckKind::target) return "";
+  if (check.kind == CheckKind::target || check.verdict == Verdict::not_applicable) return "";
   return fmt::format("{}:{}:{}", claim.claim.id, check.instance, check.draw_seed);
 }
 

@@ -33,7 +33,8 @@ struct VerdictFile {
   std::vector<ClaimResult> claims = {};
 };
 
-/// What `check --replay` takes to repeat the draw that is shown, by itself; "" for a target.
+/// What `check --replay` takes to repeat the draw that is shown, by itself; "" for a target, and
+/// where no draw is shown: the part was left out of all of them.
 std::string replay_string(const ClaimResult& claim, const CheckResult& check);
 
 std::string verdicts_json(const VerdictFile& file);

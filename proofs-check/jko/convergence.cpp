@@ -65,7 +65,7 @@ std::string no_paper_run(const GaussianProblem& problem, int extra) {
 
 std::string too_many(int steps) {
   if (steps <= longest_chain) return {};
-  return fmt::format("takes {} steps, at most {} are run", steps, longest_chain);
+  return fmt::format("left out: takes {} steps, at most {} are run", steps, longest_chain);
 }
 
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon) {

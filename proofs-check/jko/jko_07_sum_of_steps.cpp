@@ -1,6 +1,8 @@
 #include "jko/gaussian_problem.hpp"
 #include "jko/jko_claims.hpp"
 
+#include <algorithm>
+
 namespace flowcheck {
 namespace jko_07 {
 
@@ -23,13 +25,20 @@ Estimate ratio(const GaussianProblem& problem) {
   return problem.step_size * problem.convexity();
 }
 
+// S is a difference of measures of this size, so round-off in S² is a part of its square, also
+// where p_0 = q and both sides are nothing but round-off.
+double squared_length(const JkoChain& chain) {
+  const GaussianProblem ends{.start = chain[0], .target = chain.target};
+  return ends.length() * ends.length();
+}
+
 // Σ S² ≤ factor (G_0 − G_N + Σ ε_n S_n); G_0 − G_N loses nothing that matters, G_N being smaller.
 Bound exact_sum(const JkoChain& chain, const Estimate& factor, std::string part) {
   const Estimate drop = chain.kl_to_target(0) - chain.kl_to_target(chain.steps());
   return {.lhs = sum_of_squares(chain),
           .rhs = factor * (drop + sum_of_errors(chain)),
           .part = std::move(part),
-          .scale = (factor * chain.kl_to_target(0)).value};
+          .scale = std::max(squared_length(chain), (factor * chain.kl_to_target(0)).value)};
 }
 
 // Σ S² ≤ γ G_0 + …, min G being 0.
@@ -37,7 +46,8 @@ Bound against_start(const JkoChain& chain) {
   const Estimate gamma = chain.step_size(1);
   return {.lhs = sum_of_squares(chain),
           .rhs = gamma * (chain.kl_to_target(0) + sum_of_errors(chain)),
-          .part = "γ(G₀ − inf G)"};
+          .part = "γ(G₀ − inf G)",
+          .scale = squared_length(chain)};
 }
 
 // Σ S² + (4γ/(2 + a))G_N ≤ (4γ/(2 + a))G_0 + 4γ²Σε²/(2 + a)².
@@ -48,7 +58,8 @@ Bound inexact_sum(const JkoChain& chain, const Estimate& a) {
   const Estimate factor = 4.0 * gamma / (2.0 + a);
   return {.lhs = sum_of_squares(chain) + factor * chain.kl_to_target(chain.steps()),
           .rhs = factor * chain.kl_to_target(0) + square(2.0 * gamma / (2.0 + a)) * errors,
-          .part = "inexact"};
+          .part = "inexact",
+          .scale = squared_length(chain)};
 }
 
 Outcome inequalities(const GaussianProblem& problem) {

@@ -165,7 +165,12 @@ void add_bounds(std::vector<Bound>& bounds, const Step& s, const StepErrors& err
 void add_closed_form(std::vector<Bound>& bounds, Step s, Rng& rng) {
   s.next = jko_step(s.p, s.G, s.gamma);
   s.error = measured_errors(s.p, s.next, s.G, s.gamma).whole();
-  bounds.push_back(identity(s.gamma * s.error, 0.0, "first-order condition", s.length));
+  // The stored m' = μ + … is rounded, and the condition sees that by a factor I + γA.
+  const double means = s.next.mean().norm() + s.G.centre.norm();
+  const double rounding =
+      round_off((1.0 + s.gamma * s.G.curvature.norm()) * means, s.next.dimension());
+  bounds.push_back(
+      identity(widened(s.gamma * s.error, rounding), 0.0, "first-order condition", s.length));
   const StepObjective F = [&](const Gaussian& rho) {
     return s.G.gap(rho) + proximal_penalty(squared_w2(s.p, rho), s.gamma);
   };

@@ -1,9 +1,9 @@
 #include "distances/wasserstein.hpp"
 #include "jko/gaussian_problem.hpp"
 #include "jko/jko_claims.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/round_off.hpp"
 
-#include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <boost/math/tools/roots.hpp>
 
 #include <cmath>
@@ -104,37 +104,35 @@ Outcome attained(Trial& trial) {
                .scale = problem.length()};
 }
 
+using Function = std::function<Estimate(const Estimate& x)>;
+
 // The exact step from the atom δ_m for V = x²/2 + x⁴/4: p' ∝ exp(−V(x) − (x − m)²/(2γ)), and the
 // optimal map back is the constant m. Moments by quadrature.
 class AtomStep {
  public:
   AtomStep(double m, double gamma) : m_(m), gamma_(gamma) {
-    const auto slope = [&](double x) { return force(x) + (x - m_) / gamma_; };
+    const auto slope = [&](double x) { return x + x * x * x + (x - m_) / gamma_; };
     const auto bracket =
         boost::math::tools::bisect(slope, 0.0, m_, boost::math::tools::eps_tolerance<double>(40));
     mode_ = 0.5 * (bracket.first + bracket.second);
-    mass_ = integral([](double) { return 1.0; });
+    mass_ = integral([](const Estimate&) { return 1.0; });
   }
 
-  static double force(double x) { return x + x * x * x; }  // V'
+  static Estimate force(const Estimate& x) { return x + pow(x, 3); }  // V'
 
-  Estimate mean_of(const std::function<double(double)>& f) const { return integral(f) / mass_; }
+  Estimate mean_of(const Function& f) const { return integral(f) / mass_; }
 
  private:
-  double exponent(double x) const {
-    return 0.5 * x * x + 0.25 * x * x * x * x + (x - m_) * (x - m_) / (2.0 * gamma_);
+  Estimate exponent(const Estimate& x) const {
+    return 0.5 * square(x) + 0.25 * pow(x, 4) + square(x - m_) / (2.0 * gamma_);
   }
 
   // The exponent is (1 + 1/γ)-convex: beyond 12 standard deviations of it there is less than 1e-31.
-  Estimate integral(const std::function<double(double)>& f) const {
+  Estimate integral(const Function& f) const {
     const double reach = 12.0 / std::sqrt(1.0 + 1.0 / gamma_);
-    const double least = exponent(mode_);
-    const auto density = [&](double x) { return f(x) * std::exp(least - exponent(x)); };
-    double error = 0.0;
-    double size = 0.0;
-    const double value = boost::math::quadrature::gauss_kronrod<double, 61>::integrate(
-        density, mode_ - reach, mode_ + reach, 8, 1e-13, &error, &size);
-    return Estimate::converged(value, error, round_off(size * (1.0 + least), 1));
+    const double least = exponent(mode_).value;
+    return quadrature([&](double x) { return f(x) * exp(least - exponent(x)); },
+                      {mode_ - reach, mode_, mode_ + reach});
   }
 
   double m_, gamma_, mode_ = 0.0;
@@ -154,10 +152,10 @@ Atom draw_atom(Rng& rng) {
 Outcome quartic_potential(Trial& trial) {
   const auto [m, gamma] = draw_atom(trial.rng);
   const AtomStep step(m, gamma);
-  const Estimate mean = step.mean_of([](double x) { return x; });
+  const Estimate mean = step.mean_of([](const Estimate& x) { return x; });
   const Estimate force = step.mean_of(AtomStep::force);
-  const Estimate virial = step.mean_of([](double x) { return x * AtomStep::force(x); });
-  const Estimate work = step.mean_of([start = m](double x) { return (start - x) * x; });
+  const Estimate virial = step.mean_of([](const Estimate& x) { return x * AtomStep::force(x); });
+  const Estimate work = step.mean_of([start = m](const Estimate& x) { return (start - x) * x; });
   return std::vector<Bound>{identity(m - mean, gamma * force, "mean of ∇V, V = x²/2 + x⁴/4"),
                             identity(work, gamma * (virial - 1.0), "virial, V = x²/2 + x⁴/4", 1.0)};
 }
@@ -167,7 +165,7 @@ Outcome quartic_potential(Trial& trial) {
 Outcome mean_identity_for_quartic(Trial& trial) {
   const auto [m, gamma] = draw_atom(trial.rng);
   const AtomStep step(m, gamma);
-  return identity((1.0 + gamma) * step.mean_of([](double x) { return x; }), m);
+  return identity((1.0 + gamma) * step.mean_of([](const Estimate& x) { return x; }), m);
 }
 
 Outcome wrong_step_convention(const GaussianProblem& problem) {

@@ -26,7 +26,7 @@ Outcome evaluate(const GaussianProblem& problem) {
   if (!problem.start.has_density()) return Outcome::not_applicable("KL(p₀ ‖ q) < ∞");
   const JkoChain chain = problem.exact().chain(steps);
   const double gamma = problem.step_size;
-  const Estimate moreau_yosida = jko_objective(chain[1], chain[0], chain.target, gamma);
+  const Estimate moreau_yosida = jko_minimum(chain[0], chain.target, gamma);
   const Estimate entropy = chain.kl_to_target(0);
   std::vector<Bound> bounds;
   double rounding = 0.0;

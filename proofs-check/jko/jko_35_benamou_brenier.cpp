@@ -2,11 +2,11 @@
 #include "jko/gaussian_problem.hpp"
 #include "jko/jko_claims.hpp"
 #include "measures/random_gaussian.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 
 #include <Eigen/LU>
-#include <boost/math/quadrature/gauss_kronrod.hpp>
 
 #include <cmath>
 #include <functional>
@@ -31,19 +31,17 @@ struct Ends {
 // ∫_0^duration E|v|² dt for the path run through in that time; v is 1/duration of the unit one's.
 Estimate action(const Ends& ends, const Path& path, double duration = 1.0) {
   const double amplification = std::sqrt(ends.from.condition_number());
+  const double scale =
+      ends.shift().squaredNorm() + ends.from.covariance().trace() + ends.to.covariance().trace();
+  const double error =
+      round_off(scale * amplification / (duration * duration), ends.from.dimension());
   const auto power = [&](double time) {
     const PathPoint point = path(time / duration);
     const Matrix image = point.velocity * point.covariance;
-    return (ends.shift().squaredNorm() + image.cwiseProduct(point.velocity).sum()) /
-           (duration * duration);
+    const double squares = ends.shift().squaredNorm() + image.cwiseProduct(point.velocity).sum();
+    return Estimate::closed_form(squares / (duration * duration), error);
   };
-  double error = 0.0;
-  const double value = boost::math::quadrature::gauss_kronrod<double, 31>::integrate(
-      power, 0.0, duration, 12, 1e-12, &error);
-  const double scale =
-      (ends.shift().squaredNorm() + ends.from.covariance().trace() + ends.to.covariance().trace());
-  return Estimate::converged(value, error,
-                             round_off(scale * amplification / duration, ends.from.dimension()));
+  return quadrature(power, {0.0, duration}, {.relative_tolerance = 1e-13, .most_panels = 1'000});
 }
 
 // Straight lines x ↦ (1 − t)x + tT(x): K_t = (B − I)C_t⁻¹, C_t = (1 − t)I + tB.

@@ -317,6 +317,19 @@ TEST_CASE("a draw replays alone", "[claims][property]") {
   CHECK(run(toothless, {.replay = Replay{"x² ≤ 0.9 x", 1}}).verdict == Verdict::powerless);
 }
 
+TEST_CASE("a draw that ends its claim shows no sides of another draw", "[claims][control]") {
+  Claim throws = right_claim();
+  int draw = 0;
+  throws.instances[0].draw = [&draw](Trial&) -> Outcome {
+    if (++draw == 3) throw std::runtime_error("did not converge");
+    return square_below(0.5, 1.0);
+  };
+  const CheckResult result = run(throws).checks.at(0);
+  CHECK(result.verdict == Verdict::numerical_failure);
+  CHECK(result.draws == 0);
+  CHECK(std::isnan(result.tightness));
+}
+
 TEST_CASE("results do not depend on the number of threads or the selection", "[claims][property]") {
   Claim other = right_claim();
   other.id = "TEST-09";

@@ -155,6 +155,50 @@ TEST_CASE("A start and a reference that do not go together are refused", "[cli][
                 "flat.json:1: the reference needs a density");
 }
 
+TEST_CASE("Steps and errors that double does not carry are refused", "[cli][precondition]") {
+  const ScratchFolder folder;
+  folder.write("start.json", gaussian);
+  folder.write("small.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": 1e-20})");
+  const auto refused = [&](const std::vector<std::string>& words, const std::string& phrase) {
+    std::vector<std::string> all = {"check", "JKO-01", "--target", "start.json"};
+    all.insert(all.end(), words.begin(), words.end());
+    check_refused(folder, all, phrase);
+  };
+  refused({"--gamma", "1e300"}, "--gamma 1e+300: expected 1e-06 to 1e+04, which is");
+  refused({"--gamma", "1e-300"}, "--gamma 1e-300: expected 1e-06 to 1e+04, which is");
+  refused({"--gamma", "10001"}, "--gamma 10001: ");
+  refused({"--epsilon", "1e9"}, "--epsilon 1000000000: expected at most 1.73e+03: ");
+  // The range is the reference's.
+  refused({"--reference", "small.json", "--gamma", "1e-3"},
+          "--gamma 0.001: expected 1e-26 to 1e-16");
+  refused({"--gamma", "1e4", "--epsilon", "2e4"}, "--epsilon 20000: expected at most 1e+03: ");
+
+  // Within the range, but these two have no such step.
+  folder.write("noise.json", R"({"type": "gaussian", "mean": [0, 0, 0], "covariance": 1})");
+  folder.write("data.json", R"({"type": "gaussian", "mean": [1, -2, 0.3], "covariance":
+                                [[2, 0.5, 0.1], [0.5, 1, 0.3], [0.1, 0.3, 0.7]]})");
+  check_refused(folder,
+                {"check", "JKO-11", "--target", "noise.json", "--reference", "data.json", "--gamma",
+                 "2.2", "--epsilon", "560"},
+                "--epsilon 560: expected a smaller one: no Gaussian step");
+}
+
+TEST_CASE("Steps and errors at the ends of the range get a normal verdict", "[cli][property]") {
+  struct Ends {
+    std::string gamma;
+    std::string epsilon;
+  };
+  const auto ends = GENERATE(values<Ends>(
+      {{"1e-6", "0.1"}, {"1e4", "0.1"}, {"0.5", "1.7e3"}, {"1e-6", "9.9e5"}, {"1e4", "1e3"}}));
+  CAPTURE(ends.gamma, ends.epsilon);
+  const ScratchFolder folder;
+  folder.write("start.json", gaussian);
+  const ProgramOutcome outcome =
+      call_program({FLOWCHECK_PROGRAM, "check", "JKO-0*", "JKO-1*", "JKO-2*", "--target",
+                    folder / "start.json", "--gamma", ends.gamma, "--epsilon", ends.epsilon});
+  CHECK(outcome.exit_code == 0);
+}
+
 TEST_CASE("Results that cannot be written are refused before the work", "[cli][precondition]") {
   const ScratchFolder folder;
   folder.write("file", "in the way");

@@ -100,6 +100,14 @@ TEST_CASE("A replay shows both sides, also of a draw that holds", "[cli][exact]"
   CHECK_THAT(check(folder, {"BAD-01"}).output, !Contains("lhs"));
 }
 
+TEST_CASE("A draw that was left out has no replay", "[cli][exact]") {
+  const ProgramOutcome left_out =
+      call_program({FLOWCHECK_PROGRAM, "check", "--replay", "JKO-30:Dirac start:7", "--quiet"});
+  CHECK(left_out.exit_code == 77);
+  CHECK_THAT(left_out.output, Contains("hypothesis not met: KL(p ‖ q) < ∞"));
+  CHECK_THAT(left_out.output, !Contains("again:"));
+}
+
 TEST_CASE("run's exit code is the worst of its experiments", "[cli][exact]") {
   struct Expectation {
     std::vector<std::string> words;

@@ -29,6 +29,30 @@ TEST_CASE("first_order_error encloses the 50-digit value", "[proximal][reference
   }
 }
 
+TEST_CASE("jko_minimum encloses the least objective, also where that is zero",
+          "[proximal][reference]") {
+  const auto gamma = GENERATE(0.01, 0.5, 10.0);
+  CAPTURE(gamma);
+  // Translates of q by s along its flattest direction: min F = λs²/(2(1 + γλ)).
+  for (const double shift : {0.0, 1e-9, 1e-3, 2.0}) {
+    const Matrix covariance = (Matrix(2, 2) << 2.0, 0.0, 0.0, 0.7).finished();
+    const Gaussian q(Vector{{1.0 / 3.0, -2.0}}, covariance);
+    const Gaussian p(Vector{{1.0 / 3.0 + shift, -2.0}}, covariance);
+    const high_precision::Real moved =
+        high_precision::Real(p.mean()(0)) - high_precision::Real(q.mean()(0));
+    const high_precision::Real truth = moved * moved / (2 * (2 + high_precision::Real(gamma)));
+    const Estimate least = jko_minimum(p, q, gamma);
+    INFO(least << " against " << truth.convert_to<double>());
+    CHECK(high_precision::Real(least.lower) <= truth);
+    CHECK(truth <= high_precision::Real(least.upper));
+    CHECK(least.width() < 1e-12);
+  }
+  // A turned q, of which the stored step is a little off: F of that is above 0, and min F is not.
+  const Matrix turned = (Matrix(3, 3) << 2.0, 0.5, 0.1, 0.5, 1.0, 0.3, 0.1, 0.3, 0.7).finished();
+  const Gaussian q(Vector{{1.0, -2.0, 0.3}}, turned);
+  CHECK_THAT(jko_minimum(q, q, gamma), Encloses(0.0));
+}
+
 TEST_CASE("an inexact step has the error that was asked for", "[proximal][exact]") {
   const auto d = GENERATE(Index{1}, Index{2}, Index{6});
   const auto field = GENERATE(ErrorField::constant, ErrorField::random, ErrorField::adversarial);

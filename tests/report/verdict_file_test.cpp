@@ -98,6 +98,16 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK_THAT(text, Contains("\"replay\": \"A-1:random:18446744073709551615\""));
 }
 
+TEST_CASE("Only a draw that is shown can be replayed", "[report][control]") {
+  const ClaimResult claim = result_of("A-1", Verdict::holds);
+  CHECK(replay_string(claim, claim.controls[0]) == "A-1:wrong rate:3");
+  CheckResult left_out{.instance = "random", .part = "one step", .reason = "x > 0"};
+  CHECK(replay_string(claim, left_out).empty());
+  CheckResult target = claim.checks[0];
+  target.kind = CheckKind::target;
+  CHECK(replay_string(claim, target).empty());
+}
+
 TEST_CASE("A file that does not tell verdicts is refused with its name", "[report][precondition]") {
   CHECK_THROWS_WITH(parse_verdicts("{\n]", "v.json"), Contains("v.json:2: not JSON"));
   CHECK_THROWS_WITH(parse_verdicts("[]", "v.json"), Contains("v.json:1: expected \"schema\""));

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "numerics/estimate.hpp"
+
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -37,5 +40,11 @@ struct QuadratureResult {
 QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
                                      const std::vector<double>& marks,
                                      const QuadratureOptions& options = {});
+
+/// ∫ f of an integrand that encloses its own values: converged, the rules' difference and the
+/// integral of those enclosures being the error.
+Estimate quadrature(const std::function<Estimate(double x)>& f,
+                    const std::vector<double>& marks,
+                    const QuadratureOptions& options = {});
 
 }  // namespace flowcheck

@@ -1,4 +1,4 @@
-#include "distances/adaptive_quadrature.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 
 #include "numerics/round_off.hpp"
 
@@ -128,6 +128,20 @@ QuadratureResult adaptive_quadrature(const PanelIntegrand& f,
   result.round_off +=
       unit_round_off * std::sqrt(static_cast<double>(done.size())) * 4.0 * std::abs(result.value);
   return result;
+}
+
+Estimate quadrature(const std::function<Estimate(double x)>& f,
+                    const std::vector<double>& marks,
+                    const QuadratureOptions& options) {
+  const auto pointwise = [&f](const PanelArray& x, PanelValues& at) {
+    for (std::size_t i = 0; i < panel_nodes; ++i) {
+      const Estimate here = f(x[i]);
+      at.values[i] = here.value;
+      at.errors[i] = std::max(here.upper - here.value, here.value - here.lower);
+    }
+  };
+  const QuadratureResult result = adaptive_quadrature(pointwise, marks, options);
+  return Estimate::converged(result.value, result.discretisation, result.round_off);
 }
 
 }  // namespace flowcheck
