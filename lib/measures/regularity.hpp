@@ -1,6 +1,7 @@
 #pragma once
 
 #include "numerics/estimate.hpp"
+#include "numerics/types.hpp"
 
 namespace flowcheck {
 
