@@ -1,5 +1,7 @@
 #include "distances/transport_bracket.hpp"
 
+#include "numerics/types.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
