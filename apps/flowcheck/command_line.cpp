@@ -74,6 +74,8 @@ class Parser {
       line_.text = app_.version() + "\n";
       return;
     } catch (const CLI::Success&) {
+      // Help of what is not there: what is left is said before the parser would.
+      if (const auto rest = app_.remaining(true); !rest.empty()) complain_about(rest.front());
       line_.text = help();
       return;
     } catch (const CLI::ExtrasError&) {

@@ -34,7 +34,7 @@ class NotApplicable : public std::runtime_error {
 };
 
 /// Checks before a long piece of work that its result can be put into a file.
-/// @throws OutputError  a folder, or its folder does not take a file
+/// @throws OutputError  a folder, or its folder is not there or does not take a file
 void require_writable_file(const std::string& path);
 
 /// ": " and why a claim has its verdict, or "" where that needs no reason.

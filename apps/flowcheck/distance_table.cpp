@@ -1,8 +1,8 @@
 #include "distance_table.hpp"
 
 #include "distances/divergence.hpp"
-#include "distances/gaussian_divergence.hpp"
 #include "distances/monotone_transport.hpp"
+#include "distances/singular_divergence.hpp"
 #include "distances/sinkhorn.hpp"
 #include "distances/sliced.hpp"
 #include "distances/transport.hpp"
@@ -29,17 +29,9 @@ std::string none(const P&, const Q&) {
   return "";
 }
 
-std::string second_has_density(const Gaussian&, const Gaussian& q) {
-  return q.has_density() ? "" : "B needs a density; its covariance is singular";
-}
-
-std::string second_mixture_has_density(const GaussianMixture&, const GaussianMixture& q) {
-  return q.has_density() ? "" : "B needs a density; a covariance is singular";
-}
-
 std::string mixtures_have_densities(const GaussianMixture& p, const GaussianMixture& q) {
   if (!p.has_density()) return "A needs a density; a covariance is singular";
-  return second_mixture_has_density(p, q);
+  return q.has_density() ? "" : "B needs a density; a covariance is singular";
 }
 
 std::string mixtures_on_the_line(const GaussianMixture& p, const GaussianMixture& q) {
@@ -139,8 +131,54 @@ DistanceMethod algorithm(const char* kind,
   return method_of<P, Q>(kind, method, compute, failed);
 }
 
-Estimate hellinger(const Gaussian& p, const Gaussian& q) {
-  return sqrt(squared_hellinger(p, q));
+template <Divergence kind>
+std::string known_on_supports(const GaussianMixture& p, const GaussianMixture& q) {
+  return singular_obstacle(kind, p, q);
+}
+
+template <Divergence kind>
+std::string gaussians_known_on_supports(const Gaussian& p, const Gaussian& q) {
+  return p.has_density() && q.has_density()
+             ? ""
+             : singular_obstacle(kind, GaussianMixture(p), GaussianMixture(q));
+}
+
+// The number of its word: Hellinger's is the distance.
+Estimate told_as(Divergence kind, const Estimate& estimate) {
+  return kind == Divergence::squared_hellinger ? sqrt(estimate) : estimate;
+}
+
+template <Divergence kind>
+Estimate gaussian_divergence(const Gaussian& p, const Gaussian& q) {
+  return told_as(kind, divergence(kind, p, q));
+}
+
+template <Divergence kind>
+DistanceResult point_divergence(const PointCloud& p, const PointCloud& q, const DistanceOptions&) {
+  return {.estimate = told_as(kind, divergence(kind, p, q))};
+}
+
+GaussianMixture atoms(const PointCloud& points) {
+  return GaussianMixture::isotropic(points.weights(), points.points(), 0.0);
+}
+
+// Of points and a mixture, whichever comes first.
+template <Divergence kind, class P, class Q>
+DistanceResult mixed_divergence(const P& p, const Q& q, const DistanceOptions&) {
+  if constexpr (std::is_same_v<P, PointCloud>) {
+    return {.estimate = told_as(kind, divergence(kind, atoms(p), q))};
+  } else {
+    return {.estimate = told_as(kind, divergence(kind, p, atoms(q)))};
+  }
+}
+
+template <Divergence kind, class P, class Q>
+std::string mixed_known(const P& p, const Q& q) {
+  if constexpr (std::is_same_v<P, PointCloud>) {
+    return singular_obstacle(kind, atoms(p), q);
+  } else {
+    return singular_obstacle(kind, p, atoms(q));
+  }
 }
 
 // Of mixtures; those of a picture's many components by fewer draws, for each costs them all.
@@ -150,13 +188,14 @@ DistanceResult mixture_divergence(const GaussianMixture& p,
                                   const DistanceOptions& options) {
   constexpr Index many = 1000;
   DivergenceOptions chosen{.false_alarm = options.false_alarm, .seed = options.seed};
-  if (std::max(p.size(), q.size()) > many) {
+  const Index largest = std::max(p.size(), q.size());
+  if (largest > many) {
     chosen.method = DivergenceMethod::monte_carlo;
-    chosen.draws = 20'000;
+    // Two of p's and two of q's each component, so that none is too rare to be drawn.
+    chosen.draws = std::max<Index>(20'000, 4 * largest);
   }
   const Estimate estimate = divergence(kind, p, q, chosen);
-  DistanceResult result{.estimate =
-                            kind == Divergence::squared_hellinger ? sqrt(estimate) : estimate};
+  DistanceResult result{.estimate = told_as(kind, estimate)};
   if (estimate.grade == Grade::statistical || estimate.grade == Grade::sampled) {
     result.details.emplace_back("draws", static_cast<double>(chosen.draws));
     result.details.emplace_back("false_alarm", chosen.false_alarm);
@@ -240,6 +279,17 @@ DistanceResult energy(const PointCloud& p, const PointCloud& q, const DistanceOp
       options);
 }
 
+template <Divergence kind>
+DistanceMethod of_points(const char* word) {
+  return algorithm<PointCloud>(word, "sum over the points", point_divergence<kind>);
+}
+
+template <Divergence kind, class P, class Q>
+DistanceMethod of_points_and_mixture(const char* word) {
+  return algorithm<P, Q>(word, "where the measures live", mixed_divergence<kind, P, Q>,
+                         mixed_known<kind, P, Q>);
+}
+
 }  // namespace
 
 const std::vector<DistanceMethod>& distance_methods() {
@@ -251,22 +301,40 @@ const std::vector<DistanceMethod>& distance_methods() {
                             kernel_fits),
       algorithm<Gaussian>("sliced", "closed form on random lines", sliced<Gaussian>),
       algorithm<PointCloud>("sliced", "sorting on random lines", sliced<PointCloud>),
-      formula<Gaussian>("kl", kl, second_has_density),
+      formula<Gaussian>("kl", gaussian_divergence<Divergence::kl>,
+                        gaussians_known_on_supports<Divergence::kl>),
       algorithm<GaussianMixture>("kl", "quadrature, in d > 2 draws",
-                                 mixture_divergence<Divergence::kl>, second_mixture_has_density),
-      formula<Gaussian>("chi2", chi_squared, second_has_density),
+                                 mixture_divergence<Divergence::kl>,
+                                 known_on_supports<Divergence::kl>),
+      formula<Gaussian>("chi2", gaussian_divergence<Divergence::chi_squared>,
+                        gaussians_known_on_supports<Divergence::chi_squared>),
       algorithm<GaussianMixture>("chi2", "closed form, quadrature, in d > 2 draws",
                                  mixture_divergence<Divergence::chi_squared>,
-                                 second_mixture_has_density),
+                                 known_on_supports<Divergence::chi_squared>),
       algorithm<GaussianMixture>("tv", "closed form, quadrature, in d > 2 draws",
                                  mixture_divergence<Divergence::total_variation>,
-                                 mixtures_have_densities),
-      formula<Gaussian>("hellinger", hellinger, second_has_density),
+                                 known_on_supports<Divergence::total_variation>),
+      formula<Gaussian>("hellinger", gaussian_divergence<Divergence::squared_hellinger>,
+                        gaussians_known_on_supports<Divergence::squared_hellinger>),
       algorithm<GaussianMixture>("hellinger", "quadrature, in d > 2 draws",
                                  mixture_divergence<Divergence::squared_hellinger>,
-                                 mixtures_have_densities),
+                                 known_on_supports<Divergence::squared_hellinger>),
       algorithm<PointCloud>("mmd", "squared MMD, U-statistic", mmd, samples),
       algorithm<PointCloud>("energy", "squared energy distance, U-statistic", energy, samples),
+      of_points<Divergence::kl>("kl"),
+      of_points_and_mixture<Divergence::kl, PointCloud, GaussianMixture>("kl"),
+      of_points_and_mixture<Divergence::kl, GaussianMixture, PointCloud>("kl"),
+      of_points<Divergence::chi_squared>("chi2"),
+      of_points_and_mixture<Divergence::chi_squared, PointCloud, GaussianMixture>("chi2"),
+      of_points_and_mixture<Divergence::chi_squared, GaussianMixture, PointCloud>("chi2"),
+      of_points<Divergence::total_variation>("tv"),
+      of_points_and_mixture<Divergence::total_variation, PointCloud, GaussianMixture>("tv"),
+      of_points_and_mixture<Divergence::total_variation, GaussianMixture, PointCloud>("tv"),
+      of_points<Divergence::squared_hellinger>("hellinger"),
+      of_points_and_mixture<Divergence::squared_hellinger, PointCloud, GaussianMixture>(
+          "hellinger"),
+      of_points_and_mixture<Divergence::squared_hellinger, GaussianMixture, PointCloud>(
+          "hellinger"),
   };
   return methods;
 }

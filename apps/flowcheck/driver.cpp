@@ -65,6 +65,11 @@ void require_writable_file(const std::string& path) {
     throw OutputError(path + ": cannot be written: it is a folder");
   }
   const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::exists(folder, error)) {
+    throw OutputError(
+        fmt::format("{}: cannot be written: there is no folder {}", path, folder.string()));
+  }
   require_writable_folder(folder.empty() ? "." : folder.string());
 }
 

@@ -4,11 +4,11 @@
 #include "distances/mixture_chi_squared.hpp"
 #include "distances/mixture_quadrature.hpp"
 #include "distances/monte_carlo_divergence.hpp"
+#include "distances/singular_divergence.hpp"
 #include "numerics/require.hpp"
 
 #include <algorithm>
 #include <array>
-#include <numbers>
 #include <optional>
 
 namespace flowcheck {
@@ -43,23 +43,6 @@ std::optional<Estimate> closed_form(Divergence kind,
   }
 }
 
-// A p without density, q having one.
-Estimate singular_divergence(Divergence kind, const GaussianMixture& p) {
-  const bool mutually_singular = [&p] {
-    for (Index k = 0; k < p.size(); ++k) {
-      if (p.weights()(k) > 0.0 && p.kernel(k).has_density()) return false;
-    }
-    return true;
-  }();
-  const bool bounded = kind == Divergence::total_variation ||
-                       kind == Divergence::squared_hellinger || kind == Divergence::jensen_shannon;
-  if (!bounded) return infinity;
-  require(mutually_singular,
-          "divergence: some components of the first measure have no density and others do");
-  return kind == Divergence::jensen_shannon ? Estimate::closed_form(std::numbers::ln2, 0x1p-53)
-                                            : Estimate(1.0);
-}
-
 }  // namespace
 
 std::string_view to_string(Divergence kind) {
@@ -79,10 +62,9 @@ Estimate divergence(Divergence kind,
                     const GaussianMixture& q,
                     const DivergenceOptions& options) {
   require(p.dimension() == q.dimension(), "divergence: the measures differ in dimension");
-  require(q.has_density(), "divergence: the second measure has no density");
   require(options.method != DivergenceMethod::quadrature || p.dimension() <= 2,
           "divergence: quadrature is for one and two dimensions");
-  if (!p.has_density()) return singular_divergence(kind, p);
+  if (!p.has_density() || !q.has_density()) return singular_divergence(kind, p, q, options);
   if (options.method == DivergenceMethod::automatic) {
     if (const std::optional<Estimate> known = closed_form(kind, p, q)) return *known;
   }

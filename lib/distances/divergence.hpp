@@ -52,13 +52,13 @@ struct DivergenceOptions {
 ///
 /// +∞ is returned on purpose: χ² where p's widest components are too wide for q's (d = 1: s_p² >
 /// 2s_q², or s_p² = 2s_q² and p's outermost mean not inside q's; d > 1 where some direction decides
-/// it), all but TV, Hellinger and JS where p has no density.
+/// it), all but TV, Hellinger and JS where p is not absolutely continuous with respect to q. What
+/// of p or q has no density is left to singular_divergence.hpp.
 ///
 /// Cost: d = 1 and K = 10 a fraction of a millisecond; d = 2 tenths of a second (TV a second);
 /// Monte Carlo O(draws · K d²).
-/// @throws std::invalid_argument  the dimensions differ, q has no density, quadrature is asked for
-/// in d > 2, or false_alarm and draws make no sense; TV, Hellinger and JS of a p only some of whose
-/// components have a density
+/// @throws std::invalid_argument  the dimensions differ, quadrature is asked for in d > 2, or
+/// false_alarm and draws make no sense; measures without density as singular_divergence()
 Estimate divergence(Divergence kind,
                     const GaussianMixture& p,
                     const GaussianMixture& q,

@@ -12,9 +12,10 @@ namespace flowcheck {
 ///
 ///   χ² = Σᵢⱼ wᵢwⱼ (Jᵢⱼ − 1),   log Jᵢⱼ = −½ log det(I − EⱼEᵢ) + ½mᵢᵀGEⱼmᵢ + mᵢᵀGmⱼ + ½mⱼᵀEᵢGmⱼ
 ///
-/// with G = (I − EⱼEᵢ)⁻¹: no term cancels as p approaches q. +∞ exactly if some Eᵢ of positive
-/// weight has an eigenvalue ≥ 1 (2Q − Σᵢ not positive definite), or no density. The enclosure is a
-/// round-off model, as in gaussian_divergence.hpp.
+/// with G = (I − EⱼEᵢ)⁻¹: no term cancels as p approaches q. Where Σᵢ and Σⱼ are so narrow against
+/// q that these do, log J is taken from Sᵢ + Sⱼ, S = I + E, whichever bound of the error is less.
+/// +∞ exactly if some Eᵢ of positive weight has an eigenvalue ≥ 1 (2Q − Σᵢ not positive definite),
+/// or no density. The enclosure is a round-off model, as in gaussian_divergence.hpp.
 ///
 /// Cost: O(K² d³), or O(d³ + K² d) with a common covariance.
 /// @throws std::invalid_argument  the dimensions differ, or q has no density

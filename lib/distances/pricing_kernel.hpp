@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distances/pricing_kernel_scan.hpp"
 #include "numerics/types.hpp"
 #include "numerics/vector_form.hpp"
 
@@ -27,11 +28,6 @@ class PricedPoints {
   Index stride_;
   std::vector<double> coordinates_;
   std::vector<double> potentials_;
-};
-
-struct PricedArc {
-  double value = 0.0;   ///< factor |xᵢ − yⱼ|² − vⱼ
-  std::int32_t to = 0;  ///< j
 };
 
 /// For each of `rows` points xᵢ, the at most `most` least of

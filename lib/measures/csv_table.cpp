@@ -83,6 +83,23 @@ bool is_written_as_number(std::string_view field) {
          digits.find_first_not_of("0123456789abcdefABCDEF.pP+-") == std::string_view::npos;
 }
 
+bool is_name(const std::string& field) {
+  return !is_written_as_number(field) && !is_missing(field);
+}
+
+// A text that begins with a line as numpy.savetxt writes its header, "# x,y": from the first name
+// on, if there is one for each field of the row of numbers below; nothing where it is a remark.
+std::string_view names_of_remark(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of("# \t"), text.size()));
+  RowReader reader{.text = text, .largest = text.size() + 1};
+  const std::vector<std::string> names = reader.next();
+  const std::vector<std::string> row = reader.next();
+  const bool fits = names.size() == row.size() &&
+                    std::all_of(names.begin(), names.end(), is_name) &&
+                    std::none_of(row.begin(), row.end(), is_name);
+  return fits ? text : std::string_view();
+}
+
 // For a field that should be a number: separators of other countries are the usual reason.
 std::string_view advice(std::string_view field) {
   return field.find_first_of(";\t") != std::string_view::npos
@@ -117,8 +134,17 @@ CsvTable::CsvTable(std::string_view text,
     fail(1, "not a text; expected comma separated values in UTF-8");
   }
   const auto largest = static_cast<std::size_t>(limits.values);
+  std::size_t first_line = 1;
+  if (header == CsvHeader::detected && text.starts_with('#')) {
+    if (const std::string_view names = names_of_remark(text); !names.empty()) {
+      text = names;
+    } else {
+      text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+      first_line = 2;
+    }
+  }
   const std::string too_many = fmt::format("more than {} fields, the most that are read", largest);
-  RowReader reader{.text = text, .largest = largest};
+  RowReader reader{.text = text, .largest = largest, .line = first_line};
   while (!reader.text.empty()) {
     const std::size_t line = reader.line;
     std::vector<std::string> fields = reader.next();
@@ -132,14 +158,12 @@ CsvTable::CsvTable(std::string_view text,
     if (lines_.size() > largest / names_.size()) fail(line, too_many);
   }
   if (lines_.empty()) {
-    fail(names_.empty() ? 1 : 2, "expected a line of column names and at least one row");
+    fail(names_.empty() ? first_line : first_line + 1,
+         "expected a line of column names and at least one row");
   }
 }
 
 void CsvTable::start(std::vector<std::string>& fields, std::size_t line, CsvHeader header) {
-  const auto is_name = [](const std::string& field) {
-    return !is_written_as_number(field) && !is_missing(field);
-  };
   const auto name = std::find_if(fields.begin(), fields.end(), is_name);
   has_header_ = header == CsvHeader::required || name != fields.end();
   if (header == CsvHeader::detected && has_header_) {

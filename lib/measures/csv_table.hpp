@@ -20,7 +20,9 @@ bool is_missing(std::string_view field);
 /// Whether the first line of a table names its columns. A line of numbers and texts is neither
 /// names nor numbers, and refused where it would have to be guessed which: a datum with a slip in
 /// it must not pass for a header. What is written as a number that a double cannot hold (1e400,
-/// 0x10) counts as a number there, so that it is refused as one.
+/// 0x10) counts as a number there, so that it is refused as one. Where it is detected, the first
+/// line may begin with #, as numpy.savetxt writes its header: it names the columns if it has a name
+/// for each number of the row below, and is a remark otherwise.
 enum class CsvHeader {
   required,  ///< the first line names the columns
   detected,  ///< it does so if no field of it is a number, and one is not a missing value either

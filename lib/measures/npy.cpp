@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <vector>
 
 namespace flowcheck {
@@ -149,14 +152,62 @@ Header split(std::string_view& bytes, const std::string& name) {
   return header;
 }
 
-template <class Float, class Bits>
-double value_at(const char* place, bool big_endian) {
-  Bits bits = 0;
-  for (std::size_t k = 0; k < sizeof(Bits); ++k) {
-    const std::size_t byte = big_endian ? k : sizeof(Bits) - 1 - k;
-    bits = static_cast<Bits>(bits << 8) | static_cast<unsigned char>(place[byte]);
+// What numpy.save calls the numbers: their order of bytes, a letter for what they are, their
+// length.
+struct NumberType {
+  char letter = 'f';  // f, i, u or b
+  std::size_t bytes = 8;
+  bool big_endian = false;
+};
+
+std::optional<NumberType> number_type(std::string_view descr) {
+  if (descr.size() != 3 || std::string_view("<>|").find(descr[0]) == std::string_view::npos) {
+    return {};
   }
-  return std::bit_cast<Float>(bits);
+  const NumberType type{.letter = descr[1],
+                        .bytes = static_cast<std::size_t>(descr[2] - '0'),
+                        .big_endian = descr[0] == '>'};
+  const std::string_view whole = "1248";
+  const bool known = type.letter == 'f'   ? descr[2] == '4' || descr[2] == '8'
+                     : type.letter == 'b' ? descr[2] == '1'
+                     : type.letter == 'i' || type.letter == 'u'
+                         ? whole.find(descr[2]) != std::string_view::npos
+                         : false;
+  // A single byte has no order, and only it.
+  if (!known || (descr[0] == '|') != (type.bytes == 1)) return {};
+  return type;
+}
+
+std::uint64_t bits_at(const char* place, const NumberType& type) {
+  std::uint64_t bits = 0;
+  for (std::size_t k = 0; k < type.bytes; ++k) {
+    const std::size_t byte = type.big_endian ? k : type.bytes - 1 - k;
+    bits = bits << 8 | static_cast<unsigned char>(place[byte]);
+  }
+  return bits;
+}
+
+// Nothing where no double is the number.
+std::optional<double> value_at(const char* place, const NumberType& type) {
+  const std::uint64_t bits = bits_at(place, type);
+  if (type.letter == 'f') {
+    return type.bytes == 4 ? std::bit_cast<float>(static_cast<std::uint32_t>(bits))
+                           : std::bit_cast<double>(bits);
+  }
+  if (type.letter == 'b') {
+    if (bits > 1) return {};
+    return static_cast<double>(bits);
+  }
+  // Two's complement: the sign bit's weight is negative.
+  const std::uint64_t sign = std::uint64_t{1} << (8 * type.bytes - 1);
+  const bool negative = type.letter == 'i' && (bits & sign) != 0;
+  const std::uint64_t magnitude = negative ? (sign << 1) - bits : bits;
+  if (magnitude != 0) {
+    const std::uint64_t odd = magnitude >> std::countr_zero(magnitude);
+    if (odd >> std::numeric_limits<double>::digits != 0) return {};
+  }
+  const double value = static_cast<double>(magnitude);
+  return negative ? -value : value;
 }
 
 }  // namespace
@@ -166,9 +217,8 @@ Matrix parse_npy(std::string_view bytes, const std::string& name, const InputLim
   const auto fail = [&name](const std::string& what) {
     throw InputError(fmt::format("{}:1: {}", name, what));
   };
-  const bool big_endian = header.descr.starts_with('>');
-  const bool single = header.descr == "<f4" || header.descr == ">f4";
-  if (!single && header.descr != "<f8" && header.descr != ">f8") {
+  const std::optional<NumberType> type = number_type(header.descr);
+  if (!type) {
     fail(fmt::format("numbers of type {}; save them as float64: numpy.save(file, x.astype(float))",
                      shown(header.descr)));
   }
@@ -183,7 +233,7 @@ Matrix parse_npy(std::string_view bytes, const std::string& name, const InputLim
   if (n > limits.values || d > limits.values / n) {
     fail(fmt::format("shape ({}, {}), at most {} numbers are read", n, d, limits.values));
   }
-  const std::size_t each = single ? 4 : 8;
+  const std::size_t each = type->bytes;
   if (bytes.size() != n * d * each) {
     fail(fmt::format("shape ({}, {}) of {} bytes each, but {} bytes of data", n, d, each,
                      bytes.size()));
@@ -191,8 +241,12 @@ Matrix parse_npy(std::string_view bytes, const std::string& name, const InputLim
   Matrix points(static_cast<Index>(d), static_cast<Index>(n));
   const char* place = bytes.data();
   const auto next = [&](Index k, Index i) {
-    points(k, i) = single ? value_at<float, std::uint32_t>(place, big_endian)
-                          : value_at<double, std::uint64_t>(place, big_endian);
+    const std::optional<double> value = value_at(place, *type);
+    if (!value) {
+      fail(fmt::format("row {}, column {}: a number of type {} that no double is", i + 1, k + 1,
+                       shown(header.descr)));
+    }
+    points(k, i) = *value;
     place += each;
   };
   if (header.fortran_order) {

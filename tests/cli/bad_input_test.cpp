@@ -209,6 +209,8 @@ TEST_CASE("Results that cannot be written are refused before the work", "[cli][p
       {"check", "JKO-11", "--json", "file/verdicts.json"},
       {"check", "JKO-11", "--junit", "file/junit.xml"},
       {"check", "JKO-11", "--json", "."},
+      {"check", "JKO-11", "--json", "missing/verdicts.json"},
+      {"check", "JKO-11", "--junit", "missing/junit.xml"},
       {"run", "gaussian_rates", "--out", "file"},
       {"run", "gaussian_rates", "--out", "file/results"},
       {"check", "JKO-11", "--out", "/proc/self/results"},

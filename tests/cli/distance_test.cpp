@@ -10,6 +10,7 @@
 #include <cmath>
 #include <csignal>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flowcheck::distance_test {
@@ -27,6 +28,10 @@ class Measures : public ScratchFolder {
     write("shifted.json", R"({"type": "gaussian", "mean": [3, 4], "covariance": 1})");
     write("wide.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": [4, 1]})");
     write("flat.json", R"({"type": "gaussian", "mean": [0, 0], "covariance": [1, 0]})");
+    write("turned.json", R"({"type": "gaussian", "mean": [0, 0],
+                             "covariance": [[0.01, 0.07], [0.07, 0.49]]})");
+    write("longer.json", R"({"type": "gaussian", "mean": [0, 0],
+                             "covariance": [[0.03, 0.21], [0.21, 1.47]]})");
     write("line.json", R"({"type": "gaussian", "mean": [0], "covariance": 1})");
     write("line1.json", R"({"type": "gaussian", "mean": [1], "covariance": 1})");
     write("mixture.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
@@ -78,6 +83,26 @@ TEST_CASE("distance knows each kind between Gaussians", "[cli][reference]") {
   CHECK(std::sqrt(-std::expm1(-25.0 / 8.0)) == value("hellinger", "standard.json", "shifted.json"));
   CHECK(measures.result({"chi2", "wide.json", "standard.json"})["value"] == "inf");
   CHECK(measures.result({"kl", "flat.json", "standard.json"})["value"] == "inf");
+}
+
+TEST_CASE("distance knows the divergences of measures that live apart", "[cli][exact]") {
+  const Measures measures;
+  measures.write("flat3.json", R"({"type": "gaussian", "mean": [3, 0], "covariance": [1, 0]})");
+  for (const auto& [a, b] : {std::pair{"standard.json", "flat.json"},
+                             {"flat.json", "standard.json"},
+                             {"b.csv", "standard.json"},
+                             {"mixture.json", "b.csv"},
+                             {"b.csv", "one.csv"}}) {
+    CAPTURE(a, b);
+    CHECK(measures.result({"kl", a, b})["lower"] == "inf");
+    CHECK(measures.result({"chi2", a, b})["lower"] == "inf");
+    if (std::string(b) == "one.csv") continue;  // a point in common
+    CHECK(measures.result({"tv", a, b})["lower"] == 1.0);
+    CHECK(measures.value({"hellinger", a, b}) == 1.0);
+  }
+  CHECK(measures.value({"kl", "flat.json", "flat3.json"}) == Approx(4.5).epsilon(1e-14));
+  CHECK(measures.value({"tv", "b.csv", "one.csv"}) == Approx(2.0 / 3.0).epsilon(1e-14));
+  CHECK(measures.value({"kl", "one.csv", "b.csv"}) == Approx(std::log(3.0)).epsilon(1e-14));
 }
 
 TEST_CASE("distance takes mixtures, and a Gaussian for a mixture of one", "[cli][reference]") {
@@ -146,12 +171,30 @@ TEST_CASE("Two sets are dequantised with noise of their own", "[cli][control]") 
   CHECK(measures.value(spread) > 0.01);
 }
 
+TEST_CASE("Every component of a picture is drawn, so that KL has an upper end", "[cli][exact]") {
+  const Measures measures;
+  const auto picture = [&](const std::string& name, int width) {
+    std::string text = fmt::format("P2\n{} 2\n255\n", width);
+    for (int i = 0; i < 2 * width; ++i) text += "255\n";
+    measures.write(name, text);
+  };
+  picture("first.pgm", 2501);
+  picture("second.pgm", 2550);
+  const json found = measures.result({"kl", "first.pgm", "second.pgm"});
+  CHECK(found["grade"] == "statistical");
+  CHECK(found["draws"] == 4 * 5100);
+  CAPTURE(found.dump());
+  REQUIRE(found["upper"].is_number());
+  CHECK(found["lower"] <= found["value"]);
+  CHECK(found["value"] <= found["upper"]);
+}
+
 TEST_CASE("distance writes its result as JSON", "[cli][exact]") {
   const Measures measures;
-  const ProgramOutcome outcome = measures.distance(
-      {"w2", "holes.csv", "c.npy", "--drop-missing", "--json", "out/result.json"});
+  const ProgramOutcome outcome =
+      measures.distance({"w2", "holes.csv", "c.npy", "--drop-missing", "--json", "result.json"});
   REQUIRE(outcome.exit_code == 0);
-  const json written = json::parse(read_file(measures / "out/result.json"));
+  const json written = json::parse(read_file(measures / "result.json"));
   CHECK(written["schema"] == "flowcheck.distance/1");
   CHECK(written["kind"] == "w2");
   CHECK(written["method"] == "optimal transport");
@@ -165,7 +208,7 @@ TEST_CASE("distance writes its result as JSON", "[cli][exact]") {
                                       written["grade"].get<std::string>()));
   const ProgramOutcome standard =
       measures.distance({"w2", "holes.csv", "c.npy", "--drop-missing", "--quiet", "--json", "-"});
-  CHECK(standard.output == read_file(measures / "out/result.json"));
+  CHECK(standard.output == read_file(measures / "result.json"));
   CHECK(standard.errors == outcome.output);
 }
 
@@ -200,8 +243,10 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
        "neither standard.json nor wide.json"},
       {{"w2", "standard.json", "wide.json", "--json", "."}, ".: cannot be written"},
       {{"w2", "standard.json", "wide.json", "--json", "a.csv/x"}, "cannot be written"},
-      {{"kl", "a.csv", "b.csv", "--columns", "x,y"},
-       "kl: no method for points and points; there is one for gaussian and gaussian",
+      {{"w2", "standard.json", "wide.json", "--json", "missing/x.json"},
+       "missing/x.json: cannot be written: there is no folder missing"},
+      {{"sinkhorn", "standard.json", "wide.json"},
+       "sinkhorn: no method for gaussian and gaussian; there is one for points and points",
        77},
       {{"w2", "standard.json", "b.csv"}, "w2: no method for gaussian and points", 77},
       {{"mmd", "one.csv", "b.csv"}, "A and B need from 2 to 10000 points; they have 1 and 3", 77},
@@ -209,11 +254,9 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
       {{"mmd", "b.csv", "b.csv", "--bandwidth", "0"}, "--bandwidth 0: expected a positive number"},
       {{"energy", "b.csv", "b.csv", "--false-alarm", "1"}, "expected a number between 0 and 1"},
       {{"sinkhorn", "b.csv", "b.csv", "--regularisation", "nan"}, "expected a positive number"},
-      {{"kl", "standard.json", "flat.json"},
-       "kl: does not apply: B needs a density; its covariance is singular",
+      {{"kl", "turned.json", "longer.json"},
+       "kl: does not apply: A and B live on affine subspaces that are equal to rounding",
        77},
-      {{"tv", "standard.json", "flat.json"}, "tv: does not apply: B needs a density", 77},
-      {{"tv", "flat.json", "standard.json"}, "tv: does not apply: A needs a density", 77},
       {{"w2", "mixture.json", "mixture.json"}, "mixtures need to be on the line", 77},
   }));
   const Measures measures;

@@ -287,6 +287,19 @@ TEST_CASE("Help and version are answers, not errors", "[cli][exact]") {
   CHECK(folder.files().empty());
 }
 
+TEST_CASE("There is no help of what is not there", "[cli][precondition]") {
+  const ScratchFolder folder;
+  const auto experiment = call(folder, {"run", "gaussian_rate", "--help"});
+  CHECK(experiment.exit_code == 2);
+  CHECK(experiment.output.empty());
+  CHECK_THAT(experiment.errors,
+             Contains("unknown experiment gaussian_rate; did you mean gaussian_rates?"));
+  const auto command = call(folder, {"chekc", "--help"});
+  CHECK(command.exit_code == 2);
+  CHECK_THAT(command.errors, Contains("unknown command chekc; did you mean check?"));
+  CHECK(call(folder, {"check", "JKO-11", "--help", "--no-such-flag"}).exit_code == 2);
+}
+
 TEST_CASE("proofs-check and an experiment's program are the driver", "[cli][property]") {
   const ScratchFolder folder;
   const auto quiet = [&](std::vector<std::string> words) {

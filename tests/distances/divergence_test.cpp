@@ -413,10 +413,7 @@ TEST_CASE("the names of divergences are read back", "[distances][exact]") {
 TEST_CASE("divergences refuse what they cannot compare", "[distances][precondition]") {
   const GaussianMixture line = on_line(0.0, 1.0);
   const GaussianMixture space(Gaussian::standard(3));
-  const GaussianMixture atoms =
-      GaussianMixture::isotropic(Vector::Ones(1), Matrix::Zero(1, 1), 0.0);
   CHECK_THROWS_AS(kl(line, space), std::invalid_argument);
-  CHECK_THROWS_AS(kl(line, atoms), std::invalid_argument);
   CHECK_THROWS_AS(kl(space, space, by_quadrature), std::invalid_argument);
   const GaussianMixture partly(Vector::Constant(2, 0.5), Matrix::Zero(1, 2),
                                {Matrix::Zero(1, 1), Matrix::Identity(1, 1)});

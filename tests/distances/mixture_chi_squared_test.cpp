@@ -156,4 +156,34 @@ TEST_CASE("weights of a discrete measure count", "[distances][exact]") {
   CHECK_THROWS_AS(chi_squared(atoms(once), Gaussian::standard(2)), std::invalid_argument);
 }
 
+TEST_CASE("chi_squared keeps its digits for components that are nearly atoms",
+          "[distances][reference]") {
+  // ½N(0, 1) + ½N(3, v) against N(0, 1), v the double: mpmath, 40 digits.
+  struct Case {
+    double variance;
+    double expected;
+  };
+  const Case at = GENERATE(Case{1e-2, 162.92715935986016}, Case{1e-4, 1591.4409910480671},
+                           Case{1e-8, 159129.06389212981});
+  CAPTURE(at.variance);
+  const Vector weights = Vector::Constant(2, 0.5);
+  const GaussianMixture p(weights, Matrix{{0.0, 3.0}},
+                          {Matrix::Ones(1, 1), Matrix::Constant(1, 1, at.variance)});
+  const Estimate found = chi_squared(p, Gaussian::standard(1));
+  CHECK_THAT(found, Encloses(at.expected));
+  CHECK(found.width() < 1e-9 * found.value);
+  CHECK(found.grade == Grade::closed_form);
+
+  // The same with a coordinate more in which p is q: a common covariance, and a factor of one.
+  const Matrix narrow = Vector{{at.variance, 1.0}}.asDiagonal();
+  const GaussianMixture one(Vector::Ones(1), Matrix{{3.0}, {0.0}}, {narrow});
+  const Estimate plane = chi_squared(one, Gaussian::standard(2));
+  // J = e^{m²/(2 − v)} / √(v(2 − v)), all of one component.
+  const double v = at.variance;
+  const double truth = std::exp(9.0 / (2.0 - v)) / std::sqrt(v * (2.0 - v)) - 1.0;
+  CHECK_THAT(plane.value, Catch::Matchers::WithinRel(truth, 1e-12));
+  // The condition of Sᵢ + Sⱼ is 1/v now, and the round-off model takes it as it is.
+  CHECK(plane.width() < 1e-11 / v * plane.value);
+}
+
 }  // namespace flowcheck::mixture_chi_squared_test

@@ -85,6 +85,38 @@ TEST_CASE("parse_npy reads rows of NumPy as points", "[measures][reference]") {
   CHECK(line(0, 3) == 3.0);
 }
 
+TEST_CASE("parse_npy reads integers, and rounds none of them", "[measures][exact]") {
+  const auto read = [](const std::string& type, const std::string& data) {
+    return parse_npy(npy(header(type, "False", "(2,)"), data), "x.npy");
+  };
+  const auto two = [](double a, double b) { return (Matrix(1, 2) << a, b).finished(); };
+  const bool big = GENERATE(false, true);
+  const std::string order = big ? ">" : "<";
+  CHECK(read("|i1", "\x80\x7f") == two(-128, 127));
+  CHECK(read("|u1", "\x80\xff") == two(128, 255));
+  CHECK(read("|b1", std::string("\x00\x01", 2)) == two(0, 1));
+  CHECK(read(order + "i2", bytes_of<std::uint16_t>({0x8000, 0x7fff}, big)) == two(-32768, 32767));
+  CHECK(read(order + "u2", bytes_of<std::uint16_t>({0x8000, 0xffff}, big)) == two(32768, 65535));
+  CHECK(read(order + "i4", bytes_of<std::uint32_t>({0xffffffff, 5}, big)) == two(-1, 5));
+  CHECK(read(order + "u4", bytes_of<std::uint32_t>({0xffffffff, 0}, big)) == two(4294967295.0, 0));
+  CHECK(read(order + "i8", bytes_of<std::uint64_t>({1ull << 63, ~0ull}, big)) == two(-0x1p63, -1));
+  CHECK(read(order + "u8", bytes_of<std::uint64_t>({1ull << 63, 1ull << 53}, big)) ==
+        two(0x1p63, 0x1p53));
+
+  const auto refused = [&](const std::string& type, std::uint64_t word) {
+    return message_of(
+        npy(header(order + type, "False", "(2,)"), bytes_of<std::uint64_t>({7, word}, big)));
+  };
+  const std::uint64_t odd = (1ull << 53) + 1;
+  for (const std::string& message :
+       {refused("u8", odd), refused("i8", odd), refused("u8", ~0ull), refused("i8", ~odd + 1)}) {
+    CHECK_THAT(message, Contains("x.npy:1: row 2, column 1: a number of type") &&
+                            Contains("that no double is"));
+  }
+  CHECK(refused("i8", ~0ull) == "accepted");
+  CHECK_THAT(message_of(npy(header("|b1", "False", "(1,)"), "\x02")), Contains("no double"));
+}
+
 TEST_CASE("parse_npy takes the keys in any order", "[measures][exact]") {
   const std::string one = bytes_of<std::uint64_t>({0x3ff0000000000000u}, false);
   CHECK(parse_npy(npy("{\"shape\":(1,1),'fortran_order':False,'descr':'<f8'}", one), "x.npy")(0) ==
@@ -138,8 +170,12 @@ TEST_CASE("parse_npy refuses what is not such an array", "[measures][preconditio
   CHECK_THAT(message_of(npy(header("<f8", "False", "(2,)"), data, 4)), Contains("version"));
   CHECK_THAT(message_of(std::string("\x93NUMPY\x01\x00\xff\x00{", 11)), Contains("cut off"));
   CHECK_THAT(message_of(npy(std::string(5000, ' '), data, 2)), Contains("longer"));
-  CHECK_THAT(message_of(npy(header("<i8", "False", "(2,)"), data)),
-             Contains("\"<i8\"") && Contains("astype(float)"));
+  CHECK_THAT(message_of(npy(header("<c8", "False", "(2,)"), data)),
+             Contains("\"<c8\"") && Contains("astype(float)"));
+  for (const std::string type : {"<f2", "<i3", "|i8", "<u1", "|b2", "=i4", "<i16", "<i", "i8"}) {
+    CAPTURE(type);
+    CHECK_THAT(message_of(npy(header(type, "False", "(2,)"), data)), Contains("numbers of type"));
+  }
   CHECK_THAT(message_of(npy(header("|O", "False", "(2,)"), data)), Contains("\"|O\""));
   CHECK_THAT(message_of(npy("{'descr': [('x', '<f8')], 'shape': (2,)}", data)),
              Contains("records"));

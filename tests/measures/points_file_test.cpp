@@ -64,6 +64,21 @@ TEST_CASE("A first line is a header if no field of it is a number", "[measures][
   CHECK_THAT(message_of("NA,2\n3,4\n"), Contains("x.csv:1: column \"1\": a value is missing"));
 }
 
+TEST_CASE("A first line that begins with # names the columns or is a remark", "[measures][exact]") {
+  const Matrix expected = (Matrix(2, 2) << 1, 3, 2, 4).finished();
+  CHECK(read("# x,y\n1.000000000000000000e+00,2\n3,4\n").points == expected);
+  CHECK(read("# x,y\n1,2\n3,4\n", {.columns = {"y", "x"}}).points == expected.colwise().reverse());
+  CHECK(read("#\r\n1,2\r\n3,4\r\n").points == expected);
+  CHECK(read("# made today, with 2 columns, and \"care\n1,2\n3,4\n").points == expected);
+  CHECK(read("# 5,6\n1,2\n3,4\n").points == expected);  // no row, whatever it holds
+  CHECK(read("# 5,6\na,b\n1,2\n3,4\n").points == expected);
+  CHECK_THAT(message_of("# x,y\n1,2\n3\n"), Contains("x.csv:3: 1 fields, expected 2"));
+  CHECK_THAT(message_of("# 1\n# y\n1,2\n"), Contains("x.csv:3: 2 fields, expected 1"));
+  CHECK_THAT(message_of("1,2\n# x,y\n"), Contains("x.csv:2: column \"1\": expected a number"));
+  CHECK_THAT(message_of("# x,y\n"), Contains("x.csv:2: expected a line of column names"));
+  CHECK_THAT(message_of("# x,y"), Contains("x.csv:2: expected a line of column names"));
+}
+
 TEST_CASE("A first line of numbers with a slip in it is not dropped as a header",
           "[measures][precondition]") {
   // As numbers, which they are meant to be.
