@@ -64,14 +64,14 @@ Estimate value(const LineFunctional& G, const LineMap& rho);
 
 /// The gradient of G_h in ℓ²_w, the discrete strong subdifferential η:
 ///
-///   ηᵢ = V′(Tᵢ) + κ(Tᵢ − T̄) + θ(ρᵢ₋₁^m − ρᵢ^m)/wᵢ.
+///   ηᵢ = V′(Tᵢ) + κ(Tᵢ − T̄) + θ(ρᵢ^m − ρᵢ₋₁^m)/wᵢ,    ρ₋₁ = ρ_{M−1} = 0.
 ///
 /// At |z| > 6, where wᵢ < 1e-10, entries are rounding divided by wᵢ: use it in ℓ²_w only.
 /// @throws std::invalid_argument  as value(), or an atom under an internal energy
 Vector slope_field(const LineFunctional& G, const LineMap& rho);
 
 /// √I = ‖η‖ in ℓ²_w, the metric slope; for relative entropy I is the relative Fisher information.
-/// The enclosure is for round-off: of order u/h, what ρᵢ₋₁^m − ρᵢ^m loses.
+/// The enclosure is for round-off: of order u/h, what ρᵢ^m − ρᵢ₋₁^m loses.
 Estimate slope(const LineFunctional& G, const LineMap& rho);
 
 }  // namespace flowcheck

@@ -14,8 +14,8 @@ namespace flowcheck {
 ///   wᵢ = N(0, 1)-mass of the points nearest to zᵢ, the end ones with their tails,
 ///   ωᵢ = N(0, 1)-mass of [zᵢ, zᵢ₊₁],  i = 0 … M − 2,
 ///
-/// both normalised to Σ = 1. Masses are sums of positive terms, each good to a few units in the
-/// last place however small: differences of Φ would lose u/h of a cell's mass, and all of it in the
+/// both normalised to Σ = 1. Masses are sums of positive terms, good to 64 u relative for
+/// |z| ≤ 8 however small: differences of Φ would lose u/h of a cell's mass, and all of it in the
 /// tails. A value; copies share the tables.
 class LineGrid {
  public:
