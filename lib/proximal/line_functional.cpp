@@ -22,6 +22,10 @@ void check(const LineFunctional& G) {
   require(std::isfinite(G.interaction), "LineFunctional: interaction must be finite");
 }
 
+double density_power(double density, double exponent) {
+  return exponent == 1.0 ? density : std::pow(density, exponent);
+}
+
 struct Field {
   Vector values;   // η
   Vector squares;  // of the sizes of what was added up to η
@@ -29,7 +33,7 @@ struct Field {
 
 Field field(const LineFunctional& G, const LineMap& rho) {
   check(G);
-  require(G.diffusion == 0.0 || rho.has_density(), "slope_field: the measure has an atom");
+  require(G.diffusion == 0.0 || rho.has_density(), "slope: the measure has an atom");
   const Vector& w = rho.grid().node_masses();
   const Vector& omega = rho.grid().edge_masses();
   const Vector& T = rho.values();
@@ -44,9 +48,10 @@ Field field(const LineFunctional& G, const LineMap& rho) {
   Field result{Vector(points), Vector(points)};
   double left = 0.0;
   for (Index i = 0; i < points; ++i) {
-    const double right = G.diffusion == 0.0 || i + 1 == points
-                             ? 0.0
-                             : G.diffusion * std::pow(omega[i] / rho.increments()[i], G.exponent);
+    const double right =
+        G.diffusion == 0.0 || i + 1 == points
+            ? 0.0
+            : G.diffusion * density_power(omega[i] / rho.increments()[i], G.exponent);
     const double pull = G.interaction * (T[i] - mean);
     result.values[i] = slope[i] + pull + (right - left) / w[i];
     // Nodes are good to some units in the last place, which V″ passes on.
@@ -207,18 +212,16 @@ Estimate value(const LineFunctional& G, const LineMap& rho) {
   return Estimate::closed_form(total, noise + round_off(size, 1));
 }
 
-Vector slope_field(const LineFunctional& G, const LineMap& rho) {
-  return field(G, rho).values;
-}
-
-Estimate slope(const LineFunctional& G, const LineMap& rho) {
-  const Field eta = field(G, rho);
+LineSlope slope(const LineFunctional& G, const LineMap& rho) {
+  Field eta = field(G, rho);
   const Vector& w = rho.grid().node_masses();
-  const double norm = std::sqrt(
-      chunked_sum(w.size(), [&](Index i) { return w[i] * eta.values[i] * eta.values[i]; }).sum);
-  const double size =
-      std::sqrt(chunked_sum(w.size(), [&](Index i) { return w[i] * eta.squares[i]; }).sum);
-  return Estimate::closed_form(norm, round_off(norm, 2) + 8.0 * unit_round_off * size);
+  const double squared =
+      chunked_sum(w.size(), [&](Index i) { return w[i] * eta.values[i] * eta.values[i]; }).sum;
+  const double squared_size =
+      chunked_sum(w.size(), [&](Index i) { return w[i] * eta.squares[i]; }).sum;
+  const double norm = std::sqrt(squared);
+  const double noise = round_off(norm, 2) + 8.0 * unit_round_off * std::sqrt(squared_size);
+  return {std::move(eta.values), Estimate::closed_form(norm, noise)};
 }
 
 }  // namespace flowcheck

@@ -62,16 +62,19 @@ LineFunctional porous_medium(double exponent, LineEnergy potential = {});  ///< 
 /// @throws std::invalid_argument  θ < 0, m ≤ 0, or something is not finite
 Estimate value(const LineFunctional& G, const LineMap& rho);
 
-/// The gradient of G_h in ℓ²_w, the discrete strong subdifferential η:
+struct LineSlope {
+  Vector field = {};   ///< η
+  Estimate norm = {};  ///< √I = ‖η‖ in ℓ²_w
+};
+
+/// The gradient of G_h in ℓ²_w, the discrete strong subdifferential, and the metric slope:
 ///
 ///   ηᵢ = V′(Tᵢ) + κ(Tᵢ − T̄) + θ(ρᵢ^m − ρᵢ₋₁^m)/wᵢ,    ρ₋₁ = ρ_{M−1} = 0.
 ///
-/// At |z| > 6, where wᵢ < 1e-10, entries are rounding divided by wᵢ: use it in ℓ²_w only.
+/// For relative entropy I is the relative Fisher information. The norm's enclosure is for round-off
+/// alone, of order u/h, what ρᵢ^m − ρᵢ₋₁^m loses. At |z| > 6, where wᵢ < 1e-10, entries of η are
+/// rounding divided by wᵢ: use them in ℓ²_w only.
 /// @throws std::invalid_argument  as value(), or an atom under an internal energy
-Vector slope_field(const LineFunctional& G, const LineMap& rho);
-
-/// √I = ‖η‖ in ℓ²_w, the metric slope; for relative entropy I is the relative Fisher information.
-/// The enclosure is for round-off: of order u/h, what ρᵢ^m − ρᵢ₋₁^m loses.
-Estimate slope(const LineFunctional& G, const LineMap& rho);
+LineSlope slope(const LineFunctional& G, const LineMap& rho);
 
 }  // namespace flowcheck

@@ -23,7 +23,7 @@ Estimate LineJkoChain::w2_to_target(int n) const {
   return w2((*this)[n], target);
 }
 Estimate LineJkoChain::slope(int n) const {
-  return flowcheck::slope(functional, (*this)[n]);
+  return flowcheck::slope(functional, (*this)[n]).norm;
 }
 Estimate LineJkoChain::step_length(int n) const {
   return w2((*this)[n - 1], (*this)[n]);

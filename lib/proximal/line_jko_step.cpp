@@ -202,9 +202,8 @@ LineJkoResult solved(const LineGrid& grid,
   result.decrement = solution.decrement;
   result.iterations = solution.iterations;
 
-  Vector field = slope_field(G, result.step);
-  // Round-off of η, as slope() has it, and of the displacement.
-  double noise = slope(G, result.step).budget.round_off;
+  auto [field, slope_norm] = slope(G, result.step);
+  double noise = slope_norm.budget.round_off;
   if (current) {
     field += inverse_step * (result.step.values() - current->values());
     noise += 8.0 * unit_round_off * inverse_step *
