@@ -134,6 +134,7 @@ Solution minimise(const LineProblem& problem,
   LineNewton newton(problem, std::move(start.values), std::move(start.increments));
   Solution solution;
   double last = infinity;
+  double last_change = infinity;
   for (; solution.termination == Termination::running;) {
     const double squared = newton.find_direction();
     if (!std::isfinite(squared)) {
@@ -142,10 +143,13 @@ Solution minimise(const LineProblem& problem,
     }
     solution.decrement = std::sqrt(std::max(squared, 0.0));
     ++solution.iterations;
-    if (solution.decrement <= options.decrement_tolerance) {
+    const double change = newton.largest_change();
+    // The decrement does not see the tails, whose masses are 1e-15; their increments' changes do.
+    // This step is still made, and squares what they are.
+    if (solution.decrement <= options.decrement_tolerance && change <= 1e-6) {
       newton.full_step();
       solution.termination = Termination::converged;
-    } else if (last < 1e-9 && solution.decrement > 0.5 * last) {
+    } else if (last < 1e-9 && solution.decrement > 0.5 * last && change > 0.5 * last_change) {
       solution.termination = Termination::stalled;
     } else if (solution.iterations >= options.max_iterations) {
       solution.termination = Termination::iteration_limit;
@@ -155,6 +159,7 @@ Solution minimise(const LineProblem& problem,
       newton.full_step();
     }
     last = solution.decrement;
+    last_change = change;
   }
   solution.at = {newton.values(), newton.increments()};
   return solution;

@@ -36,11 +36,16 @@ struct LineJkoResult {
 ///   Hᵢᵢ = mᵢ + cᵢ₋₁ + cᵢ,  Hᵢ,ᵢ₊₁ = −cᵢ,   cᵢ = θmρᵢ^m/dᵢ,   mᵢ = wᵢ(V″(Tᵢ) + κ + 1/γ),
 ///
 /// less κwwᵀ, and is factored LDLᵀ from both ends at once without a subtraction: pivots are cᵢ +
-/// eᵢ, eᵢ = mᵢ + cᵢ₋₁eᵢ₋₁/(cᵢ₋₁ + eᵢ₋₁). Pivots, and the increments of a step, are thereby good to
-/// some units in the last place at any condition number (γ/h² ≈ 1e10 for M = 10⁶), and no scaling
-/// is needed. Far from the answer a step is shortened until F decreases as it should; −log is
-/// self-concordant, but −ωᵢ log only with the constant ωᵢ^{−½}, so increments that would shrink to
-/// less than half are shrunk as Newton's method in 1/dᵢ does, which keeps them positive.
+/// eᵢ, eᵢ = mᵢ + cᵢ₋₁eᵢ₋₁/(cᵢ₋₁ + eᵢ₋₁). The condition number, γ/h² ≈ 1e10 for M = 10⁶, thereby
+/// costs no digits of the pivots or of a step's increments, and no scaling is needed.
+///
+/// Far from the answer a step is shortened until F decreases as it
+/// should. −log is self-concordant, but −ωᵢ log only with the constant ωᵢ^{−½}, so that a small
+/// decrement says nothing of the tails: increments that would change by half or more are stepped by
+/// Newton's method in dᵢ^{−m} instead, which keeps them positive, and converged means that no
+/// increment changes by more than 1e-6 as well; the step that says so is still made, and leaves the
+/// square of that.
+///
 /// Cost O(M) an iteration in time and memory.
 ///
 /// @param current    T_n

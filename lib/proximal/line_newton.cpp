@@ -252,8 +252,19 @@ double LineNewton::find_direction() {
   } else {
     squared = factor_and_solve<false>();
   }
-  least_change_ =
-      problem_.G.diffusion > 0.0 ? (direction_increments_.array() / d_.array()).minCoeff() : 0.0;
+  least_change_ = largest_change_ = 0.0;
+  if (problem_.G.diffusion > 0.0) {
+    double most = 0.0;
+    for (Index begin = 0; begin < d_.size(); begin += chunk_size) {
+      const Index n = std::min(chunk_size, d_.size() - begin);
+      std::array<double, chunk_size> buffer;
+      Values change(buffer.data(), n);
+      change = direction_increments_.segment(begin, n).array() / d_.segment(begin, n).array();
+      least_change_ = std::min(least_change_, change.minCoeff());
+      most = std::max(most, change.maxCoeff());
+    }
+    largest_change_ = std::max(-least_change_, most);
+  }
   return squared;
 }
 
@@ -296,16 +307,21 @@ double LineNewton::objective(const Vector& T, const Vector& d) const {
   return std::isfinite(total.value()) ? total.value() : infinity;
 }
 
-void LineNewton::move(double length, bool by_density, Vector& T, Vector& d) const {
+void LineNewton::move(double length, bool by_pressure, Vector& T, Vector& d) const {
   T = T_ + length * direction_;
   d = d_ + length * direction_increments_;
-  if (!by_density) return;
-  // Where 1/d would more than double, step in 1/d instead, and push what is farther out along.
+  if (!by_pressure) return;
+  // A cell alone balances its pressure, which is d^{−m} up to a factor, against a constant:
+  // Newton's method in d^{−m} is exact there, where in d it grows by 1 + 1/m at most and shrinks to
+  // below 0. Elsewhere the two agree to second order. What is farther out is pushed along.
   const Index middle = (T.size() - 1) / 2;
+  const double m = problem_.G.exponent;
+  constexpr double most_growth = 10.0;  // in one step: what is farther out has to follow
   const auto gain = [&](Index edge) {
-    const double change = length * direction_increments_[edge] / d_[edge];
-    if (!(change < -0.5)) return 0.0;
-    const double increment = d_[edge] / (1.0 - change);
+    const double change = m * length * direction_increments_[edge] / d_[edge];
+    if (!(std::abs(change) > 0.5)) return 0.0;
+    const double pressure = std::max(1.0 - change, std::pow(most_growth, -m));
+    const double increment = d_[edge] * std::pow(pressure, -1.0 / m);
     return increment - std::exchange(d[edge], increment);
   };
   double shift = 0.0;
@@ -316,7 +332,7 @@ void LineNewton::move(double length, bool by_density, Vector& T, Vector& d) cons
 
 void LineNewton::full_step() {
   objective_is_known_ = false;
-  if (least_change_ < -0.5) {
+  if (problem_.G.exponent * largest_change_ > 0.5) {
     move(1.0, true, trial_values_, trial_increments_);
     T_.swap(trial_values_);
     d_.swap(trial_increments_);
@@ -339,7 +355,7 @@ bool LineNewton::damped_step(double squared_decrement) {
     }
     return accepted;
   };
-  move(1.0, least_change_ < -0.5, trial_values_, trial_increments_);
+  move(1.0, problem_.G.exponent * largest_change_ > 0.5, trial_values_, trial_increments_);
   if (accepts(1.0)) return true;
   double length = least_change_ < -0.5 ? std::min(1.0, 0.9 / -least_change_) : 0.5;
   for (int halvings = 0; halvings < 60; ++halvings, length *= 0.5) {

@@ -27,9 +27,13 @@ class LineNewton {
   /// @throws std::invalid_argument  V″ is below its stated lower bound
   double find_direction();
 
+  /// max |δᵢ₊₁ − δᵢ|/dᵢ of the direction found; 0 without internal energy.
+  double largest_change() const { return largest_change_; }
+
   double objective() const { return objective(T_, d_); }  ///< F; +∞ where it is not finite
 
-  void full_step();  ///< T ← T + δ, collapsing increments by Newton's method in 1/d
+  /// T ← T + δ, increments that change much by Newton's method in the pressure instead.
+  void full_step();
   /// Shortens the step until F decreases by a tenth of what its slope promises; false: it does not.
   bool damped_step(double squared_decrement);
 
@@ -40,7 +44,7 @@ class LineNewton {
   template <bool rank_one>
   void prepare(Index begin, Index end, double mean, Chunk& chunk) const;
   double objective(const Vector& T, const Vector& d) const;
-  void move(double length, bool by_density, Vector& T, Vector& d) const;
+  void move(double length, bool by_pressure, Vector& T, Vector& d) const;
 
   LineProblem problem_;
   Vector T_;
@@ -50,6 +54,7 @@ class LineNewton {
   Vector second_;                // the same for the right-hand side w
   Vector second_increments_;
   double least_change_ = 0.0;  // min (δᵢ₊₁ − δᵢ)/dᵢ
+  double largest_change_ = 0.0;
   Vector trial_values_;
   Vector trial_increments_;
   double objective_ = 0.0;  // of the current point
