@@ -27,11 +27,19 @@ ChunkedSum chunked_sum(Index n, const Term& term) {
     double sums[4] = {};
     double sizes[4] = {};
     const Index end = std::min(begin + 256, n);
-    for (Index i = begin; i < end; ++i) {
+    const auto take = [&](Index i, int lane) {
       const double x = term(i);
-      sums[i & 3] += x;
-      sizes[i & 3] += std::abs(x);
+      sums[lane] += x;
+      sizes[lane] += std::abs(x);
+    };
+    Index i = begin;
+    for (; i + 4 <= end; i += 4) {
+      take(i, 0);
+      take(i + 1, 1);
+      take(i + 2, 2);
+      take(i + 3, 3);
     }
+    for (; i < end; ++i) take(i, 0);
     total.add((sums[0] + sums[1]) + (sums[2] + sums[3]));
     magnitude.add((sizes[0] + sizes[1]) + (sizes[2] + sizes[3]));
   }

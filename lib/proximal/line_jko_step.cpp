@@ -107,8 +107,8 @@ Solution minimise(const LineProblem& problem,
                   const LineJkoOptions& options) {
   const Index points = problem.grid.points();
   Point start;
-  if (options.nested && points > 800 && problem.G.diffusion > 0.0) {
-    const LineGrid grid((points + 2) / 4 + 1, problem.grid.half_width());
+  if (options.nested && problem.grid.coarser() && problem.G.diffusion > 0.0) {
+    const LineGrid& grid = *problem.grid.coarser();
     Vector centre;
     Vector coarse_increments;
     if (problem.centre) {
@@ -161,7 +161,7 @@ Solution minimise(const LineProblem& problem,
     last = solution.decrement;
     last_change = change;
   }
-  solution.at = {newton.values(), newton.increments()};
+  solution.at = {newton.take_values(), newton.take_increments()};
   return solution;
 }
 

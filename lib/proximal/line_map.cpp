@@ -93,6 +93,9 @@ LineGrid::LineGrid(Index points, double half_width) {
   for (Vector* masses : {&tables.node_masses, &tables.edge_masses}) {
     *masses /= chunked_sum(masses->size(), [&](Index i) { return (*masses)[i]; }).sum;
   }
+  if (points > 800) {
+    tables.coarser = std::make_shared<const LineGrid>((points + 2) / 4 + 1, half_width);
+  }
   tables_ = std::make_shared<const Tables>(std::move(tables));
 }
 
@@ -106,9 +109,14 @@ LineMap::LineMap(LineGrid grid, Vector values, Vector increments)
           "LineMap: one value for each node and one increment for each edge of the grid");
   require(values_.allFinite() && increments_.allFinite(), "LineMap: not finite");
   require(increments_.minCoeff() >= 0.0, "LineMap: values have to ascend");
-  const double scale = values_.cwiseAbs().maxCoeff() + increments_.maxCoeff();
-  const double mismatch =
-      (values_.tail(edges) - values_.head(edges) - increments_).cwiseAbs().maxCoeff();
+  double scale = increments_.maxCoeff();
+  double mismatch = 0.0;
+  for (Index i = 0; i < edges; ++i) {
+    const double difference = values_[i + 1] - values_[i];
+    scale = std::max(scale, std::abs(values_[i]));
+    mismatch = std::max(mismatch, std::abs(difference - increments_[i]));
+  }
+  scale = std::max(scale, std::abs(values_[edges]));
   require(mismatch <= 1e-9 * scale, "LineMap: increments are the differences of the values");
 }
 

@@ -31,6 +31,9 @@ class LineGrid {
   const Vector& node_masses() const { return tables_->node_masses; }  ///< w, length M
   const Vector& edge_masses() const { return tables_->edge_masses; }  ///< ω, length M − 1
 
+  /// The same half width with a quarter of the points, where these are more than 800; else nullptr.
+  const LineGrid* coarser() const { return tables_->coarser.get(); }
+
   /// Same M and Z, hence the same tables.
   friend bool operator==(const LineGrid& a, const LineGrid& b) {
     return a.points() == b.points() && a.half_width() == b.half_width();
@@ -43,6 +46,7 @@ class LineGrid {
     Vector nodes = {};
     Vector node_masses = {};
     Vector edge_masses = {};
+    std::shared_ptr<const LineGrid> coarser = {};
   };
   std::shared_ptr<const Tables> tables_;
 };

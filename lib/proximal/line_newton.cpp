@@ -317,10 +317,11 @@ void LineNewton::move(double length, bool by_pressure, Vector& T, Vector& d) con
   const Index middle = (T.size() - 1) / 2;
   const double m = problem_.G.exponent;
   constexpr double most_growth = 10.0;  // in one step: what is farther out has to follow
+  const double least_pressure = std::pow(most_growth, -m);
   const auto gain = [&](Index edge) {
     const double change = m * length * direction_increments_[edge] / d_[edge];
     if (!(std::abs(change) > 0.5)) return 0.0;
-    const double pressure = std::max(1.0 - change, std::pow(most_growth, -m));
+    const double pressure = std::max(1.0 - change, least_pressure);
     const double increment = d_[edge] * std::pow(pressure, -1.0 / m);
     return increment - std::exchange(d[edge], increment);
   };

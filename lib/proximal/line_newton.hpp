@@ -2,6 +2,8 @@
 
 #include "proximal/line_functional.hpp"
 
+#include <utility>
+
 namespace flowcheck {
 
 /// What a Newton iteration on the line minimises over T,
@@ -20,8 +22,8 @@ class LineNewton {
  public:
   LineNewton(const LineProblem& problem, Vector values, Vector increments);
 
-  const Vector& values() const { return T_; }
-  const Vector& increments() const { return d_; }
+  Vector take_values() { return std::move(T_); }
+  Vector take_increments() { return std::move(d_); }
 
   /// The Newton direction δ at the current point, and its increments; its decrement squared.
   /// @throws std::invalid_argument  V″ is below its stated lower bound
