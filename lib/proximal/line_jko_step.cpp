@@ -8,6 +8,7 @@
 #include "proximal/line_newton.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -63,15 +64,22 @@ Point first_point(const LineProblem& problem, const Vector* increments) {
   return {std::move(values), std::move(d)};
 }
 
-// Cubic in the neighbours of x, x being in units of the index.
-double interpolated(const Vector& y, double x) {
-  const Index first = std::clamp<Index>(static_cast<Index>(std::floor(x)) - 1, 0, y.size() - 4);
-  const double t = x - static_cast<double>(first);
+// Weights of the cubic through 0, 1, 2 and 3 at t.
+std::array<double, 4> cubic_weights(double t) {
   const double a = t - 1.0;
   const double b = t - 2.0;
   const double c = t - 3.0;
-  return -a * b * c / 6.0 * y[first] + t * b * c / 2.0 * y[first + 1] -
-         t * a * c / 2.0 * y[first + 2] + t * a * b / 6.0 * y[first + 3];
+  return {-a * b * c / 6.0, t * b * c / 2.0, -t * a * c / 2.0, t * a * b / 6.0};
+}
+
+double combined(const std::array<double, 4>& weights, const double* y) {
+  return (weights[0] * y[0] + weights[1] * y[1]) + (weights[2] * y[2] + weights[3] * y[3]);
+}
+
+// Cubic in the neighbours of x, x being in units of the index.
+double interpolated(const Vector& y, double x) {
+  const Index first = std::clamp<Index>(static_cast<Index>(std::floor(x)) - 1, 0, y.size() - 4);
+  return combined(cubic_weights(x - static_cast<double>(first)), y.data() + first);
 }
 
 // Linear, so that ascending values stay so.
@@ -93,9 +101,23 @@ Point refined(const Point& coarse, Index points) {
   const double ratio = static_cast<double>(coarse_points - 1) / static_cast<double>(points - 1);
   const Vector logs = coarse.increments.array().log();
   Vector d(points - 1);
-  for (Index i = 0; i + 1 < points; ++i) {
+  const auto at_edge = [&](Index i) {
     d[i] = interpolated(logs, ratio * (static_cast<double>(i) + 0.5) - 0.5);
+  };
+  Index i = 0;
+  if (points - 1 == 4 * (coarse_points - 1)) {  // four positions, whose weights are the same
+    for (; i < 8; ++i) at_edge(i);
+    const std::array<std::array<double, 4>, 4> weights = {
+        cubic_weights(1.625), cubic_weights(1.875), cubic_weights(1.125), cubic_weights(1.375)};
+    for (; i + 8 < points - 1; i += 4) {
+      const double* const y = logs.data() + i / 4 - 2;
+      d[i] = combined(weights[0], y);
+      d[i + 1] = combined(weights[1], y);
+      d[i + 2] = combined(weights[2], y + 1);
+      d[i + 3] = combined(weights[3], y + 1);
+    }
   }
+  for (; i + 1 < points; ++i) at_edge(i);
   d = (d.array() + std::log(ratio)).exp();
   const double middle = interpolated(coarse.values, ratio * static_cast<double>(points / 2));
   Vector values = values_of(d, middle);
@@ -216,8 +238,11 @@ LineJkoResult solved(const LineGrid& grid,
   }
   const double error = norm(grid, field);
   result.error = Estimate::closed_form(error, noise + round_off(error, 2));
-  if (problem.tilt) field -= options.tilt;
-  const double residual = norm(grid, field);
+  double residual = error;
+  if (problem.tilt) {
+    field -= options.tilt;
+    residual = norm(grid, field);
+  }
   result.residual = Estimate::closed_form(residual, noise + round_off(residual + error, 2));
   result.distance_bound = result.residual.upper / (inverse_step + G.convexity());
   return result;
