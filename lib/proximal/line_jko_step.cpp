@@ -1,0 +1,329 @@
+#include "proximal/line_jko_step.hpp"
+
+#include "numerics/require.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/special_functions.hpp"
+#include "proximal/chunked_sum.hpp"
+#include "proximal/line_newton.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+
+namespace {
+
+struct Point {
+  Vector values;
+  Vector increments;
+};
+
+struct Solution {
+  Point at;
+  Termination termination = Termination::running;
+  double decrement = infinity;
+  int iterations = 0;
+};
+
+double norm(const LineGrid& grid, const Vector& field) {
+  const Vector& w = grid.node_masses();
+  return std::sqrt(chunked_sum(w.size(), [&](Index i) { return w[i] * field[i] * field[i]; }).sum);
+}
+
+// By the formula of a Gaussian step in each increment, or as the step starts; all increments > 0.
+Point first_point(const LineProblem& problem, const Vector* increments) {
+  const LineGrid& grid = problem.grid;
+  const double h = grid.spacing();
+  if (problem.inverse_step == 0.0) return {grid.nodes(), Vector::Constant(grid.points() - 1, h)};
+  const double gamma = 1.0 / problem.inverse_step;
+  const Vector& T = *problem.centre;
+  const Index points = T.size();
+  const double theta = problem.G.diffusion;
+  if (theta == 0.0) return {T, *increments};
+
+  Vector curvature = Vector::Zero(points);
+  if (problem.G.potential.values) {
+    problem.G.potential.values({T.data(), static_cast<std::size_t>(points)}, nullptr, nullptr,
+                               curvature.data());
+  }
+  Vector d = *increments;
+  for (Index i = 0; i + 1 < points; ++i) {
+    const double s = d[i] / h;
+    if (problem.G.exponent == 1.0) {
+      const double a = 1.0 + gamma * std::max(0.0, curvature[i] + problem.G.interaction);
+      d[i] = h * (s + std::sqrt(s * s + 4.0 * gamma * theta * a)) / (2.0 * a);
+    } else if (d[i] == 0.0) {
+      d[i] = h * std::sqrt(gamma);
+    }
+  }
+  Vector values = values_of(d, T[points / 2]);
+  return {std::move(values), std::move(d)};
+}
+
+// Weights of the cubic through 0, 1, 2 and 3 at t.
+std::array<double, 4> cubic_weights(double t) {
+  const double a = t - 1.0;
+  const double b = t - 2.0;
+  const double c = t - 3.0;
+  return {-a * b * c / 6.0, t * b * c / 2.0, -t * a * c / 2.0, t * a * b / 6.0};
+}
+
+double combined(const std::array<double, 4>& weights, const double* y) {
+  return (weights[0] * y[0] + weights[1] * y[1]) + (weights[2] * y[2] + weights[3] * y[3]);
+}
+
+// Cubic in the neighbours of x, x being in units of the index.
+double interpolated(const Vector& y, double x) {
+  const Index first = std::clamp<Index>(static_cast<Index>(std::floor(x)) - 1, 0, y.size() - 4);
+  return combined(cubic_weights(x - static_cast<double>(first)), y.data() + first);
+}
+
+// Linear, so that ascending values stay so.
+Vector resampled(const Vector& y, Index points) {
+  Vector result(points);
+  const double ratio = static_cast<double>(y.size() - 1) / static_cast<double>(points - 1);
+  for (Index i = 0; i < points; ++i) {
+    const double x = ratio * static_cast<double>(i);
+    const Index k = std::min(static_cast<Index>(x), y.size() - 2);
+    const double t = x - static_cast<double>(k);
+    result[i] = (1.0 - t) * y[k] + t * y[k + 1];
+  }
+  return result;
+}
+
+// Cubic in log(d/h), which varies like h² between neighbours where d itself may vary by orders.
+Point refined(const Point& coarse, Index points) {
+  const Index coarse_points = coarse.values.size();
+  const double ratio = static_cast<double>(coarse_points - 1) / static_cast<double>(points - 1);
+  const Vector logs = coarse.increments.array().log();
+  Vector d(points - 1);
+  const auto at_edge = [&](Index i) {
+    d[i] = interpolated(logs, ratio * (static_cast<double>(i) + 0.5) - 0.5);
+  };
+  Index i = 0;
+  if (points - 1 == 4 * (coarse_points - 1)) {  // four positions, whose weights are the same
+    for (; i < 8; ++i) at_edge(i);
+    const std::array<std::array<double, 4>, 4> weights = {
+        cubic_weights(1.625), cubic_weights(1.875), cubic_weights(1.125), cubic_weights(1.375)};
+    for (; i + 8 < points - 1; i += 4) {
+      const double* const y = logs.data() + i / 4 - 2;
+      d[i] = combined(weights[0], y);
+      d[i + 1] = combined(weights[1], y);
+      d[i + 2] = combined(weights[2], y + 1);
+      d[i + 3] = combined(weights[3], y + 1);
+    }
+  }
+  for (; i + 1 < points; ++i) at_edge(i);
+  d = (d.array() + std::log(ratio)).exp();
+  const double middle = interpolated(coarse.values, ratio * static_cast<double>(points / 2));
+  Vector values = values_of(d, middle);
+  return {std::move(values), std::move(d)};
+}
+
+Solution minimise(const LineProblem& problem,
+                  const Vector* increments,
+                  const LineJkoOptions& options) {
+  const Index points = problem.grid.points();
+  Point start;
+  if (options.nested && problem.grid.coarser() && problem.G.diffusion > 0.0) {
+    const LineGrid& grid = *problem.grid.coarser();
+    Vector centre;
+    Vector coarse_increments;
+    if (problem.centre) {
+      centre = resampled(*problem.centre, grid.points());
+      coarse_increments = centre.tail(grid.points() - 1) - centre.head(grid.points() - 1);
+    }
+    const Vector tilt = problem.tilt ? resampled(*problem.tilt, grid.points()) : Vector();
+    // An answer that is O(h²) away need not be better than that.
+    const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
+                               .max_iterations = options.max_iterations};
+    const Solution coarse = minimise({.grid = grid,
+                                      .G = problem.G,
+                                      .centre = problem.centre ? &centre : nullptr,
+                                      .inverse_step = problem.inverse_step,
+                                      .tilt = problem.tilt ? &tilt : nullptr},
+                                     &coarse_increments, rough);
+    start = coarse.termination == Termination::converged ? refined(coarse.at, points)
+                                                         : first_point(problem, increments);
+  } else {
+    start = first_point(problem, increments);
+  }
+
+  LineNewton newton(problem, std::move(start.values), std::move(start.increments));
+  Solution solution;
+  double last = infinity;
+  double last_change = infinity;
+  for (; solution.termination == Termination::running;) {
+    const double squared = newton.find_direction();
+    if (!std::isfinite(squared)) {
+      solution.termination = Termination::not_finite;
+      break;
+    }
+    solution.decrement = std::sqrt(std::max(squared, 0.0));
+    ++solution.iterations;
+    const double change = newton.largest_change();
+    // The decrement does not see the tails, whose masses are 1e-15; their increments' changes do.
+    // This step is still made, and squares what they are.
+    if (solution.decrement <= options.decrement_tolerance && change <= 1e-6) {
+      newton.full_step();
+      solution.termination = Termination::converged;
+    } else if (last < 1e-9 && solution.decrement > 0.5 * last && change > 0.5 * last_change) {
+      solution.termination = Termination::stalled;
+    } else if (solution.iterations >= options.max_iterations) {
+      solution.termination = Termination::iteration_limit;
+    } else if (squared > 1e-3 || (solution.decrement > last && squared > 1e-9)) {
+      if (!newton.damped_step(squared)) solution.termination = Termination::stalled;
+    } else {
+      newton.full_step();
+    }
+    last = solution.decrement;
+    last_change = change;
+  }
+  solution.at = {newton.take_values(), newton.take_increments()};
+  return solution;
+}
+
+void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& options) {
+  require(std::isfinite(G.diffusion) && G.diffusion >= 0.0 && std::isfinite(G.interaction) &&
+              std::isfinite(G.exponent) && G.exponent > 0.0,
+          "line_jko_step: diffusion at least 0, exponent positive, all of them finite");
+  require(options.tilt.size() == 0 || options.tilt.size() == grid.points(),
+          "line_jko_step: the tilt has one value for each node");
+  require(options.tilt.allFinite(), "line_jko_step: the tilt is not finite");
+  require(options.decrement_tolerance >= 0.0 && options.max_iterations > 0,
+          "line_jko_step: decrement_tolerance at least 0, max_iterations positive");
+}
+
+LineJkoResult solved(const LineGrid& grid,
+                     const LineFunctional& G,
+                     const LineMap* current,
+                     double inverse_step,
+                     const LineJkoOptions& options) {
+  const LineProblem problem{.grid = grid,
+                            .G = G,
+                            .centre = current ? &current->values() : nullptr,
+                            .inverse_step = inverse_step,
+                            .tilt = options.tilt.size() > 0 ? &options.tilt : nullptr};
+  Solution solution = minimise(problem, current ? &current->increments() : nullptr, options);
+  const bool finite = solution.at.values.allFinite() && solution.at.increments.allFinite() &&
+                      (G.diffusion == 0.0 || solution.at.increments.minCoeff() > 0.0);
+  if (!finite || solution.termination == Termination::not_finite) {
+    LineJkoResult result{.step = current ? *current : gaussian_map(grid, 0.0, 1.0)};
+    result.termination = Termination::not_finite;
+    result.decrement = solution.decrement;
+    result.error = result.residual = Estimate::closed_form(infinity, 0.0);
+    result.distance_bound = infinity;
+    result.iterations = solution.iterations;
+    return result;
+  }
+  if (G.diffusion == 0.0) {  // no barrier kept the increments from rounding below zero
+    solution.at.increments = solution.at.increments.cwiseMax(0.0);
+  }
+  LineJkoResult result{
+      .step = LineMap(grid, std::move(solution.at.values), std::move(solution.at.increments))};
+  result.termination = solution.termination;
+  result.decrement = solution.decrement;
+  result.iterations = solution.iterations;
+
+  auto [field, slope_norm] = slope(G, result.step);
+  double noise = slope_norm.budget.round_off;
+  if (current) {
+    field += inverse_step * (result.step.values() - current->values());
+    noise += 8.0 * unit_round_off * inverse_step *
+             (norm(grid, result.step.values()) + norm(grid, current->values()));
+  }
+  const double error = norm(grid, field);
+  result.error = Estimate::closed_form(error, noise + round_off(error, 2));
+  double residual = error;
+  if (problem.tilt) {
+    field -= options.tilt;
+    residual = norm(grid, field);
+  }
+  result.residual = Estimate::closed_form(residual, noise + round_off(residual + error, 2));
+  result.distance_bound = result.residual.upper / (inverse_step + G.convexity());
+  return result;
+}
+
+}  // namespace
+
+LineJkoResult line_jko_step(const LineMap& current,
+                            const LineFunctional& G,
+                            double step_size,
+                            const LineJkoOptions& options) {
+  check(current.grid(), G, options);
+  require(step_size > 0.0 && std::isfinite(step_size) && std::isfinite(1.0 / step_size),
+          "line_jko_step: step_size must be positive and finite");
+  require(1.0 / step_size + G.convexity() > 0.0,
+          "line_jko_step: 1/step_size + min V″ must be positive, or the step need not be unique");
+  return solved(current.grid(), G, &current, 1.0 / step_size, options);
+}
+
+LineJkoResult line_minimiser(const LineGrid& grid,
+                             const LineFunctional& G,
+                             const LineJkoOptions& options) {
+  check(grid, G, options);
+  require(G.convexity() >= 0.0 && G.potential.values,
+          "line_minimiser: the functional is not known to be convex, or has no potential");
+  return solved(grid, G, nullptr, 0.0, options);
+}
+
+LineJkoResult inexact_line_jko_step(const LineMap& current,
+                                    const LineFunctional& G,
+                                    double step_size,
+                                    const LineMap& target,
+                                    const InexactStepOptions& inexactness,
+                                    const LineJkoOptions& options) {
+  const LineGrid& grid = current.grid();
+  require(target.grid() == grid, "inexact_line_jko_step: the target's grid differs");
+  require(inexactness.error >= 0.0 && std::isfinite(inexactness.error),
+          "inexact_line_jko_step: the error must be finite and at least 0");
+  require(options.tilt.size() == 0, "inexact_line_jko_step: the tilt is what is looked for");
+  if (inexactness.error == 0.0) return line_jko_step(current, G, step_size, options);
+
+  LineJkoOptions tilted = options;
+  const auto scaled = [&](Vector field) {
+    const double size = norm(grid, field);
+    return size > 0.0 ? Vector(field * (inexactness.error / size))
+                      : Vector::Constant(grid.points(), inexactness.error);
+  };
+  switch (inexactness.field) {
+    case ErrorField::constant: {
+      const double side = current.mean().value < target.mean().value ? -1.0 : 1.0;
+      tilted.tilt = Vector::Constant(grid.points(), side * inexactness.error);
+      break;
+    }
+    case ErrorField::random: {
+      Rng rng(inexactness.seed);
+      constexpr int waves = 8;
+      const Vector even = rng.normal_vector(waves + 1);
+      const Vector odd = rng.normal_vector(waves + 1);
+      Vector field(grid.points());
+      for (Index i = 0; i < grid.points(); ++i) {
+        const double angle = std::numbers::pi * normal_cdf(grid.nodes()[i]);
+        double sum = 0.0;
+        for (int k = 0; k <= waves; ++k) {
+          sum += (even[k] * std::cos(k * angle) + odd[k] * std::sin(k * angle)) / (1.0 + k);
+        }
+        field[i] = sum;
+      }
+      tilted.tilt = scaled(std::move(field));
+      break;
+    }
+    case ErrorField::adversarial: {
+      // It depends little on where exactly the step ends: six rounds settle it.
+      tilted.tilt = scaled(current.values() - target.values());
+      for (int round = 0; round < 6; ++round) {
+        const LineJkoResult guess = line_jko_step(current, G, step_size, tilted);
+        tilted.tilt = scaled(guess.step.values() - target.values());
+      }
+      break;
+    }
+  }
+  return line_jko_step(current, G, step_size, tilted);
+}
+
+}  // namespace flowcheck
