@@ -15,7 +15,7 @@ namespace {
 
 constexpr double farthest = 1e150;  // squares stay doubles
 // Exponents α of a tail y^{−α} this close to 1 or below diverge.
-constexpr double least_exponent = 1.0 + 1e-9;
+constexpr double critical_exponent = 1.0 + 1e-9;
 
 bool is_bounded(Divergence kind) {
   return kind == Divergence::total_variation || kind == Divergence::squared_hellinger ||
@@ -132,7 +132,7 @@ Tail tail_beyond(
     const double least = (drop - oscillation) / std::numbers::ln2;
     if (std::isnan(drop)) break;
     if (y > std::abs(end - centre)) tail.end = centre + sign * y;
-    if (least > least_exponent) {
+    if (least > critical_exponent) {
       const double log_bound = oscillation + height + std::log(y / (least - 1.0));
       tail.bound = std::exp(log_bound) + mass_beyond(tail.end);
       // Far enough, unless going on costs nothing: a panel or two.
@@ -140,7 +140,7 @@ Tail tail_beyond(
       divergent = 0;
     } else {
       tail.bound = infinity;
-      if (most <= least_exponent) ++divergent;
+      if (most <= critical_exponent) ++divergent;
       if (divergent >= 12) {
         tail.diverges = true;
         return tail;
