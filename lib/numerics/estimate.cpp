@@ -1,6 +1,7 @@
 #include "numerics/estimate.hpp"
 
 #include "numerics/require.hpp"
+#include "numerics/types.hpp"
 
 #include <algorithm>
 #include <array>
