@@ -67,8 +67,8 @@ class PlaneGrid {
   const Eigen::ArrayXd& frequencies_x() const { return frequencies_x_; }  ///< κ
   const Eigen::ArrayXd& frequencies_y() const { return frequencies_y_; }  ///< μ
 
-  PlaneArray coefficients(const PlaneArray& values) const;           ///< c of f
-  PlaneArray values(const PlaneArray& coefficients) const;           ///< f of c
+  PlaneArray coefficients(const PlaneArray& values) const;             ///< c of f
+  PlaneArray values(const PlaneArray& coefficients) const;             ///< f of c
   PlaneDerivatives derivatives(const PlaneArray& coefficients) const;  ///< of the series, exactly
   void derivatives(const PlaneArray& coefficients, PlaneDerivatives& result) const;
 
@@ -84,9 +84,9 @@ class PlaneGrid {
   std::unique_ptr<Transforms> transforms_;
 };
 
-/// A grid function between its points: on each axis the polynomial of degree 7 through the 8 nearest
-/// centres, one-sided at the sides of the rectangle and beyond them. Error O(h⁸ |∂⁸f|) inside;
-/// continuous but for that much. Nothing is assumed of f at the sides.
+/// A grid function between its points: on each axis the polynomial of degree 7 through the 8
+/// nearest centres, one-sided at the sides of the rectangle and beyond them. Error O(h⁸ |∂⁸f|)
+/// inside; continuous but for that much. Nothing is assumed of f at the sides.
 ///
 /// @throws std::invalid_argument  the values are not of the grid's size
 PlaneFunction interpolated(const PlaneGrid& grid, PlaneArray values);

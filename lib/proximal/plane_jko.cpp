@@ -73,8 +73,7 @@ LinearSolution gmres(const Operator& A, const PlaneArray& b, double relative_tol
       basis.push_back(w / length);
     }
     if (size == 0) break;
-    const Vector y =
-        H.topLeftCorner(size, size).triangularView<Eigen::Upper>().solve(g.head(size));
+    const Vector y = H.topLeftCorner(size, size).triangularView<Eigen::Upper>().solve(g.head(size));
     for (Index i = 0; i < size; ++i) solution.x += y(i) * basis[static_cast<std::size_t>(i)];
     solution.relative_residual = std::abs(g(size)) / scale;
     if (solution.relative_residual <= relative_tolerance) break;
@@ -107,9 +106,9 @@ struct State {
   PlaneArray residual = {};
   PlaneArray phi = {};
   PlaneArray phi_x = {}, phi_y = {};
-  PlaneArray score_x = {}, score_y = {};           // ∇log p at T
+  PlaneArray score_x = {}, score_y = {};             // ∇log p at T
   PlaneArray inv_xx = {}, inv_yy = {}, inv_xy = {};  // (I − D²φ)⁻¹
-  double norm = 0.0;                               // root mean square of the residual
+  double norm = 0.0;                                 // root mean square of the residual
 };
 
 // One grid: the equation on it, its linearisation, and Newton's method.
@@ -140,7 +139,8 @@ class Level {
     s.residual.resize(n, n);
     for (Index j = 0; j < n; ++j)
       for (Index i = 0; i < n; ++i) {
-        const PlaneValue p = problem_.log_p(grid_.x(i) - work_.dx(i, j), grid_.y(j) - work_.dy(i, j));
+        const PlaneValue p =
+            problem_.log_p(grid_.x(i) - work_.dx(i, j), grid_.y(j) - work_.dy(i, j));
         s.residual(i, j) = p.value;
         s.score_x(i, j) = p.dx;
         s.score_y(i, j) = p.dy;
@@ -213,8 +213,10 @@ class Level {
     run.state = std::move(*first);
     for (;; ++run.iterations) {
       const double norm = run.state.norm;
-      if (norm <= tolerance) run.termination = Termination::converged;
-      else if (run.iterations >= max_iterations) run.termination = Termination::iteration_limit;
+      if (norm <= tolerance)
+        run.termination = Termination::converged;
+      else if (run.iterations >= max_iterations)
+        run.termination = Termination::iteration_limit;
       if (run.termination != Termination::running) return run;
 
       const Linearised L(*this, run.state, 1.0 / problem_.gamma);
@@ -243,13 +245,18 @@ class Level {
   mutable PlaneDerivatives work_;
 };
 
-// The same series on a finer grid, its last third faded out: what the coarse grid did not resolve
+// 1 at low frequencies, 0 to round-off at the n-th.
+Eigen::ArrayXd faded(Index n) {
+  const Eigen::ArrayXd k =
+      Eigen::ArrayXd::LinSpaced(n, 0.0, static_cast<double>(n - 1)) / static_cast<double>(n);
+  return (-36.0 * k.square().square()).exp();
+}
+
+// The same series on a finer grid, its upper half faded out: what the coarse grid did not resolve
 // would be amplified by two derivatives.
 PlaneArray prolonged(const PlaneArray& coefficients, Index cells) {
   const Index n = coefficients.rows();
-  const Eigen::ArrayXd k =
-      Eigen::ArrayXd::LinSpaced(n, 0.0, static_cast<double>(n - 1)) / static_cast<double>(n);
-  const Eigen::ArrayXd fade = (-36.0 * k.square().square()).exp();
+  const Eigen::ArrayXd fade = faded(n);
   PlaneArray result = PlaneArray::Zero(cells, cells);
   result.topLeftCorner(n, n) = (coefficients.colwise() * fade).rowwise() * fade.transpose();
   return result;
@@ -317,17 +324,18 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   if (!doubled)  // not monotone between the centres: no map to speak of
     return Estimate::between(infinity, 0.0, infinity, Grade::converged);
   const PlaneArray w_fine = fine.weight(*doubled);
-  const PlaneArray r_fine =
-      doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
+  const PlaneArray r_fine = doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
 
+  // Faded into each other: a sharp cut would spread what the sides do over the whole rectangle.
   PlaneArray high = fine.grid().coefficients(r_fine);
-  const PlaneArray low = high.topLeftCorner(n, n);
-  high.topLeftCorner(n, n).setZero();
+  const Eigen::ArrayXd fade = faded(n);
+  PlaneArray low = (high.topLeftCorner(n, n).colwise() * fade).rowwise() * fade.transpose();
+  high.topLeftCorner(n, n) -= low;
   const Eigen::ArrayXd& kappa = fine.grid().frequencies_x();
   const Eigen::ArrayXd& mu = fine.grid().frequencies_y();
   for (Index j = 0; j < 2 * n; ++j)
     for (Index i = 0; i < 2 * n; ++i)
-      if (i >= n || j >= n) high(i, j) /= kappa(i) * kappa(i) + mu(j) * mu(j);
+      if (i + j > 0) high(i, j) /= kappa(i) * kappa(i) + mu(j) * mu(j);
   const PlaneDerivatives psi_high = fine.grid().derivatives(high);
   const double unresolved =
       std::sqrt(dot(w_fine, psi_high.dx.square() + psi_high.dy.square()) / w_fine.sum());
@@ -343,19 +351,17 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   r -= dot(w, r) / w.sum();
   const Level::Linearised L(level, s, shift);
   const double accuracy = 1e-2;
-  const LinearSolution v =
-      gmres([&](const PlaneArray& u) -> PlaneArray { return root * L(u / root); },
-            -root * r,
-            accuracy);
+  const LinearSolution v = gmres(
+      [&](const PlaneArray& u) -> PlaneArray { return root * L(u / root); }, -root* r, accuracy);
   const PlaneDerivatives psi = grid.derivatives(L.preconditioned(v.x / root));
   const double norm = std::sqrt(dot(w, psi.dx.square() + psi.dy.square()) / w.sum());
   // ∇φ is a sum of rounded terms, and is divided by γ.
-  const double rounding = round_off(std::sqrt(dot(w, s.phi_x.square() + s.phi_y.square()) / w.sum()),
-                                    2) / problem.gamma;
-  return Estimate::converged(norm / problem.gamma,
-                             (unresolved + std::max(accuracy, v.relative_residual) * norm) /
-                                 problem.gamma,
-                             rounding);
+  const double rounding =
+      round_off(std::sqrt(dot(w, s.phi_x.square() + s.phi_y.square()) / w.sum()), 2) /
+      problem.gamma;
+  return Estimate::converged(
+      norm / problem.gamma,
+      (unresolved + std::max(accuracy, v.relative_residual) * norm) / problem.gamma, rounding);
 }
 
 void require_options(const PlaneJkoOptions& options) {
@@ -418,7 +424,8 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   for (const Index cells : ladder) {
     level = std::make_unique<Level>(problem, rectangle, cells);
     if (start.rows() != cells) start = prolonged(newton.state.coefficients, cells);
-    newton = level->solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
+    newton =
+        level->solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
     coarse = fine;
     fine = moments(*level, newton.state, gamma);
     start = PlaneArray();
@@ -435,9 +442,7 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   result.map_x = grid.sample([](double x, double) { return x; }) - s.phi_x;
   result.map_y = grid.sample([](double, double y) { return y; }) - s.phi_y;
   const double log_total = log_mass(level->log_q() - s.phi / gamma);
-  result.log_density = [log_q_at = problem.log_q,
-                        phi = interpolated(grid, s.phi),
-                        log_total,
+  result.log_density = [log_q_at = problem.log_q, phi = interpolated(grid, s.phi), log_total,
                         gamma](double x, double y) {
     const PlaneValue q = log_q_at(x, y);
     const PlaneValue f = phi(x, y);
@@ -446,27 +451,35 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
                       .dy = q.dy - f.dy / gamma};
   };
 
-  if (options.domain == PlaneDomain::plane)
-    result.outside_mass = std::max({std::abs(std::expm1(log_mass(log_p))),
-                                    tail_mass(grid, (log_p - log_p.maxCoeff()).exp()),
-                                    tail_mass(grid, (log_q - log_q.maxCoeff()).exp()),
-                                    tail_mass(grid, w)});
+  // What lies outside: of p and p' it moves every number of the step, of q the entropy alone.
+  double target_outside = 0.0;
+  if (options.domain == PlaneDomain::plane) {
+    const auto beyond = [&grid](const PlaneArray& a) {
+      return tail_mass(grid, (a - a.maxCoeff()).exp());
+    };
+    result.outside_mass =
+        std::max({std::abs(std::expm1(log_mass(log_p))), beyond(log_p), tail_mass(grid, w)});
+    target_outside = beyond(log_q);
+  }
   // Mass m put elsewhere moves a mean by m times the diameter at most, a second moment by m times
-  // its square; twice, for the other measure moves the step too.
-  const double moved = 2.0 * (result.outside_mass + 2.0 * options.floor);
+  // its square; twice, for p moves the step and the step moves too.
+  const double moved = 2.0 * (result.outside_mass + options.floor);
   const double diameter = std::hypot(rectangle.width(), rectangle.height());
   const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
                                    std::abs(rectangle.bottom), std::abs(rectangle.top)});
   const auto estimate = [&](double value, double on_coarse, double reach, double scale) {
-    return Estimate::converged(
-        value, std::abs(value - on_coarse) + moved * reach, round_off(scale, 2));
+    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach,
+                               round_off(scale, 2));
   };
   for (std::size_t i = 0; i < 2; ++i)
     result.mean[i] = estimate(fine.mean[i], coarse.mean[i], diameter, largest);
   for (std::size_t i = 0; i < 3; ++i)
-    result.covariance[i] = estimate(fine.covariance[i], coarse.covariance[i], diameter * diameter,
-                                    largest * largest);
-  result.kl = estimate(fine.kl, coarse.kl, 1.0 + fine.largest_log_ratio, fine.largest_log_ratio);
+    result.covariance[i] =
+        estimate(fine.covariance[i], coarse.covariance[i], diameter * diameter, largest * largest);
+  result.kl = Estimate::converged(
+      fine.kl,
+      std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) + target_outside,
+      round_off(fine.largest_log_ratio, 2));
   result.squared_w2 =
       estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter, diameter * diameter);
   result.first_order_error = measured_error(problem, *level, s);

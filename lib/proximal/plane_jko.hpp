@@ -23,26 +23,26 @@ struct PlaneJkoOptions {
   /// p → (p + δ|Ω|⁻¹)/(1 + δ). It ends tails of opposite slope at the sides, where a map that keeps
   /// mass inside would need layers no grid resolves. 0 is for densities of moderate range.
   double floor = 1e-7;
-  double residual_tolerance = 1e-8;  ///< stop at this root mean square of R, see plane_jko_step()
+  double residual_tolerance = 1e-6;  ///< stop at this root mean square of R, see plane_jko_step()
   int max_newton_iterations = 40;    ///< on each grid
 };
 
 /// One step's density, potential and map on the grid, and what was measured of them.
 struct PlaneJkoResult {
-  PlaneArray density = {};          ///< p' at the centres, of mass 1 on the grid
-  PlaneArray potential = {};        ///< φ at the centres
-  PlaneArray map_x = {};            ///< T = Id − ∇φ, from p' to p
+  PlaneArray density = {};    ///< p' at the centres, of mass 1 on the grid
+  PlaneArray potential = {};  ///< φ at the centres
+  PlaneArray map_x = {};      ///< T = Id − ∇φ, from p' to p
   PlaneArray map_y = {};
-  PlaneFunction log_density = {};   ///< log p' anywhere on the rectangle, with its gradient
+  PlaneFunction log_density = {};           ///< log p' anywhere on the rectangle, with its gradient
   std::array<Estimate, 2> mean = {};        ///< E x, E y
   std::array<Estimate, 3> covariance = {};  ///< of (x, x), (x, y), (y, y)
-  Estimate kl = {};                 ///< KL(p' ‖ q)
-  Estimate squared_w2 = {};         ///< W₂²(p, p')
+  Estimate kl = {};                         ///< KL(p' ‖ q)
+  Estimate squared_w2 = {};                 ///< W₂²(p, p')
   Estimate first_order_error = {};  ///< ε = ‖∇V + ∇log p' − (T_{p'}^p − Id)/γ‖ in L²(p')
-  double outside_mass = 0.0;  ///< of p, p' and q beyond the sides, the largest; 0 on a rectangle
-  double residual = 0.0;      ///< root mean square of R on the finest grid
-  int newton_iterations = 0;  ///< on the finest grid
-  int krylov_iterations = 0;  ///< on the finest grid, for all its Newton steps
+  double outside_mass = 0.0;        ///< of p or p', the larger; 0 on PlaneDomain::rectangle
+  double residual = 0.0;            ///< root mean square of R on the finest grid
+  int newton_iterations = 0;        ///< on the finest grid
+  int krylov_iterations = 0;        ///< on the finest grid, for all its Newton steps
   Termination termination = Termination::running;
 };
 
