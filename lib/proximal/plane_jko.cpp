@@ -271,16 +271,46 @@ struct Moments {
   double largest_log_ratio = 0.0;  // of p'/q
 };
 
+// Means, over an interval, of each term of a cosine series times (t − centre) and its square.
+struct CentredMoments {
+  Eigen::ArrayXd first = {};
+  Eigen::ArrayXd second = {};
+};
+
+// ∫₀^L cos κt (t − L/2)ᵐ dt with κ = πk/L: for m = 1 it is −2/κ² at odd k, for m = 2 it is 2L/κ² at
+// even k > 0, and zero at the other k > 0.
+CentredMoments centred_moments(const Eigen::ArrayXd& kappa, double length) {
+  CentredMoments m{.first = Eigen::ArrayXd::Zero(kappa.size()),
+                   .second = Eigen::ArrayXd::Zero(kappa.size())};
+  m.second(0) = length * length / 12.0;
+  for (Index k = 1; k < kappa.size(); ++k) {
+    const double square = kappa(k) * kappa(k);
+    if (k % 2 == 1)
+      m.first(k) = -4.0 / (square * length);
+    else
+      m.second(k) = 4.0 / square;
+  }
+  return m;
+}
+
 Moments moments(const Level& level, const State& s, double gamma) {
   const PlaneGrid& grid = level.grid();
-  const PlaneArray w = level.weight(s) / level.weight(s).sum();
+  PlaneArray w = level.weight(s);
+  w /= w.sum();
   Moments m;
-  const PlaneArray x = grid.sample([](double a, double) { return a; });
-  const PlaneArray y = grid.sample([](double, double b) { return b; });
-  m.mean = {dot(w, x), dot(w, y)};
-  const PlaneArray dx = x - m.mean[0];
-  const PlaneArray dy = y - m.mean[1];
-  m.covariance = {dot(w, dx.square()), dot(w, dx * dy), dot(w, dy.square())};
+  // Moments of the density's series: x has a kink in its even reflection, and the plain sum over
+  // centres would be of second order where the density does not vanish at the sides.
+  const PlaneArray c = grid.coefficients(w) * static_cast<double>(w.size());
+  const Rectangle& rectangle = grid.rectangle();
+  const CentredMoments x = centred_moments(grid.frequencies_x(), rectangle.width());
+  const CentredMoments y = centred_moments(grid.frequencies_y(), rectangle.height());
+  const double mean_x = (c.col(0) * x.first).sum();
+  const double mean_y = (c.row(0).transpose() * y.first).sum();
+  const double mean_xy = (x.first.matrix().transpose() * c.matrix() * y.first.matrix())(0, 0);
+  m.mean = {rectangle.left + 0.5 * rectangle.width() + mean_x,
+            rectangle.bottom + 0.5 * rectangle.height() + mean_y};
+  m.covariance = {(c.col(0) * x.second).sum() - mean_x * mean_x, mean_xy - mean_x * mean_y,
+                  (c.row(0).transpose() * y.second).sum() - mean_y * mean_y};
   m.squared_w2 = dot(w, s.phi_x.square() + s.phi_y.square());
   // log(p'/q) = −φ/γ + log Σe^{−V} − log Σe^{−V−φ/γ}, the sums over the same centres.
   const PlaneArray log_density = level.log_q() - s.phi / gamma;
