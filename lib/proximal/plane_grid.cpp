@@ -149,6 +149,15 @@ PlaneDerivatives PlaneGrid::derivatives(const PlaneArray& coefficients) const {
 }
 
 void PlaneGrid::derivatives(const PlaneArray& c, PlaneDerivatives& result) const {
+  derivatives_but_dyy(c, result);
+  auto& work = transforms_->work;
+  work = c.rowwise() * (-frequencies_y_.transpose().square());
+  fftw_execute(transforms_->cos_y);
+  fftw_execute(transforms_->cos_x);
+  result.dyy = work;
+}
+
+void PlaneGrid::derivatives_but_dyy(const PlaneArray& c, PlaneDerivatives& result) const {
   const Index n = cells_;
   const Index m = n - 1;
   auto& work = transforms_->work;
@@ -182,10 +191,6 @@ void PlaneGrid::derivatives(const PlaneArray& c, PlaneDerivatives& result) const
   half = work;
   cosine(result.dy);
   sine(half, result.dxy);
-
-  work = c.rowwise() * (-mu.square());
-  fftw_execute(transforms_->cos_y);
-  cosine(result.dyy);
 }
 
 PlaneArray PlaneGrid::sample(const std::function<double(double x, double y)>& f) const {

@@ -70,7 +70,7 @@ struct PlaneJkoResult {
 ///
 /// ε is measured on the doubled grid: with r = R(φ) there, T_{p'}^p = T − ∇ψ to first order, where
 /// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. It refers to p and q on Ω with their
-/// floors.
+/// floors, and where p' has separate modes its enclosure is optimistic.
 ///
 /// Cost: O(n² log n) a Krylov iteration, 50 vectors of n² numbers.
 ///
