@@ -123,14 +123,20 @@ class Level {
   const PlaneGrid& grid() const { return grid_; }
   const PlaneArray& log_q() const { return log_q_; }
 
-  // Nothing where I − D²φ is not positive definite, or R is not finite.
-  std::optional<State> state(PlaneArray coefficients) const {
+  // Nothing where R is not finite, or I − D²φ is not positive definite: unless `folded` asks for
+  // the cells where it is not (1, else 0), and R is set to 0 there.
+  std::optional<State> state(PlaneArray coefficients, PlaneArray* folded = nullptr) const {
     State s;
     grid_.derivatives(coefficients, work_);
     const PlaneArray a = 1.0 - work_.dxx;
     const PlaneArray b = 1.0 - work_.dyy;
-    const PlaneArray det = a * b - work_.dxy.square();
-    if (!(det > 0.0).all() || !(a > 0.0).all()) return {};
+    PlaneArray det = a * b - work_.dxy.square();
+    if (folded != nullptr) {
+      *folded = (det > 0.0 && a > 0.0).select(PlaneArray::Zero(a.rows(), a.cols()), 1.0);
+      det = (*folded > 0.0).select(1.0, det);
+    } else if (!(det > 0.0).all() || !(a > 0.0).all()) {
+      return {};
+    }
     s.inv_xx = b / det;
     s.inv_yy = a / det;
     s.inv_xy = work_.dxy / det;
@@ -147,6 +153,7 @@ class Level {
         s.score_y(i, j) = p.dy;
       }
     s.residual += det.log() - log_q_ + work_.value / problem_.gamma;
+    if (folded != nullptr) s.residual *= 1.0 - *folded;
     s.norm = root_mean_square(s.residual);
     if (!std::isfinite(s.norm)) return {};
     s.phi = work_.value;
@@ -354,9 +361,9 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   const Level fine(problem, grid.rectangle(), 2 * n);
   PlaneArray padded = PlaneArray::Zero(2 * n, 2 * n);
   padded.topLeftCorner(n, n) = s.coefficients;
-  const std::optional<State> doubled = fine.state(std::move(padded));
-  if (!doubled)  // not monotone between the centres: no map to speak of
-    return Estimate::between(infinity, 0.0, infinity, Grade::converged);
+  PlaneArray folded;
+  const std::optional<State> doubled = fine.state(std::move(padded), &folded);
+  if (!doubled) return Estimate::between(infinity, 0.0, infinity, Grade::converged);
   const PlaneArray w_fine = fine.weight(*doubled);
   const PlaneArray r_fine = doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
 
@@ -394,8 +401,11 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   // log-concave (Payne and Weinberger), and larger between separate modes.
   const double left =
       v.relative_residual * root_mean_square(root * r) * diameter / std::numbers::pi;
+  // Where T folds between the centres (layers at the sides), by that mass and the diameter.
+  const double folds = diameter * std::sqrt(dot(w_fine, folded) / w_fine.sum());
   const double gamma = problem.gamma;
-  return Estimate::converged(mean_square(psi.dx, psi.dy) / gamma, (unresolved + left) / gamma,
+  return Estimate::converged(mean_square(psi.dx, psi.dy) / gamma,
+                             (unresolved + left + folds) / gamma,
                              round_off(mean_square(s.phi_x, s.phi_y), 2) / gamma);
 }
 
@@ -502,8 +512,10 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   const double diameter = std::hypot(rectangle.width(), rectangle.height());
   const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
                                    std::abs(rectangle.bottom), std::abs(rectangle.top)});
+  // A Newton iteration that stopped early gives no bound on what it was to find.
+  const double unsolved = newton.termination == Termination::converged ? 0.0 : infinity;
   const auto estimate = [&](double value, double on_coarse, double reach, double scale) {
-    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach,
+    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach + unsolved,
                                round_off(scale, 2));
   };
   for (std::size_t i = 0; i < 2; ++i)
@@ -511,10 +523,11 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   for (std::size_t i = 0; i < 3; ++i)
     result.covariance[i] =
         estimate(fine.covariance[i], coarse.covariance[i], diameter * diameter, largest * largest);
-  result.kl = Estimate::converged(
-      fine.kl,
-      std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) + target_outside,
-      round_off(fine.largest_log_ratio, 2));
+  result.kl =
+      Estimate::converged(fine.kl,
+                          std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) +
+                              target_outside + unsolved,
+                          round_off(fine.largest_log_ratio, 2));
   result.squared_w2 =
       estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter, diameter * diameter);
   result.first_order_error = measured_error(problem, *level, s);

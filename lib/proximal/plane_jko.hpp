@@ -68,6 +68,11 @@ struct PlaneJkoResult {
 /// otherwise limited by φ's third derivative at the sides. The enclosures add the difference to the
 /// grid of n/2 cells, the mass outside of Ω and the floor's, each times the reach of what it moves.
 ///
+/// Range: tails that the sides cut off at e⁻²⁰ of the density or above are safe. Where p or q falls
+/// to e⁻⁵⁰ and less inside the rectangle, T has to be held back at the sides by layers no grid
+/// resolves, and Newton's iteration may end at its limit: take a smaller rectangle. The enclosures
+/// are then infinite.
+///
 /// ε is measured on the doubled grid: with r = R(φ) there, T_{p'}^p = T − ∇ψ to first order, where
 /// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. It refers to p and q on Ω with their
 /// floors, and where p' has separate modes its enclosure is optimistic.

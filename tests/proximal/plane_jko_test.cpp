@@ -262,6 +262,7 @@ TEST_CASE("plane_jko_step that is stopped early says so, in ε as in its word",
   options.max_newton_iterations = 1;
   const PlaneJkoResult stopped = plane_jko_step(log_density_of(p), potential_of(q), options);
   CHECK(stopped.termination == Termination::iteration_limit);
+  CHECK(stopped.mean[0].width() == infinity);
   CHECK(stopped.first_order_error.lower > 10.0 * solved.first_order_error.upper);
 }
 
