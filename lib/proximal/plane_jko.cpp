@@ -453,8 +453,8 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
     problem.log_q = floored(minus_potential, log_mass(log_q) + log_floor);
   }
 
-  // The ladder of grids; the last three are n/4, n/2 and n, and the first has 32 cells or fewer
-  // than 64.
+  // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
+  // that still sees what a step of interest looks like.
   std::vector<Index> ladder{n};
   while (ladder.back() % 2 == 0 && ladder.back() >= 64) ladder.push_back(ladder.back() / 2);
   if (ladder.size() == 1) ladder.push_back(n / 2);

@@ -55,23 +55,24 @@ struct PlaneJkoResult {
 ///
 ///   R(φ) = log p(x − ∇φ) + log det(I − D²φ) + V + φ/γ = 0,    ∂φ/∂n = 0 on the sides,
 ///
-/// the additive constant of φ carrying log Z. It is collocated in cosine series on n/4, n/2 and n
-/// cells a side (and on fewer, to start from), each grid starting from the one before. Newton's
+/// the additive constant of φ carrying log Z. It is collocated in cosine series on a
+/// ladder of grids up to n cells a side, each starting from the one of half its cells. Newton's
 /// linear problems
 ///
 ///   −tr((I − D²φ)⁻¹D²δ) − ∇log p(T)·∇δ + δ/γ = −R
 ///
 /// are solved by GMRES, with the cosine transform inverting their part of constant coefficients
-/// exactly; the number of its iterations does not grow with n once the step is resolved.
+/// exactly. Their number grows slowly with n: on 128, 256, 512 cells a side the benchmark's step
+/// takes 73, 75, 79 on the finest grid, and 32, 42, 58 without a floor.
 ///
 /// Accuracy: spectral where the even reflections of V and log p are smooth or have no mass,
 /// otherwise limited by φ's third derivative at the sides. The enclosures add the difference to the
 /// grid of n/2 cells, the mass outside of Ω and the floor's, each times the reach of what it moves.
 ///
-/// Range: tails that the sides cut off at e⁻²⁰ of the density or above are safe. Where p or q falls
-/// to e⁻⁵⁰ and less inside the rectangle, T has to be held back at the sides by layers no grid
-/// resolves, and Newton's iteration may end at its limit: take a smaller rectangle. The enclosures
-/// are then infinite.
+/// Range: steps whose densities fall to e⁻³⁰ of their largest value at the sides are easy, to e⁻⁶⁰
+/// possible with a floor. At e⁻¹⁰⁰ (a deviation of 1/15 of the distance to the side) T would have
+/// to be held back there by layers that no grid resolves, and Newton's iteration ends at its limit,
+/// the enclosures of the step's numbers being infinite then: take a smaller rectangle.
 ///
 /// ε is measured on the doubled grid: with r = R(φ) there, T_{p'}^p = T − ∇ψ to first order, where
 /// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. It refers to p and q on Ω with their
