@@ -1,0 +1,537 @@
+#include "proximal/plane_jko.hpp"
+
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace flowcheck {
+namespace {
+
+constexpr Index most_krylov_vectors = 50;
+constexpr int most_restarts = 4;
+
+double root_mean_square(const PlaneArray& a) {
+  return std::sqrt(a.square().mean());
+}
+
+double dot(const PlaneArray& a, const PlaneArray& b) {
+  return (a * b).sum();
+}
+
+struct LinearSolution {
+  PlaneArray x = {};
+  double relative_residual = 1.0;
+  int iterations = 0;
+};
+
+// GMRES for A x = b from x = 0, restarted, modified Gram–Schmidt, Givens rotations.
+template <class Operator>
+LinearSolution gmres(const Operator& A, const PlaneArray& b, double relative_tolerance) {
+  LinearSolution solution{.x = PlaneArray::Zero(b.rows(), b.cols())};
+  const double scale = std::sqrt(dot(b, b));
+  if (!(scale > 0.0) || !std::isfinite(scale)) return solution;
+  PlaneArray residual = b;
+  std::vector<PlaneArray> basis;
+  for (int round = 0; round < most_restarts; ++round) {
+    const double beta = std::sqrt(dot(residual, residual));
+    Matrix H = Matrix::Zero(most_krylov_vectors + 1, most_krylov_vectors);
+    Vector g = Vector::Zero(most_krylov_vectors + 1);
+    Vector c = Vector::Zero(most_krylov_vectors);
+    Vector s = Vector::Zero(most_krylov_vectors);
+    g(0) = beta;
+    basis.assign(1, residual / beta);
+    Index size = 0;
+    while (size < most_krylov_vectors && std::abs(g(size)) > relative_tolerance * scale) {
+      const Index j = size;
+      PlaneArray w = A(basis.back());
+      for (Index i = 0; i <= j; ++i) {
+        H(i, j) = dot(basis[static_cast<std::size_t>(i)], w);
+        w -= H(i, j) * basis[static_cast<std::size_t>(i)];
+      }
+      const double length = std::sqrt(dot(w, w));
+      for (Index i = 0; i < j; ++i) {
+        const double upper = H(i, j);
+        H(i, j) = c(i) * upper + s(i) * H(i + 1, j);
+        H(i + 1, j) = -s(i) * upper + c(i) * H(i + 1, j);
+      }
+      const double radius = std::hypot(H(j, j), length);
+      if (!(radius > 0.0)) break;
+      c(j) = H(j, j) / radius;
+      s(j) = length / radius;
+      H(j, j) = radius;
+      g(j + 1) = -s(j) * g(j);
+      g(j) *= c(j);
+      ++size;
+      ++solution.iterations;
+      if (!(length > 0.0)) break;
+      basis.push_back(w / length);
+    }
+    if (size == 0) break;
+    const Vector y = H.topLeftCorner(size, size).triangularView<Eigen::Upper>().solve(g.head(size));
+    for (Index i = 0; i < size; ++i) solution.x += y(i) * basis[static_cast<std::size_t>(i)];
+    solution.relative_residual = std::abs(g(size)) / scale;
+    if (solution.relative_residual <= relative_tolerance) break;
+    residual = b - A(solution.x);
+  }
+  return solution;
+}
+
+// log(e^f + e^level) with its gradient: a density with an even floor under it.
+PlaneFunction floored(PlaneFunction f, double level) {
+  return [f = std::move(f), level](double x, double y) {
+    const PlaneValue a = f(x, y);
+    const double top = std::max(a.value, level);
+    const double sum = top + std::log1p(std::exp(std::min(a.value, level) - top));
+    const double part = std::exp(a.value - sum);
+    return PlaneValue{.value = sum, .dx = part * a.dx, .dy = part * a.dy};
+  };
+}
+
+// The two functions of a step, floored.
+struct Problem {
+  PlaneFunction log_p;
+  PlaneFunction log_q;  // −V
+  double gamma = 0.0;
+};
+
+// R and the coefficients of its linearisation at one φ.
+struct State {
+  PlaneArray coefficients = {};
+  PlaneArray residual = {};
+  PlaneArray phi = {};
+  PlaneArray phi_x = {}, phi_y = {};
+  PlaneArray score_x = {}, score_y = {};             // ∇log p at T
+  PlaneArray inv_xx = {}, inv_yy = {}, inv_xy = {};  // (I − D²φ)⁻¹
+  double norm = 0.0;                                 // root mean square of the residual
+};
+
+// One grid: the equation on it, its linearisation, and Newton's method.
+class Level {
+ public:
+  Level(const Problem& problem, const Rectangle& rectangle, Index cells)
+      : problem_(problem), grid_(rectangle, cells) {
+    log_q_ = grid_.sample([&](double x, double y) { return problem.log_q(x, y).value; });
+  }
+
+  const PlaneGrid& grid() const { return grid_; }
+  const PlaneArray& log_q() const { return log_q_; }
+
+  // Nothing where R is not finite, or I − D²φ is not positive definite: unless `folded` asks for
+  // the cells where it is not (1, else 0), and R is set to 0 there.
+  std::optional<State> state(PlaneArray coefficients, PlaneArray* folded = nullptr) const {
+    State s;
+    grid_.derivatives(coefficients, work_);
+    const PlaneArray a = 1.0 - work_.dxx;
+    const PlaneArray b = 1.0 - work_.dyy;
+    PlaneArray det = a * b - work_.dxy.square();
+    if (folded != nullptr) {
+      *folded = (det > 0.0 && a > 0.0).select(PlaneArray::Zero(a.rows(), a.cols()), 1.0);
+      det = (*folded > 0.0).select(1.0, det);
+    } else if (!(det > 0.0).all() || !(a > 0.0).all()) {
+      return {};
+    }
+    s.inv_xx = b / det;
+    s.inv_yy = a / det;
+    s.inv_xy = work_.dxy / det;
+    const Index n = grid_.cells();
+    s.score_x.resize(n, n);
+    s.score_y.resize(n, n);
+    s.residual.resize(n, n);
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i < n; ++i) {
+        const PlaneValue p =
+            problem_.log_p(grid_.x(i) - work_.dx(i, j), grid_.y(j) - work_.dy(i, j));
+        s.residual(i, j) = p.value;
+        s.score_x(i, j) = p.dx;
+        s.score_y(i, j) = p.dy;
+      }
+    s.residual += det.log() - log_q_ + work_.value / problem_.gamma;
+    if (folded != nullptr) s.residual *= 1.0 - *folded;
+    s.norm = root_mean_square(s.residual);
+    if (!std::isfinite(s.norm)) return {};
+    s.phi = work_.value;
+    s.phi_x = work_.dx;
+    s.phi_y = work_.dy;
+    s.coefficients = std::move(coefficients);
+    return s;
+  }
+
+  // e^{−V−φ/γ}, its largest value 1.
+  PlaneArray weight(const State& s) const {
+    const PlaneArray log_density = log_q_ - s.phi / problem_.gamma;
+    return (log_density - log_density.maxCoeff()).exp();
+  }
+
+  // What GMRES inverts: δ ↦ −tr(A⁻¹D²δ) − ∇log p(T)·∇δ + shift·δ after the inverse of its part of
+  // constant coefficients, those being the means of A⁻¹ under p'.
+  class Linearised {
+   public:
+    Linearised(const Level& level, const State& s, double shift)
+        : level_(level), s_(s), shift_(shift) {
+      const PlaneArray w = level.weight(s);
+      xx_ = dot(w, s.inv_xx) / w.sum();
+      yy_ = dot(w, s.inv_yy) / w.sum();
+      inverse_symbol_ = 1.0 / ((shift + yy_ * level.grid_.frequencies_y().square())
+                                   .transpose()
+                                   .replicate(level.grid_.cells(), 1)
+                                   .colwise() +
+                               xx_ * level.grid_.frequencies_x().square());
+    }
+    PlaneArray preconditioned(const PlaneArray& v) const {
+      return level_.grid_.coefficients(v) * inverse_symbol_;
+    }
+    // v itself is shift·δ − xx δ_xx − yy δ_yy, the means taken out: δ_yy need not be computed.
+    PlaneArray operator()(const PlaneArray& v) const {
+      PlaneDerivatives& d = level_.work_;
+      level_.grid_.derivatives_but_dyy(preconditioned(v), d);
+      return shift_ * d.value - s_.score_x * d.dx - s_.score_y * d.dy - s_.inv_xx * d.dxx -
+             2.0 * s_.inv_xy * d.dxy - s_.inv_yy * ((shift_ * d.value - xx_ * d.dxx - v) / yy_);
+    }
+
+   private:
+    const Level& level_;
+    const State& s_;
+    double shift_;
+    double xx_ = 1.0;
+    double yy_ = 1.0;
+    PlaneArray inverse_symbol_;
+  };
+
+  struct Newton {
+    State state = {};
+    int iterations = 0;
+    int krylov_iterations = 0;
+    Termination termination = Termination::running;
+  };
+
+  // From φ of the given coefficients, shrunk until I − D²φ is positive definite: 0 is admissible
+  // and the admissible φ are convex.
+  Newton solve(PlaneArray start, double tolerance, int max_iterations) const {
+    Newton run;
+    std::optional<State> first = state(start);
+    for (int i = 0; !first && i < 100; ++i) {
+      start *= i < 99 ? 0.8 : 0.0;
+      first = state(start);
+    }
+    require(first.has_value(), "plane_jko_step: log p or V is not finite on the rectangle");
+    run.state = std::move(*first);
+    for (;; ++run.iterations) {
+      const double norm = run.state.norm;
+      if (norm <= tolerance)
+        run.termination = Termination::converged;
+      else if (run.iterations >= max_iterations)
+        run.termination = Termination::iteration_limit;
+      if (run.termination != Termination::running) return run;
+
+      const Linearised L(*this, run.state, 1.0 / problem_.gamma);
+      const double forcing = std::clamp(norm, 0.3 * tolerance / norm, 0.1);
+      const LinearSolution v = gmres(L, -run.state.residual, std::min(forcing, 0.3));
+      run.krylov_iterations += v.iterations;
+      const PlaneArray direction = L.preconditioned(v.x);
+      double step = 1.0;
+      std::optional<State> next;
+      for (; step > 1e-6; step *= 0.5) {
+        next = state(run.state.coefficients + step * direction);
+        if (next && next->norm < (1.0 - 1e-4 * step) * norm) break;
+      }
+      if (step <= 1e-6) {
+        run.termination = Termination::stalled;
+        return run;
+      }
+      run.state = std::move(*next);
+    }
+  }
+
+ private:
+  const Problem& problem_;
+  PlaneGrid grid_;
+  PlaneArray log_q_;
+  mutable PlaneDerivatives work_;
+};
+
+// 1 at low frequencies, 0 to round-off at the n-th.
+Eigen::ArrayXd faded(Index n) {
+  const Eigen::ArrayXd k =
+      Eigen::ArrayXd::LinSpaced(n, 0.0, static_cast<double>(n - 1)) / static_cast<double>(n);
+  return (-36.0 * k.square().square()).exp();
+}
+
+// The same series on a finer grid, its upper half faded out: what the coarse grid did not resolve
+// would be amplified by two derivatives.
+PlaneArray prolonged(const PlaneArray& coefficients, Index cells) {
+  const Index n = coefficients.rows();
+  const Eigen::ArrayXd fade = faded(n);
+  PlaneArray result = PlaneArray::Zero(cells, cells);
+  result.topLeftCorner(n, n) = (coefficients.colwise() * fade).rowwise() * fade.transpose();
+  return result;
+}
+
+// The numbers of a step on one grid.
+struct Moments {
+  std::array<double, 2> mean = {};
+  std::array<double, 3> covariance = {};
+  double kl = 0.0;
+  double squared_w2 = 0.0;
+  double largest_log_ratio = 0.0;  // of p'/q
+};
+
+// Means, over an interval, of each term of a cosine series times (t − centre) and its square.
+struct CentredMoments {
+  Eigen::ArrayXd first = {};
+  Eigen::ArrayXd second = {};
+};
+
+// ∫₀^L cos κt (t − L/2)ᵐ dt with κ = πk/L: for m = 1 it is −2/κ² at odd k, for m = 2 it is 2L/κ² at
+// even k > 0, and zero at the other k > 0.
+CentredMoments centred_moments(const Eigen::ArrayXd& kappa, double length) {
+  CentredMoments m{.first = Eigen::ArrayXd::Zero(kappa.size()),
+                   .second = Eigen::ArrayXd::Zero(kappa.size())};
+  m.second(0) = length * length / 12.0;
+  for (Index k = 1; k < kappa.size(); ++k) {
+    const double square = kappa(k) * kappa(k);
+    if (k % 2 == 1)
+      m.first(k) = -4.0 / (square * length);
+    else
+      m.second(k) = 4.0 / square;
+  }
+  return m;
+}
+
+Moments moments(const Level& level, const State& s, double gamma) {
+  const PlaneGrid& grid = level.grid();
+  PlaneArray w = level.weight(s);
+  w /= w.sum();
+  Moments m;
+  // Moments of the density's series: x has a kink in its even reflection, and the plain sum over
+  // centres would be of second order where the density does not vanish at the sides.
+  const PlaneArray c = grid.coefficients(w) * static_cast<double>(w.size());
+  const Rectangle& rectangle = grid.rectangle();
+  const CentredMoments x = centred_moments(grid.frequencies_x(), rectangle.width());
+  const CentredMoments y = centred_moments(grid.frequencies_y(), rectangle.height());
+  const double mean_x = (c.col(0) * x.first).sum();
+  const double mean_y = (c.row(0).transpose() * y.first).sum();
+  const double mean_xy = (x.first.matrix().transpose() * c.matrix() * y.first.matrix())(0, 0);
+  m.mean = {rectangle.left + 0.5 * rectangle.width() + mean_x,
+            rectangle.bottom + 0.5 * rectangle.height() + mean_y};
+  m.covariance = {(c.col(0) * x.second).sum() - mean_x * mean_x, mean_xy - mean_x * mean_y,
+                  (c.row(0).transpose() * y.second).sum() - mean_y * mean_y};
+  m.squared_w2 = dot(w, s.phi_x.square() + s.phi_y.square());
+  // log(p'/q) = −φ/γ + log Σe^{−V} − log Σe^{−V−φ/γ}, the sums over the same centres.
+  const PlaneArray log_density = level.log_q() - s.phi / gamma;
+  const auto log_sum = [](const PlaneArray& a) {
+    return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum());
+  };
+  const PlaneArray log_ratio = -s.phi / gamma + (log_sum(level.log_q()) - log_sum(log_density));
+  m.kl = dot(w, log_ratio);
+  m.largest_log_ratio = log_ratio.abs().maxCoeff();
+  return m;
+}
+
+// Mass of a density beyond the sides, extrapolated from the last cells: a tail that falls by the
+// factor e^{−κt} over a distance t has ∫ = (its value at the side)/κ. A density of mass 1 that does
+// not fall has no bound: 1.
+double tail_mass(const PlaneGrid& grid, const PlaneArray& w) {
+  const Index n = grid.cells();
+  const Index depth = std::max<Index>(2, n / 32);
+  const double total = w.sum();
+  const auto beyond = [&](double side, double inside) {
+    if (!(side > 0.0)) return 0.0;
+    const double cells = static_cast<double>(depth) / std::log(inside / side);
+    return inside > side ? side * cells / total : 1.0;
+  };
+  const double mass = beyond(w.row(0).sum(), w.row(depth).sum()) +
+                      beyond(w.row(n - 1).sum(), w.row(n - 1 - depth).sum()) +
+                      beyond(w.col(0).sum(), w.col(depth).sum()) +
+                      beyond(w.col(n - 1).sum(), w.col(n - 1 - depth).sum());
+  return std::min(1.0, mass);
+}
+
+// ε of the header. The part of R above the grid's frequencies is inverted by the Laplacian alone,
+// which it is: it stands in the error, as does what GMRES left.
+Estimate measured_error(const Problem& problem, const Level& level, const State& s) {
+  const PlaneGrid& grid = level.grid();
+  const Index n = grid.cells();
+  const Level fine(problem, grid.rectangle(), 2 * n);
+  PlaneArray padded = PlaneArray::Zero(2 * n, 2 * n);
+  padded.topLeftCorner(n, n) = s.coefficients;
+  PlaneArray folded;
+  const std::optional<State> doubled = fine.state(std::move(padded), &folded);
+  if (!doubled) return Estimate::between(infinity, 0.0, infinity, Grade::converged);
+  const PlaneArray w_fine = fine.weight(*doubled);
+  const PlaneArray r_fine = doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
+
+  // Faded into each other: a sharp cut would spread what the sides do over the whole rectangle.
+  PlaneArray high = fine.grid().coefficients(r_fine);
+  const Eigen::ArrayXd fade = faded(n);
+  PlaneArray low = (high.topLeftCorner(n, n).colwise() * fade).rowwise() * fade.transpose();
+  high.topLeftCorner(n, n) -= low;
+  const Eigen::ArrayXd& kappa = fine.grid().frequencies_x();
+  const Eigen::ArrayXd& mu = fine.grid().frequencies_y();
+  for (Index j = 0; j < 2 * n; ++j)
+    for (Index i = 0; i < 2 * n; ++i)
+      if (i + j > 0) high(i, j) /= kappa(i) * kappa(i) + mu(j) * mu(j);
+  const PlaneDerivatives psi_high = fine.grid().derivatives(high);
+  const double unresolved =
+      std::sqrt(dot(w_fine, psi_high.dx.square() + psi_high.dy.square()) / w_fine.sum());
+
+  // In the norm of L²(p' + 1e-6), for the tails' residual is larger and means nothing. The operator
+  // without δ/γ has the constants in its kernel: a shift far below its spectral gap, which only the
+  // diameter is known to bound, stands for them.
+  const double diameter = std::hypot(grid.rectangle().width(), grid.rectangle().height());
+  const double shift = 1e-2 / (diameter * diameter);
+  const PlaneArray w = level.weight(s);
+  const PlaneArray root = (w / w.mean() + 1e-6).sqrt();
+  PlaneArray r = grid.values(low);
+  r -= dot(w, r) / w.sum();
+  const Level::Linearised L(level, s, shift);
+  const LinearSolution v =
+      gmres([&](const PlaneArray& u) -> PlaneArray { return root * L(u / root); }, -root* r, 0.1);
+  const PlaneDerivatives psi = grid.derivatives(L.preconditioned(v.x / root));
+  const auto mean_square = [&](const PlaneArray& x, const PlaneArray& y) {
+    return std::sqrt(dot(w, x.square() + y.square()) / w.sum());
+  };
+  // What GMRES left, by the Poincaré inequality: the constant is at most diameter/π where p' is
+  // log-concave (Payne and Weinberger), and larger between separate modes.
+  const double left =
+      v.relative_residual * root_mean_square(root * r) * diameter / std::numbers::pi;
+  // Where T folds between the centres (layers at the sides), by that mass and the diameter.
+  const double folds = diameter * std::sqrt(dot(w_fine, folded) / w_fine.sum());
+  const double gamma = problem.gamma;
+  return Estimate::converged(mean_square(psi.dx, psi.dy) / gamma,
+                             (unresolved + left + folds) / gamma,
+                             round_off(mean_square(s.phi_x, s.phi_y), 2) / gamma);
+}
+
+void require_options(const PlaneJkoOptions& options) {
+  require(std::isfinite(options.step_size) && options.step_size > 0.0,
+          "plane_jko_step: the step size must be positive");
+  require(options.cells >= 32 && options.cells % 4 == 0,
+          "plane_jko_step: cells must be a multiple of 4, and 32 at least");
+  require(options.floor >= 0.0 && options.floor <= 0.01,
+          "plane_jko_step: the floor must be in [0, 0.01]");
+  require(options.residual_tolerance > 0.0,
+          "plane_jko_step: the residual tolerance must be positive");
+  require(options.max_newton_iterations >= 1, "plane_jko_step: at least one Newton iteration");
+}
+
+}  // namespace
+
+PlaneJkoResult plane_jko_step(const PlaneFunction& current,
+                              const PlaneFunction& potential,
+                              const PlaneJkoOptions& options) {
+  require_options(options);
+  const Rectangle& rectangle = options.rectangle;
+  const Index n = options.cells;
+  const double gamma = options.step_size;
+  const double area = rectangle.width() * rectangle.height();
+  const PlaneGrid grid(rectangle, n);
+
+  // Masses on the rectangle, the floors above which they are held, and what lies outside.
+  const PlaneFunction minus_potential = [potential](double x, double y) {
+    const PlaneValue v = potential(x, y);
+    return PlaneValue{.value = -v.value, .dx = -v.dx, .dy = -v.dy};
+  };
+  const PlaneArray log_p = grid.sample([&](double x, double y) { return current(x, y).value; });
+  const PlaneArray log_q =
+      grid.sample([&](double x, double y) { return minus_potential(x, y).value; });
+  require(log_p.allFinite() && log_q.allFinite(),
+          "plane_jko_step: log p or V is not finite on the rectangle");
+  const auto log_mass = [&grid](const PlaneArray& a) {
+    return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum() * grid.cell_area());
+  };
+  const double log_floor = std::log(options.floor / area);
+  Problem problem{.log_p = current, .log_q = minus_potential, .gamma = gamma};
+  if (options.floor > 0.0) {
+    problem.log_p = floored(current, log_mass(log_p) + log_floor);
+    problem.log_q = floored(minus_potential, log_mass(log_q) + log_floor);
+  }
+
+  // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
+  // that still sees what a step of interest looks like.
+  std::vector<Index> ladder{n};
+  while (ladder.back() % 2 == 0 && ladder.back() >= 64) ladder.push_back(ladder.back() / 2);
+  if (ladder.size() == 1) ladder.push_back(n / 2);
+  std::reverse(ladder.begin(), ladder.end());
+
+  PlaneJkoResult result;
+  PlaneArray start = PlaneArray::Zero(ladder.front(), ladder.front());
+  std::unique_ptr<Level> level;
+  Level::Newton newton;
+  Moments coarse;
+  Moments fine;
+  for (const Index cells : ladder) {
+    level = std::make_unique<Level>(problem, rectangle, cells);
+    if (start.rows() != cells) start = prolonged(newton.state.coefficients, cells);
+    newton =
+        level->solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
+    coarse = fine;
+    fine = moments(*level, newton.state, gamma);
+    start = PlaneArray();
+  }
+  const State& s = newton.state;
+  result.newton_iterations = newton.iterations;
+  result.krylov_iterations = newton.krylov_iterations;
+  result.termination = newton.termination;
+  result.residual = s.norm;
+
+  const PlaneArray w = level->weight(s);
+  result.density = w / (w.sum() * grid.cell_area());
+  result.potential = s.phi;
+  result.map_x = grid.sample([](double x, double) { return x; }) - s.phi_x;
+  result.map_y = grid.sample([](double, double y) { return y; }) - s.phi_y;
+  const double log_total = log_mass(level->log_q() - s.phi / gamma);
+  result.log_density = [log_q_at = problem.log_q, phi = interpolated(grid, s.phi), log_total,
+                        gamma](double x, double y) {
+    const PlaneValue q = log_q_at(x, y);
+    const PlaneValue f = phi(x, y);
+    return PlaneValue{.value = q.value - f.value / gamma - log_total,
+                      .dx = q.dx - f.dx / gamma,
+                      .dy = q.dy - f.dy / gamma};
+  };
+
+  // What lies outside: of p and p' it moves every number of the step, of q the entropy alone.
+  double target_outside = 0.0;
+  if (options.domain == PlaneDomain::plane) {
+    const auto beyond = [&grid](const PlaneArray& a) {
+      return tail_mass(grid, (a - a.maxCoeff()).exp());
+    };
+    result.outside_mass =
+        std::max({std::abs(std::expm1(log_mass(log_p))), beyond(log_p), tail_mass(grid, w)});
+    target_outside = beyond(log_q);
+  }
+  // Mass m put elsewhere moves a mean by m times the diameter at most, a second moment by m times
+  // its square; twice, for p moves the step and the step moves too.
+  const double moved = 2.0 * (result.outside_mass + options.floor);
+  const double diameter = std::hypot(rectangle.width(), rectangle.height());
+  const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
+                                   std::abs(rectangle.bottom), std::abs(rectangle.top)});
+  // A Newton iteration that stopped early gives no bound on what it was to find.
+  const double unsolved = newton.termination == Termination::converged ? 0.0 : infinity;
+  const auto estimate = [&](double value, double on_coarse, double reach, double scale) {
+    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach + unsolved,
+                               round_off(scale, 2));
+  };
+  for (std::size_t i = 0; i < 2; ++i)
+    result.mean[i] = estimate(fine.mean[i], coarse.mean[i], diameter, largest);
+  for (std::size_t i = 0; i < 3; ++i)
+    result.covariance[i] =
+        estimate(fine.covariance[i], coarse.covariance[i], diameter * diameter, largest * largest);
+  result.kl =
+      Estimate::converged(fine.kl,
+                          std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) +
+                              target_outside + unsolved,
+                          round_off(fine.largest_log_ratio, 2));
+  result.squared_w2 =
+      estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter, diameter * diameter);
+  result.first_order_error = measured_error(problem, *level, s);
+  return result;
+}
+
+}  // namespace flowcheck
