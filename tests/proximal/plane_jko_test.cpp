@@ -87,7 +87,7 @@ TEST_CASE("plane_jko_step of Gaussians is the closed form, to 1e-5 at 64 cells a
   CHECK(std::abs(step.mean[0].value - exact.mean()(0)) < 1e-5);
   CHECK(std::abs(std::sqrt(step.covariance[0].value) - std::sqrt(exact.covariance()(0, 0))) < 1e-5);
   CHECK(step.mean[0].width() < 1e-5);
-  CHECK(step.krylov_iterations < 100);  // measured: 26 and 32 without a floor, 61 and 73 with it
+  CHECK(step.krylov_iterations <= 50 * step.newton_iterations);  // no linear problem is restarted
   // Where nearly all mass is, the density itself: its error there is φ's over γ.
   const PlaneFunction exact_log_density = log_density_of(exact);
   for (const double x : {0.3, 0.425, 0.55})
