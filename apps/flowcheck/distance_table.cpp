@@ -40,6 +40,10 @@ std::string mixtures_on_the_line(const GaussianMixture& p, const GaussianMixture
 }
 
 std::string samples(const PointCloud& p, const PointCloud& q) {
+  if (!p.uniform() || !q.uniform()) {
+    return fmt::format("{} has weights; U-statistics are of draws that count alike",
+                       p.uniform() ? "B" : "A");
+  }
   const Index largest = TwoSampleOptions{}.largest_count;
   if (std::min(p.size(), q.size()) >= 2 && std::max(p.size(), q.size()) <= largest) return "";
   return fmt::format("A and B need from 2 to {} points; they have {} and {}", largest, p.size(),
