@@ -68,11 +68,21 @@ constexpr const char* type_word<GaussianMixture> = "gaussian_mixture";
 template <>
 constexpr const char* type_word<PointCloud> = "points";
 
-// What a measure may be taken for, itself first.
+// The Gaussian that a mixture is whose mass is all in one component.
+std::optional<Gaussian> only_component(const Measure& measure) {
+  const auto* mixture = std::get_if<GaussianMixture>(&measure);
+  if (mixture == nullptr || (mixture->weights().array() > 0.0).count() != 1) return std::nullopt;
+  Index k = 0;
+  mixture->weights().maxCoeff(&k);
+  return Gaussian(mixture->means().col(k), mixture->covariance(k));
+}
+
+// What a measure may be taken for, a Gaussian first.
 std::vector<std::string_view> names_of(const Measure& measure) {
-  std::vector<std::string_view> names = {type_name(measure)};
-  if (std::holds_alternative<Gaussian>(measure)) names.emplace_back(type_word<GaussianMixture>);
-  return names;
+  if (std::holds_alternative<Gaussian>(measure) || only_component(measure)) {
+    return {type_word<Gaussian>, type_word<GaussianMixture>};
+  }
+  return {type_name(measure)};
 }
 
 // A measure taken for a P, without a copy where it is one.
@@ -82,6 +92,9 @@ class TakenFor {
   explicit TakenFor(const Measure& measure) : itself_(std::get_if<P>(&measure)) {
     if constexpr (std::is_same_v<P, GaussianMixture>) {
       if (itself_ == nullptr) other_.emplace(std::get<Gaussian>(measure));
+    }
+    if constexpr (std::is_same_v<P, Gaussian>) {
+      if (itself_ == nullptr) other_ = only_component(measure);
     }
   }
   const P& get() const { return itself_ != nullptr ? *itself_ : *other_; }

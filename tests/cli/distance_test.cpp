@@ -123,6 +123,24 @@ TEST_CASE("distance takes mixtures, and a Gaussian for a mixture of one", "[cli]
   CHECK(tv == near(std::erf(2.5 / std::sqrt(2.0)), 1e-6));
 }
 
+TEST_CASE("distance takes a mixture of one component for the Gaussian it is", "[cli][exact]") {
+  const Measures measures;
+  measures.write("one.json", R"({"type": "gaussian_mixture", "weights": [0, 1],
+                                 "means": [[7, 7], [3, 4]], "covariances": [1, 1]})");
+  for (const char* kind : {"w2", "sliced", "kl", "chi2", "hellinger"}) {
+    CAPTURE(kind);
+    json mixture = measures.result({kind, "one.json", "wide.json"});
+    json gaussian = measures.result({kind, "shifted.json", "wide.json"});
+    CHECK(mixture["first"]["type"] == "gaussian_mixture");
+    mixture.erase("first");
+    gaussian.erase("first");
+    CHECK(mixture == gaussian);
+  }
+  CHECK(measures.value({"w2", "one.json", "one.json"}) == 0.0);
+  // With mass in two it is none.
+  CHECK(measures.distance({"w2", "mixture.json", "one.json"}).exit_code == 77);
+}
+
 TEST_CASE("distance takes the weights of points", "[cli][exact]") {
   const Measures measures;
   measures.write("w.csv", "x,mass,y\n0,1,0\n1,1,0\n1,2,0\n");
