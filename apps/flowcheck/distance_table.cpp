@@ -279,12 +279,11 @@ DistanceResult told(const TwoSampleResult& result, const DistanceOptions& option
 }
 
 DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
-  constexpr double share_of_median = 0.1;
   double s = options.bandwidth;
-  if (s == 0.0) s = share_of_median * median_distance(q);
+  if (s == 0.0) s = published_scale * median_distance(q);
   if (s == 0.0) throw std::runtime_error("mmd: half the distances in B are 0: set --bandwidth");
   DistanceResult result = told(
-      squared_mmd(p, q, 0.5 / (s * s), {.false_alarm = options.false_alarm, .seed = options.seed}),
+      squared_mmd(p, q, kernel_rate(s), {.false_alarm = options.false_alarm, .seed = options.seed}),
       options);
   result.details.emplace_back("bandwidth", s);
   return result;
