@@ -1,10 +1,15 @@
 // Divergences of two mixtures with ten components, on the line and in the plane, and transport on
 // the line. The widths printed beside the times are those of the enclosures, relative to the value.
+//
+// On the line the share is that of this machine's exponentials: log-sum-exp takes one a component
+// and node, and the panels stay in the first cache.
 
 #include "distances/divergence.hpp"
+#include "distances/line_mixture.hpp"
 #include "distances/mixture_chi_squared.hpp"
 #include "distances/monotone_transport.hpp"
 #include "distances/monte_carlo_divergence.hpp"
+#include "limits.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/rng.hpp"
 
@@ -34,6 +39,18 @@ std::pair<GaussianMixture, GaussianMixture> random_pair(Index d, Index count) {
   return {std::move(p), random_mixture(rng, d, count, 0.5, 1.5)};
 }
 
+LineMixture on_line(const GaussianMixture& p) {
+  LineMixture result;
+  for (Index k = 0; k < p.size(); ++k) {
+    const double variance = p.covariance(k)(0, 0);
+    result.push_back({.log_weight = std::log(p.weights()(k)),
+                      .mean = p.means()(0, k),
+                      .deviation = std::sqrt(variance),
+                      .variance = variance});
+  }
+  return result;
+}
+
 void divergence_benchmark(benchmark::State& state,
                           Divergence kind,
                           Index d,
@@ -42,6 +59,11 @@ void divergence_benchmark(benchmark::State& state,
   Estimate result = 0.0;
   for (auto _ : state) benchmark::DoNotOptimize(result = divergence(kind, p, q, options));
   state.counters["width"] = result.width() / result.value;
+  if (d == 1) {
+    const LineIntegral counted = line_mixture_divergence(kind, on_line(p), on_line(q), 2e-15);
+    state.counters["exponentials"] = static_cast<double>(counted.exponentials);
+    set_share(state, static_cast<double>(counted.exponentials) / exponential_limit());
+  }
 }
 
 void w2_benchmark(benchmark::State& state) {

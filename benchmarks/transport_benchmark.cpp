@@ -6,8 +6,15 @@
 //                  themselves are made before)
 //   relative_gap   (upper − lower) / value
 //   pricing_flops  floating-point operations of pricing pairs alone, 3d each
+//   share          of this machine's limit. Pricing all pairs from the coordinates is arithmetic in
+//                  registers, and is held against that, unfused; the pivots between are chains of
+//                  dependent loads with no such limit, so that exact_w2's share is of its pricing
+//                  alone. Sorting and merging on the line do next to no arithmetic, and are held
+//                  against memory bandwidth.
 
+#include "distances/pricing_kernel.hpp"
 #include "distances/transport.hpp"
+#include "limits.hpp"
 #include "normal_clouds.hpp"
 
 #include <benchmark/benchmark.h>
@@ -17,6 +24,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace flowcheck {
 namespace {
@@ -55,6 +63,31 @@ double peak_of(const Work& work) {
   return peak;
 }
 
+// Of one pair in ℝᵈ: differences, squares and their sum.
+double pricing_operations(Index d) {
+  return 3.0 * static_cast<double>(d);
+}
+
+// The eight least reduced costs of every point, as in a round of pricing, with the potentials zero.
+void pricing_benchmark(benchmark::State& state) {
+  constexpr Index most = 8;
+  const Index n = state.range(0);
+  const Clouds clouds = normal_clouds(n, state.range(1));
+  const PricedPoints targets(clouds.q.points());
+  const std::vector<double> thresholds(static_cast<std::size_t>(n), infinity);
+  std::vector<PricedArc> arcs(static_cast<std::size_t>(n * most));
+  std::vector<std::int32_t> counts(static_cast<std::size_t>(n));
+  for (auto _ : state) {
+    least_priced(clouds.p.points().data(), n, targets, thresholds.data(), 1.0, most, arcs.data(),
+                 counts.data(), widest_vector_form());
+    benchmark::DoNotOptimize(arcs.data());
+  }
+  const double operations = pricing_operations(state.range(1)) * static_cast<double>(n * n);
+  state.counters["pricing_flops"] =
+      benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
+  set_share(state, operations / arithmetic_limit());
+}
+
 void exact_w2_benchmark(benchmark::State& state) {
   const Clouds clouds = normal_clouds(state.range(0), state.range(1));
   TransportResult result;
@@ -63,11 +96,20 @@ void exact_w2_benchmark(benchmark::State& state) {
   state.counters["squared_w2"] = result.squared_w2.value;
   state.counters["relative_gap"] = result.squared_w2.width() / result.squared_w2.value;
   state.counters["pivots"] = static_cast<double>(result.iterations);
-  state.counters["pricing_flops"] = benchmark::Counter(
-      3.0 * static_cast<double>(state.range(1)) * static_cast<double>(result.arcs_priced),
-      benchmark::Counter::kIsIterationInvariantRate);
+  const double operations =
+      pricing_operations(state.range(1)) * static_cast<double>(result.arcs_priced);
+  state.counters["pricing_flops"] =
+      benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
+  set_share(state, operations / arithmetic_limit());
   state.counters["peak_MiB"] =
       peak_of([&] { benchmark::DoNotOptimize(optimal_transport(clouds.p, clouds.q)); });
+}
+
+// What sorting and merging n points on each side has to move at least: of each side's values, read
+// for their range and for the cells' counts, read and written to deal them out, read and written to
+// sort the cells, and read by the merge.
+double line_bytes(Index n) {
+  return 2.0 * 7.0 * sizeof(double) * static_cast<double>(n);
 }
 
 void line_w2_benchmark(benchmark::State& state) {
@@ -76,6 +118,7 @@ void line_w2_benchmark(benchmark::State& state) {
   for (auto _ : state) result = squared_w2(clouds.p, clouds.q);
   state.counters["squared_w2"] = result.value;
   state.counters["relative_gap"] = result.width() / result.value;
+  set_share(state, line_bytes(state.range(0)) / bandwidth_limit());
   state.counters["peak_MiB"] =
       peak_of([&] { benchmark::DoNotOptimize(squared_w2(clouds.p, clouds.q)); });
 }
@@ -89,6 +132,12 @@ BENCHMARK(exact_w2_benchmark)
     ->Args({5000, 2})
     ->Args({5000, 10})
     ->Args({10000, 2})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(pricing_benchmark)
+    ->Name("pricing")
+    ->ArgNames({"n", "d"})
+    ->Args({5000, 2})
+    ->Args({5000, 10})
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(line_w2_benchmark)
     ->Name("line_w2")

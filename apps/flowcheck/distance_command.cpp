@@ -15,7 +15,7 @@ namespace {
 std::string describe(const Measure& measure) {
   std::string size;
   if (const auto* cloud = std::get_if<PointCloud>(&measure)) {
-    size = fmt::format(", {}", cloud->size());
+    size = fmt::format(", {}{}", cloud->size(), cloud->uniform() ? "" : " weighted");
   }
   if (const auto* mixture = std::get_if<GaussianMixture>(&measure)) {
     size = fmt::format(" of {}", mixture->size());

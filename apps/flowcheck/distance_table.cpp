@@ -40,6 +40,10 @@ std::string mixtures_on_the_line(const GaussianMixture& p, const GaussianMixture
 }
 
 std::string samples(const PointCloud& p, const PointCloud& q) {
+  if (!p.uniform() || !q.uniform()) {
+    return fmt::format("{} has weights; U-statistics are of draws that count alike",
+                       p.uniform() ? "B" : "A");
+  }
   const Index largest = TwoSampleOptions{}.largest_count;
   if (std::min(p.size(), q.size()) >= 2 && std::max(p.size(), q.size()) <= largest) return "";
   return fmt::format("A and B need from 2 to {} points; they have {} and {}", largest, p.size(),
@@ -64,11 +68,21 @@ constexpr const char* type_word<GaussianMixture> = "gaussian_mixture";
 template <>
 constexpr const char* type_word<PointCloud> = "points";
 
-// What a measure may be taken for, itself first.
+// The Gaussian that a mixture is whose mass is all in one component.
+std::optional<Gaussian> only_component(const Measure& measure) {
+  const auto* mixture = std::get_if<GaussianMixture>(&measure);
+  if (mixture == nullptr || (mixture->weights().array() > 0.0).count() != 1) return std::nullopt;
+  Index k = 0;
+  mixture->weights().maxCoeff(&k);
+  return Gaussian(mixture->means().col(k), mixture->covariance(k));
+}
+
+// What a measure may be taken for, a Gaussian first.
 std::vector<std::string_view> names_of(const Measure& measure) {
-  std::vector<std::string_view> names = {type_name(measure)};
-  if (std::holds_alternative<Gaussian>(measure)) names.emplace_back(type_word<GaussianMixture>);
-  return names;
+  if (std::holds_alternative<Gaussian>(measure) || only_component(measure)) {
+    return {type_word<Gaussian>, type_word<GaussianMixture>};
+  }
+  return {type_name(measure)};
 }
 
 // A measure taken for a P, without a copy where it is one.
@@ -78,6 +92,9 @@ class TakenFor {
   explicit TakenFor(const Measure& measure) : itself_(std::get_if<P>(&measure)) {
     if constexpr (std::is_same_v<P, GaussianMixture>) {
       if (itself_ == nullptr) other_.emplace(std::get<Gaussian>(measure));
+    }
+    if constexpr (std::is_same_v<P, Gaussian>) {
+      if (itself_ == nullptr) other_ = only_component(measure);
     }
   }
   const P& get() const { return itself_ != nullptr ? *itself_ : *other_; }
@@ -262,12 +279,11 @@ DistanceResult told(const TwoSampleResult& result, const DistanceOptions& option
 }
 
 DistanceResult mmd(const PointCloud& p, const PointCloud& q, const DistanceOptions& options) {
-  constexpr double share_of_median = 0.1;
   double s = options.bandwidth;
-  if (s == 0.0) s = share_of_median * median_distance(q);
+  if (s == 0.0) s = published_scale * median_distance(q);
   if (s == 0.0) throw std::runtime_error("mmd: half the distances in B are 0: set --bandwidth");
   DistanceResult result = told(
-      squared_mmd(p, q, 0.5 / (s * s), {.false_alarm = options.false_alarm, .seed = options.seed}),
+      squared_mmd(p, q, kernel_rate(s), {.false_alarm = options.false_alarm, .seed = options.seed}),
       options);
   result.details.emplace_back("bandwidth", s);
   return result;

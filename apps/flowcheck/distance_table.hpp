@@ -48,7 +48,8 @@ std::vector<std::string> distance_kinds();  ///< each once
 std::string pairs_of(const std::string& kind);
 
 /// The method for a pair of measures; nullptr where the kind has none for their types. A Gaussian
-/// is taken for a mixture of one where there is no method of its own.
+/// is taken for a mixture of one where there is no method of its own, and a mixture all of whose
+/// mass is in one component for the Gaussian it is.
 const DistanceMethod* find_distance(const std::string& kind,
                                     const Measure& first,
                                     const Measure& second);

@@ -184,6 +184,7 @@ class PanelDensity {
   PanelArray scores = {};
   PanelArray cross_scores = {};
   PanelArray score_errors = {};
+  std::int64_t exponentials = 0;  // so far
 
   void evaluate(const PanelArray& x, bool with_scores) {
     choose_active(x.front(), x.back());
@@ -204,6 +205,7 @@ class PanelDensity {
     }
     const std::span<double> used(exponents_.data(), active_.size() * panel_nodes);
     vector_exp(used, used);
+    exponentials += static_cast<std::int64_t>(used.size());
 
     PanelArray sums = {};
     for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -410,7 +412,8 @@ LineIntegral line_mixture_divergence(Divergence kind,
   return {.value = inner.value,
           .discretisation = inner.discretisation + upper_tail(kind, p, q, above, upper) +
                             upper_tail(kind, p_reflected, q_reflected, below, -lower),
-          .round_off = inner.round_off};
+          .round_off = inner.round_off,
+          .exponentials = density_p.exponentials + density_q.exponentials};
 }
 
 }  // namespace flowcheck

@@ -2,6 +2,7 @@
 
 #include "distances/divergence.hpp"
 
+#include <cstdint>
 #include <vector>
 
 namespace flowcheck {
@@ -24,6 +25,7 @@ struct LineIntegral {
   double value = 0.0;
   double discretisation = 0.0;  ///< difference of two rules, and the tails' bound
   double round_off = 0.0;
+  std::int64_t exponentials = 0;  ///< taken: what evaluating the densities costs
 };
 
 /// Divergence of two mixtures on the line, the sums being finite (chi_squared_is_finite() says so

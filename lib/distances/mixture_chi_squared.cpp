@@ -134,7 +134,9 @@ class PairSum {
     const double term = weight * std::expm1(exponent);
     sum_ += term;
     size_ += std::abs(term);
-    round_off_ += (term + weight) * std::expm1(error);
+    // J(e^error − 1), also where J is nothing and the error of its logarithm is large.
+    round_off_ += weight * (error < 1.0 ? std::exp(exponent) * std::expm1(error)
+                                        : std::exp(exponent + error));
     ++count_;
   }
   Estimate estimate() const {
@@ -189,10 +191,11 @@ Estimate chi_squared(const GaussianMixture& p, const Gaussian& q) {
     const double a = form.amplification;
     const double error =
         round_off(conditioning * (form.size * a + lengths * (1.0 + form.size * a)), d);
-    if (error > good) {
+    // NaN where I − FE is singular to rounding: no bound, like an infinite one.
+    if (!(error <= good)) {
       const Vector gap = W * (p.means().col(i) - p.means().col(j));
       const Exponent other = narrow_exponent(narrow(), m.col(i), m.col(j), gap, conditioning);
-      if (other.error < error) return sum.add(weight, other.value, other.error);
+      if (!(other.error >= error)) return sum.add(weight, other.value, other.error);
     }
     sum.add(weight, exponent, error);
   };

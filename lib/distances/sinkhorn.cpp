@@ -188,6 +188,7 @@ class Solver {
     }
     result.first_potential = f_;
     result.second_potential = g_;
+    result.exponentials = exponentials_;
     return result;
   }
 
@@ -202,6 +203,7 @@ class Solver {
         [&](Index i, const Array& row, double sum) { kernel_.row(i).array() = row / sum; });
     log_u_.setZero();
     log_v_.setZero();
+    exponentials_ += 2 * kernel_.size();
   }
 
   void absorb(double epsilon) {
@@ -274,6 +276,7 @@ class Solver {
       exponentiate(row);
       kernel_.row(i) = row;
     }
+    exponentials_ += kernel_.size();
     const Array& a = from_.weights;
     const Array& b = to_.weights;
     const Index n = from_.size();
@@ -351,6 +354,7 @@ class Solver {
   Array v_, columns_;
   Kernel kernel_;  // Pᵢⱼ/aᵢ for u = v = 1
   KernelSweep loops_ = kernel_sweep();
+  std::int64_t exponentials_ = 0;  // so far
 };
 
 // Potentials at every point, zero at those without weight.

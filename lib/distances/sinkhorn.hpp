@@ -4,6 +4,7 @@
 #include "numerics/estimate.hpp"
 #include "numerics/termination.hpp"
 
+#include <cstdint>
 #include <limits>
 
 namespace flowcheck {
@@ -24,6 +25,7 @@ struct SinkhornResult {
   double marginal_error = infinity;  ///< L¹, evaluated afresh
   double duality_gap = infinity;     ///< of that bracket
   int iterations = 0;
+  std::int64_t exponentials = 0;  ///< taken to build kernels; the iterations take none
   Termination termination = Termination::running;
 };
 

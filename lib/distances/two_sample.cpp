@@ -228,10 +228,8 @@ TwoSampleResult squared_energy_distance(const PointCloud& p,
   return result;
 }
 
-double kernel_rate(const PointCloud& sample, double factor) {
-  require(factor > 0.0 && std::isfinite(factor), "kernel_rate: the factor must be positive");
-  const double scale = factor * median_distance(sample);
-  require(scale > 0.0, "kernel_rate: more than half the distances are zero");
+double kernel_rate(double scale) {
+  require(scale > 0.0 && std::isfinite(scale), "kernel_rate: the scale must be positive");
   return 0.5 / (scale * scale);
 }
 

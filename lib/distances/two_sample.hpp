@@ -49,10 +49,13 @@ struct TwoSampleResult {
                                                       const PointCloud& q,
                                                       const TwoSampleOptions& options = {});
 
-/// Rate 1/(2s²) of a Gaussian kernel with scale s = factor · median_distance(sample). The factor is
-/// 0.1 in the published JKO-iFlow metrics ("MMD-c") and 1 in "MMD-m".
-/// @throws std::invalid_argument  factor ≤ 0, or more than half the distances are zero
-double kernel_rate(const PointCloud& sample, double factor);
+/// Rate 1/(2s²) of a Gaussian kernel of scale s, at which it is e^{−½}.
+/// @throws std::invalid_argument  s ≤ 0 or not finite
+double kernel_rate(double scale);
+
+/// Scale over median_distance() of the test sample in the published JKO-iFlow metric "MMD-c"; it is
+/// 1 in "MMD-m".
+inline constexpr double published_scale = 0.1;
 
 /// Median of all n² distances |xᵢ − xⱼ|, the n zeros with i = j included. O(n²d) time and O(n)
 /// memory, by counting.

@@ -32,20 +32,52 @@ class Rows {
     const std::size_t before = kept_.size();
     std::erase_if(kept_, [&](Index row) {
       const auto point = table_.values.col(row);
+      bool missing = false;
       for (Index k = 0; k < point.size(); ++k) {
-        if (std::isinf(point(k))) fail(row, k, "is infinite; expected finite numbers");
+        missing = is_missing(row, name_of(k), point(k), asked_for) || missing;
       }
-      if (!point.hasNaN()) return false;
-      if (asked_for) return true;
-      Index k = 0;
-      while (!std::isnan(point(k))) ++k;
-      fail(row, k, "is missing; mend the row, or ask for --drop-missing");
+      if (weighted()) {
+        const double weight = table_.weights(row);
+        missing = is_missing(row, table_.weight_name, weight, asked_for) || missing;
+        if (weight < 0.0) fail(row, table_.weight_name, "is below 0; expected weights");
+      }
+      return missing;
     });
     if (kept_.empty()) throw InputError(table_.file + ":1: no row without a missing value");
     if (asked_for) {
       result.notes.push_back(
           fmt::format("{} of {} rows dropped: missing values", before - kept_.size(), before));
     }
+  }
+
+  // A point without mass is none.
+  void drop_weightless(TreatedPoints& result) {
+    if (!weighted()) return;
+    const std::size_t before = kept_.size();
+    std::erase_if(kept_, [&](Index row) { return table_.weights(row) == 0.0; });
+    if (kept_.empty()) throw InputError(table_.file + ":1: all weights are zero");
+    if (kept_.size() < before) {
+      result.notes.push_back(
+          fmt::format("{} of {} rows left out: weight zero", before - kept_.size(), before));
+    }
+  }
+
+  // Divided by their sum, unless that is one to within what ten digits say. Empty where all are
+  // equal: those are 1/n without rounding.
+  Vector weights(TreatedPoints& result) const {
+    if (!weighted()) return {};
+    Vector weights(static_cast<Index>(kept_.size()));
+    for (Index i = 0; i < weights.size(); ++i) {
+      weights(i) = table_.weights(kept_[static_cast<std::size_t>(i)]);
+    }
+    const double largest = weights.maxCoeff();
+    if (weights.minCoeff() == largest) return {};
+    if (std::abs(weights.sum() - 1.0) <= 1e-9) return weights;
+    result.notes.push_back(fmt::format("weights divided by their sum, {:g}", weights.sum()));
+    // By a power of two first: their sum may be no double.
+    const int exponent = std::ilogb(largest) + 1;
+    weights = weights.unaryExpr([exponent](double w) { return std::ldexp(w, -exponent); }).eval();
+    return weights / weights.sum();
   }
 
   Matrix points() const {
@@ -57,14 +89,27 @@ class Rows {
   }
 
  private:
-  [[noreturn]] void fail(Index row, Index column, const char* what) const {
-    const std::string name = shown(table_.names[static_cast<std::size_t>(column)]);
+  bool weighted() const { return table_.weights.size() > 0; }
+
+  const std::string& name_of(Index column) const {
+    return table_.names[static_cast<std::size_t>(column)];
+  }
+
+  bool is_missing(Index row, const std::string& name, double value, bool allowed) const {
+    if (std::isinf(value)) fail(row, name, "is infinite; expected finite numbers");
+    if (std::isnan(value) && !allowed) {
+      fail(row, name, "is missing; mend the row, or ask for --drop-missing");
+    }
+    return std::isnan(value);
+  }
+
+  [[noreturn]] void fail(Index row, const std::string& name, const char* what) const {
     if (table_.lines.empty()) {
-      throw InputError(
-          fmt::format("{}:1: row {}, column {}: a value {}", table_.file, row + 1, name, what));
+      throw InputError(fmt::format("{}:1: row {}, column {}: a value {}", table_.file, row + 1,
+                                   shown(name), what));
     }
     throw InputError(fmt::format("{}:{}: column {}: a value {}", table_.file,
-                                 table_.lines[static_cast<std::size_t>(row)], name, what));
+                                 table_.lines[static_cast<std::size_t>(row)], shown(name), what));
   }
 
   const DataTable& table_;
@@ -118,6 +163,10 @@ void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& resul
 
 void standardise(const DataTable& table, TreatedPoints& result) {
   const auto n = static_cast<double>(result.points.cols());
+  const auto mean = [&](const auto& values) {
+    if (result.weights.size() == 0) return values.sum() / n;
+    return values.dot(result.weights.transpose()) / result.weights.sum();
+  };
   for (Index k = 0; k < result.points.rows(); ++k) {
     auto row = result.points.row(k);
     if (row.minCoeff() == row.maxCoeff()) {
@@ -128,13 +177,30 @@ void standardise(const DataTable& table, TreatedPoints& result) {
     for (int pass = 0; pass < 2; ++pass) {
       const int exponent = std::ilogb(row.cwiseAbs().maxCoeff());
       row = row.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }).eval();
-      row.array() -= row.sum() / n;
+      row.array() -= mean(row);
     }
-    row /= std::sqrt(row.squaredNorm() / n);
+    row /= std::sqrt(mean(row.cwiseAbs2()));
   }
   result.notes.push_back(
       "standardised: each column by its own mean and standard deviation, now 0 and 1: differences "
       "in location and scale between this set and another are gone");
+}
+
+// Of a column by its name, or else by its number.
+std::size_t index_of(const std::string& column,
+                     const std::vector<std::string>& names,
+                     const std::string& file) {
+  const auto found = std::find(names.begin(), names.end(), column);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  std::size_t number = 0;
+  const char* end = column.data() + column.size();
+  const auto [stopped, error] = std::from_chars(column.data(), end, number);
+  const bool counted = error == std::errc() && stopped == end;
+  if (!counted || number < 1 || number > names.size()) {
+    throw InputError(fmt::format("{}:1: no column {}; expected a number from 1 to {}, or one of {}",
+                                 file, shown(column), names.size(), shown(names)));
+  }
+  return number - 1;
 }
 
 Index repeated_points(const Matrix& points) {
@@ -209,27 +275,20 @@ void warn(const DataTable& table, TreatedPoints& result) {
 std::vector<std::size_t> selected_columns(const DataTreatment& treatment,
                                           const std::vector<std::string>& names,
                                           const std::string& file) {
+  const std::optional<std::size_t> weights = weight_column(treatment, names, file);
   std::vector<std::size_t> selected;
   if (treatment.columns.empty()) {
-    selected.resize(names.size());
-    std::iota(selected.begin(), selected.end(), std::size_t{0});
+    for (std::size_t index = 0; index < names.size(); ++index) {
+      if (index != weights) selected.push_back(index);
+    }
+    if (selected.empty()) throw InputError(file + ":1: no column beside the weights");
     return selected;
   }
   for (const std::string& column : treatment.columns) {
-    std::size_t index =
-        static_cast<std::size_t>(std::find(names.begin(), names.end(), column) - names.begin());
-    if (index == names.size()) {
-      std::size_t number = 0;
-      const char* end = column.data() + column.size();
-      const auto [stopped, error] = std::from_chars(column.data(), end, number);
-      const bool counted = error == std::errc() && stopped == end;
-      if (!counted || number < 1 || number > names.size()) {
-        throw InputError(
-            fmt::format("{}:1: no column {}; expected a number from 1 to {}, or one of "
-                        "{}",
-                        file, shown(column), names.size(), shown(names)));
-      }
-      index = number - 1;
+    const std::size_t index = index_of(column, names, file);
+    if (index == weights) {
+      throw InputError(fmt::format("{}:1: column {} holds the weights, it is no coordinate", file,
+                                   shown(column)));
     }
     if (std::find(selected.begin(), selected.end(), index) != selected.end()) {
       throw InputError(fmt::format("{}:1: column {} is selected twice", file, shown(column)));
@@ -239,11 +298,20 @@ std::vector<std::size_t> selected_columns(const DataTreatment& treatment,
   return selected;
 }
 
+std::optional<std::size_t> weight_column(const DataTreatment& treatment,
+                                         const std::vector<std::string>& names,
+                                         const std::string& file) {
+  if (treatment.weight_column.empty()) return std::nullopt;
+  return index_of(treatment.weight_column, names, file);
+}
+
 TreatedPoints treated(const DataTable& table, const DataTreatment& treatment) {
   TreatedPoints result;
   Rows rows(table);
   rows.drop_missing(treatment.drop_missing, result);
+  rows.drop_weightless(result);
   result.points = rows.points();
+  result.weights = rows.weights(result);
   if (treatment.dequantise) dequantise(table, treatment.seed, result);
   if (treatment.standardise) standardise(table, result);
   warn(table, result);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,20 +14,28 @@ namespace flowcheck {
 /// done that was not asked for. In this order:
 ///
 ///   columns       only these, in this order: each a name, or else a number counted from 1
+///   weight_column this one holds each row's weight and is no coordinate
+///   weights       or else these are, one a row of the file
 ///   drop_missing  rows with a missing value (an empty field, NA, NaN) are left out
 ///   dequantise    to each value uniform noise in [0, q) is added, q the column's quantum: the
 ///                 smallest gap between two of its values; 1 for a constant column of integers
-///   standardise   each column to mean 0 and standard deviation 1 (of the rows themselves: 1/n),
-///                 each set by its own: two sets no longer differ in location and scale
+///   standardise   each column to mean 0 and standard deviation 1 (of the rows themselves: 1/n, or
+///                 by their weights), each set by its own: two sets no longer differ in location
+///                 and scale
+///
+/// Weights are divided by their sum; rows of weight zero are left out, and equal weights are none.
 struct DataTreatment {
   std::vector<std::string> columns = {};  ///< empty: all of them
   bool drop_missing = false;
   bool dequantise = false;
   bool standardise = false;
-  std::uint64_t seed = 1;  ///< of dequantise; column k has stream k
+  std::uint64_t seed = 1;            ///< of dequantise; column k has stream k
+  std::string weight_column = {};    ///< "": none
+  std::vector<double> weights = {};  ///< finite and not negative, some positive; empty: none
 
   bool asks_for_nothing() const {
-    return columns.empty() && !drop_missing && !dequantise && !standardise;
+    return columns.empty() && !drop_missing && !dequantise && !standardise &&
+           weight_column.empty() && weights.empty();
   }
 };
 
@@ -36,26 +45,36 @@ struct DataTable {
   std::vector<std::string> names = {};  ///< of the columns, for messages
   std::vector<std::size_t> lines = {};  ///< at which each row stands; empty where not in lines
   Matrix values = {};                   ///< d × n: one row of the file a column; NaN is missing
+  Vector weights = {};                  ///< length n, NaN is missing; empty: none
+  std::string weight_name = {};         ///< of their column, for messages
 };
 
 /// Points, what was done to the file's rows to get them, and what is worth knowing of them.
 struct TreatedPoints {
   Matrix points = {};                      ///< d × n
+  Vector weights = {};                     ///< length n, summing to one; empty: equal ones
   std::vector<std::string> notes = {};     ///< "3 of 100 rows dropped: missing values"
   std::vector<std::string> warnings = {};  ///< duplicate rows, ties, a nearly singular covariance
 };
 
-/// Which columns a treatment selects, counted from 0.
+/// Which columns a treatment selects as coordinates, counted from 0.
 /// @param names  as the file has them, or "1", "2", …
-/// @throws InputError  no such column, or one selected twice
+/// @throws InputError  no such column, one selected twice, or none left beside the weights
 std::vector<std::size_t> selected_columns(const DataTreatment& treatment,
                                           const std::vector<std::string>& names,
                                           const std::string& file);
 
+/// The column of the weights, counted from 0, if a treatment names one.
+/// @throws InputError  no such column
+std::optional<std::size_t> weight_column(const DataTreatment& treatment,
+                                         const std::vector<std::string>& names,
+                                         const std::string& file);
+
 /// Everything of the treatment but the choice of columns.
 ///
 /// @throws InputError  a missing value without drop_missing, an infinite value, no row left, a
-///                     constant column with standardise, a quantum that cannot be told
+///                     negative weight or all of them zero, a constant column with standardise, a
+///                     quantum that cannot be told
 TreatedPoints treated(const DataTable& table, const DataTreatment& treatment);
 
 }  // namespace flowcheck

@@ -42,6 +42,8 @@ struct PlainMoments {
   double mean = 0.0;  // from the origin
   double variance = 0.0;
   double third = 0.0;
+  double third_size = 0.0;   // E|x − mean|³
+  double third_reach = 0.0;  // E|x||x − mean|³
 };
 
 PlainMoments moments_of(const Nodes& nodes) {
@@ -50,6 +52,12 @@ PlainMoments moments_of(const Nodes& nodes) {
   result.mean = nodes.moment(1, 0.0) / result.mass;
   result.variance = nodes.moment(2, result.mean) / result.mass;
   result.third = nodes.moment(3, result.mean) / result.mass;
+  for (std::size_t i = 0; i < nodes.offset.size(); ++i) {
+    const double x = nodes.offset[i];
+    const double size = nodes.weight[i] * std::pow(std::abs(x - result.mean), 3) / result.mass;
+    result.third_size += size;
+    result.third_reach += size * std::abs(x);
+  }
   return result;
 }
 
@@ -126,18 +134,25 @@ LinePosteriorMoments truncated_gaussian_posterior(double kappa,
   const PlainMoments fine = tilted_moments<20>(k, s, D, mode);
   const PlainMoments coarse = tilted_moments<15>(k, s, D, mode);
 
-  // s and k are rounded: the exponent is off by u·(|s| + |k| D/2) times an offset of the spread.
+  // A node's weight is off by u·(64 + steepness·|x|), x its offset from the mode: s and k are
+  // rounded, and so is the slope made of them; 64 for the exponential, the rule and the sums. The
+  // lesser moments take |x| for the spread.
   const double spread = std::sqrt(fine.variance);
-  const double relative =
-      unit_round_off *
-      (64.0 + 4.0 * spread * (std::abs(s) + (std::abs(kappa) + r * r) * std::abs(mode)));
+  const double steepness = 4.0 * (std::abs(s) + (std::abs(kappa) + r * r) * std::abs(mode));
+  const double relative = unit_round_off * (64.0 + spread * steepness);
+  const double mean_error = relative * (std::abs(fine.mean) + spread);
   LinePosteriorMoments result;
-  result.mean =
-      two_rules(mode + fine.mean, mode + coarse.mean,
-                relative * (std::abs(fine.mean) + spread) + 2.0 * unit_round_off * std::abs(mode));
+  result.mean = two_rules(mode + fine.mean, mode + coarse.mean,
+                          mean_error + 2.0 * unit_round_off * std::abs(mode));
   result.variance = two_rules(fine.variance, coarse.variance, relative * fine.variance);
-  result.third_moment = two_rules(fine.third, coarse.third,
-                                  4.0 * relative * fine.variance * (spread + std::abs(fine.mean)));
+  // Of the third: the weights' errors where |x − mean|³ has them, the mass's, and the mean's own
+  // through the slope −3 variance. Where a little mass lies far off, the first is more than any
+  // power of the spread.
+  const double of_weights =
+      unit_round_off * (64.0 * fine.third_size + steepness * fine.third_reach);
+  result.third_moment =
+      two_rules(fine.third, coarse.third,
+                of_weights + relative * std::abs(fine.third) + 3.0 * fine.variance * mean_error);
   // log φ(y) + log ∫e^{sξ − kξ²/2} − log Z_D(κ), the squares completed where they can be.
   const double peak = s * mode - 0.5 * k * mode * mode;
   const double Z = log_truncated_gaussian_mass(kappa, D);

@@ -64,7 +64,9 @@ DataTreatment both(const DataTreatment& file,
           .drop_missing = file.drop_missing || caller.drop_missing,
           .dequantise = file.dequantise || caller.dequantise,
           .standardise = file.standardise || caller.standardise,
-          .seed = file.dequantise ? file.seed : caller.seed};
+          .seed = file.dequantise ? file.seed : caller.seed,
+          .weight_column = file.weight_column,
+          .weights = file.weights};
 }
 
 MeasureFile read_points(const std::string& path,
@@ -74,7 +76,10 @@ MeasureFile read_points(const std::string& path,
   TreatedPoints result = file_extension(path) == ".npy"
                              ? parse_npy_points(bytes, path, treatment, limits)
                              : parse_csv_points(bytes, path, treatment, limits);
-  return {.measure = PointCloud(std::move(result.points)),
+  PointCloud cloud = result.weights.size() == 0
+                         ? PointCloud(std::move(result.points))
+                         : PointCloud(std::move(result.points), std::move(result.weights));
+  return {.measure = std::move(cloud),
           .notes = std::move(result.notes),
           .warnings = std::move(result.warnings)};
 }

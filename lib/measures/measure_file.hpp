@@ -30,8 +30,8 @@ struct MeasureFile {
 ///   .json  {"type": "gaussian", "mean": [...], "covariance": ...}
 ///          {"type": "gaussian_mixture", "weights": [...], "means": [[...]], "covariances": [...]}
 ///          {"type": "points", "file": "x.csv", "columns": ["a", 2], "drop_missing": true,
-///           "dequantise": true, "standardise": true, "seed": 1}; all but type and file may be left
-///          out
+///           "dequantise": true, "standardise": true, "seed": 1, "weights": "w"}; all but type and
+///          file may be left out; weights are a column's, or numbers [...], one a row of the file
 ///          {"type": "image", "file": "mask.pgm"}
 ///   .csv   points, one a row, see parse_csv_points()
 ///   .npy   points, one a row, see parse_npy_points()
@@ -43,8 +43,9 @@ struct MeasureFile {
 /// @param treatment  of points; adds to what the JSON file asks for. Measures that are not points
 ///                   have nothing to be treated.
 /// @throws InputError  unreadable, of another kind, an unknown or missing or repeated key, wrong
-///                     shape, not finite, not symmetric, not positive semidefinite, weights that do
-///                     not sum to one, what the treatment does not allow, larger than the limits
+///                     shape, not finite, not symmetric, not positive semidefinite, weights that
+///                     are negative, do not sum to one (a mixture's) or are all zero (points'),
+///                     what the treatment does not allow, larger than the limits
 MeasureFile read_measure(const std::string& path,
                          const DataTreatment& treatment = {},
                          const InputLimits& limits = {});

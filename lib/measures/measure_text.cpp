@@ -192,28 +192,47 @@ std::string file_name(const Source& source,
   return name;
 }
 
+// A column by its name or its number; "" for everything else.
+std::string column_name(const json& value) {
+  if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
 std::vector<std::string> column_list(const Source& source, const json& value) {
   constexpr const char* expected = "expected an array of names and of numbers from 1";
   if (!value.is_array() || value.empty()) fail_value(source, "columns", expected);
   std::vector<std::string> columns;
   for (const json& column : value) {
-    if (column.is_string()) {
-      columns.push_back(column.get<std::string>());
-    } else if (column.is_number_unsigned()) {
-      columns.push_back(std::to_string(column.get<std::uint64_t>()));
-    } else {
-      fail_value(source, "columns", expected);
-    }
+    columns.push_back(column_name(column));
+    if (columns.back().empty()) fail_value(source, "columns", expected);
   }
   return columns;
 }
 
-MeasureText points(const Source& source, const json& object) {
+// One a row of a file that has not been opened: how many there are is for its reader to say.
+void read_weights(const Source& source,
+                  const json& value,
+                  const InputLimits& limits,
+                  DataTreatment& treatment) {
+  treatment.weight_column = column_name(value);
+  if (!treatment.weight_column.empty()) return;
+  if (!value.is_array() || value.empty()) {
+    fail_value(source, "weights", "expected a column's name or number, or an array of numbers");
+  }
+  const auto largest = static_cast<Index>(limits.values);
+  const Vector weights = point(source, "weights", value, largest);
+  if (weights.minCoeff() < 0.0) fail_value(source, "weights", "expected none below 0");
+  if (weights.maxCoeff() == 0.0) fail_value(source, "weights", "expected one above 0");
+  treatment.weights.assign(weights.begin(), weights.end());
+}
+
+MeasureText points(const Source& source, const json& object, const InputLimits& limits) {
   require_keys(source, object, {"file"},
-               {"columns", "drop_missing", "dequantise", "standardise", "seed"});
+               {"columns", "weights", "drop_missing", "dequantise", "standardise", "seed"});
   MeasureText result{.file = file_name(source, object["file"], {".csv", ".npy"})};
   DataTreatment& treatment = result.treatment;
   if (object.contains("columns")) treatment.columns = column_list(source, object["columns"]);
+  if (object.contains("weights")) read_weights(source, object["weights"], limits, treatment);
   const auto flag = [&](const char* key, bool& value) {
     if (!object.contains(key)) return;
     if (!object[key].is_boolean()) fail_value(source, key, "expected true or false");
@@ -259,7 +278,7 @@ MeasureText parse_measure_text(std::string_view text,
   } else if (type == "gaussian_mixture") {
     result = gaussian_mixture(source, object, limits);
   } else if (type == "points") {
-    result = points(source, object);
+    result = points(source, object, limits);
   } else if (type == "image") {
     result = image(source, object);
   } else {

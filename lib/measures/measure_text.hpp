@@ -15,7 +15,7 @@ namespace flowcheck {
 /// shapes checked, or where points or a picture lie.
 struct MeasureText {
   std::string type = {};                 ///< gaussian, gaussian_mixture, points or image
-  Vector weights = {};                   ///< length K, 1 of a Gaussian
+  Vector weights = {};                   ///< of the components, length K, 1 of a Gaussian
   Matrix means = {};                     ///< d × K
   std::vector<Matrix> covariances = {};  ///< K of d × d, or one that all share
   std::size_t covariance_line = 1;       ///< where they are written
@@ -26,7 +26,8 @@ struct MeasureText {
 /// Opens no file. `name` stands for the JSON file in messages.
 ///
 /// @throws InputError  not JSON, an unknown or missing or repeated key, wrong shape, not finite,
-///                     weights that are negative or do not sum to one, larger than the limits
+///                     weights that are negative, do not sum to one (a mixture's) or are all zero
+///                     (points'), larger than the limits
 MeasureText parse_measure_text(std::string_view text,
                                const std::string& name,
                                const InputLimits& limits = {});

@@ -123,6 +123,56 @@ TEST_CASE("distance takes mixtures, and a Gaussian for a mixture of one", "[cli]
   CHECK(tv == near(std::erf(2.5 / std::sqrt(2.0)), 1e-6));
 }
 
+TEST_CASE("distance takes a mixture of one component for the Gaussian it is", "[cli][exact]") {
+  const Measures measures;
+  measures.write("one.json", R"({"type": "gaussian_mixture", "weights": [0, 1],
+                                 "means": [[7, 7], [3, 4]], "covariances": [1, 1]})");
+  for (const char* kind : {"w2", "sliced", "kl", "chi2", "hellinger"}) {
+    CAPTURE(kind);
+    json mixture = measures.result({kind, "one.json", "wide.json"});
+    json gaussian = measures.result({kind, "shifted.json", "wide.json"});
+    CHECK(mixture["first"]["type"] == "gaussian_mixture");
+    mixture.erase("first");
+    gaussian.erase("first");
+    CHECK(mixture == gaussian);
+  }
+  CHECK(measures.value({"w2", "one.json", "one.json"}) == 0.0);
+  // With mass in two it is none.
+  CHECK(measures.distance({"w2", "mixture.json", "one.json"}).exit_code == 77);
+}
+
+TEST_CASE("distance takes the weights of points", "[cli][exact]") {
+  const Measures measures;
+  measures.write("w.csv", "x,mass,y\n0,1,0\n1,1,0\n1,2,0\n");
+  measures.write("w.json", R"({"type": "points", "file": "w.csv", "weights": "mass"})");
+  measures.write("atoms.csv", "0,0\n1,0\n");
+  measures.write("atoms.json", R"({"type": "points", "file": "atoms.csv", "weights": [1, 3]})");
+  measures.write("thirds.json", R"({"type": "points", "file": "atoms.csv", "weights": [3, 1]})");
+  CHECK_THAT(measures.distance({"w2", "w.json", "atoms.json"}).errors,
+             Contains("w.csv: weights divided by their sum, 4") || Contains("3 weighted in dim"));
+  // Half the mass goes one step: W₂² = 1/2, and sliced half of that, E θ₁² in the plane.
+  CHECK(measures.value({"w2", "w.json", "atoms.json"}) == Approx(0.0).margin(1e-12));
+  CHECK(measures.value({"w2", "thirds.json", "atoms.json"}) == Approx(std::sqrt(0.5)));
+  const json sliced = measures.result({"sliced", "thirds.json", "w.json", "--false-alarm", "1e-6"});
+  CHECK(sliced["lower"] <= 0.5);
+  CHECK(sliced["upper"] >= 0.5);
+  CHECK(measures.value({"sinkhorn", "w.json", "atoms.json", "--regularisation", "0.1"}) ==
+        Approx(0.0).margin(1e-6));
+  CHECK(measures.value({"sinkhorn", "thirds.json", "atoms.json", "--regularisation", "0.01"}) ==
+        Approx(0.5).epsilon(0.02));
+  CHECK(measures.value({"tv", "thirds.json", "w.json"}) == Approx(0.5).epsilon(1e-14));
+  for (const char* kind : {"mmd", "energy"}) {
+    const ProgramOutcome refused = measures.distance({kind, "atoms.csv", "atoms.json", "--quiet"});
+    CHECK(refused.exit_code == 77);
+    CHECK_THAT(refused.errors, Contains(kind) && Contains("does not apply: B has weights"));
+    CHECK(std::count(refused.errors.begin(), refused.errors.end(), '\n') == 1);
+  }
+  measures.write("wrong.json", R"({"type": "points", "file": "w.csv", "weights": [1, 2]})");
+  const ProgramOutcome refused = measures.distance({"w2", "wrong.json", "atoms.csv", "--quiet"});
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.errors, Contains("w.csv:1: 3 rows, and 2 weights for them"));
+}
+
 TEST_CASE("distance reads points from CSV, NumPy and JSON alike", "[cli][reference]") {
   const Measures measures;
   // (0, 0) → (0, 1), the other two stay: W₂² = 1/3.

@@ -1,7 +1,9 @@
 #include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
+#include "distances/line_mixture.hpp"
 #include "distances/monotone_transport.hpp"
 #include "measures/line_laws.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "support/estimates.hpp"
 #include "support/mixtures.hpp"
 
@@ -162,6 +164,17 @@ TEST_CASE("divergences of laws obey the classical inequalities", "[distances][pr
       0.5 * std::log(2.0 * std::numbers::pi * 1.69) +
       0.5 * (laws[i].variance().value + laws[i].mean().value * laws[i].mean().value) / 1.69;
   CHECK_THAT(relative.value, Catch::Matchers::WithinAbs(cross - laws[i].entropy().value, 1e-12));
+}
+
+TEST_CASE("Exponentials are counted: one a component and node", "[distances][exact]") {
+  const LineMixture p = {{.log_weight = 0.0, .mean = 0.3}};
+  const LineMixture q = {{.log_weight = 0.0, .mean = -0.2}};
+  const LineComponent half = {.log_weight = std::log(0.5), .mean = 0.3};
+  const LineIntegral whole = line_mixture_divergence(Divergence::kl, p, q, 1e-12);
+  const LineIntegral halves = line_mixture_divergence(Divergence::kl, {half, half}, q, 1e-12);
+  CHECK(whole.exponentials > 0);
+  CHECK(whole.exponentials % static_cast<std::int64_t>(2 * panel_nodes) == 0);
+  CHECK(2 * halves.exponentials == 3 * whole.exponentials);
 }
 
 }  // namespace flowcheck::line_divergence_test

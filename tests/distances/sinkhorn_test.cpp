@@ -206,6 +206,16 @@ TEST_CASE("An error below round-off is reported as a stall", "[distances][contro
   CHECK(result.marginal_error < 1e-13);
 }
 
+TEST_CASE("Exponentials are counted by kernels built, three at least", "[distances][exact]") {
+  const PointCloud p = normal_cloud(40, 2, 30);
+  const PointCloud q = normal_cloud(41, 2, 20);
+  const SinkhornResult easy = entropic_transport(p, q, {.regularisation = 5.0});
+  CHECK(easy.exponentials == 3 * 30 * 20);  // one each half-step, and the bracket's
+  const SinkhornResult staged = entropic_transport(p, q, {.regularisation = 0.01});
+  CHECK(staged.exponentials % (30 * 20) == 0);
+  CHECK(staged.exponentials >= 5 * 30 * 20);  // a larger ε before it
+}
+
 TEST_CASE("entropic_transport refuses what it cannot regularise or hold",
           "[distances][precondition]") {
   const PointCloud p = normal_cloud(0, 2, 3);

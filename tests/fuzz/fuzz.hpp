@@ -4,6 +4,7 @@
 #include "measures/input_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
@@ -44,10 +45,16 @@ template <class Read>
 void with_treatments(const unsigned char* data, std::size_t size, const Read& read) {
   for (const DataTreatment& treatment :
        {DataTreatment{}, DataTreatment{.columns = {"2", "x"}, .drop_missing = true},
-        DataTreatment{.drop_missing = true, .dequantise = true, .standardise = true}}) {
+        DataTreatment{.drop_missing = true, .dequantise = true, .standardise = true},
+        DataTreatment{.drop_missing = true, .standardise = true, .weight_column = "1"},
+        DataTreatment{.weights = {0.5, 3.0}}}) {
     read_or_refuse([&] {
       const TreatedPoints points = read(text_of(data, size), treatment);
       must(points.points.size() > 0 && points.points.allFinite());
+      const Vector& weights = points.weights;
+      if (weights.size() == 0) return;
+      must(weights.size() == points.points.cols() && weights.minCoeff() >= 0.0);
+      must(std::abs(weights.sum() - 1.0) <= 1e-9);
     });
   }
 }

@@ -11,6 +11,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   read_or_refuse([&] {
     const MeasureText text = parse_measure_text(text_of(data, size), "x.json", fuzz_limits);
     must(text.file.empty() == !text.covariances.empty());
+    const std::vector<double>& weights = text.treatment.weights;
+    must(weights.size() <= fuzz_limits.values);
+    must(std::all_of(weights.begin(), weights.end(),
+                     [](double w) { return w >= 0.0 && std::isfinite(w); }));
+    must(weights.empty() || text.treatment.weight_column.empty());
     for (const Matrix& covariance : text.covariances) {
       try {
         const Gaussian component(text.means.col(0), covariance);

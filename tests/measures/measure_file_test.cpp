@@ -186,6 +186,13 @@ TEST_CASE("points and pictures are found from the folder of their JSON", "[measu
   CHECK(std::get<GaussianMixture>(read(R"({"type": "image", "file": "../data/z.pgm"})").measure)
             .size() == 2);
 
+  const auto weights = [&](const std::string& text) -> Vector {
+    return std::get<PointCloud>(read(text).measure).weights();
+  };
+  CHECK(weights(R"({"type": "points", "file": "../data/y.npy", "weights": [1, 3]})") ==
+        Eigen::Vector2d(0.25, 0.75));
+  CHECK(weights(R"({"type": "points", "file": "../data/x.csv", "columns": ["b"], "weights": "a",
+                    "drop_missing": true})") == Eigen::Vector2d(1.0 / 6.0, 5.0 / 6.0));
   // The caller's treatment is added.
   CHECK(std::get<PointCloud>(read(R"({"type": "points", "file": "../data/x.csv", "columns": [1]})",
                                   {.standardise = true})
@@ -231,6 +238,21 @@ TEST_CASE("what is wrong with points and pictures is said", "[measures][precondi
              Contains("\"columns\": expected"));
   CHECK_THAT(complaint("{\"type\": \"points\", \"file\": \"x.csv\",\n\"standardise\": 1}"),
              Contains("target.json:2: \"standardise\": expected true or false"));
+  CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "weights": {}})"),
+             Contains("\"weights\": expected a column's name or number, or an array"));
+  CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "weights": ["a", "b"]})"),
+             Contains("\"weights\": expected numbers only"));
+  CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "weights": [1, null]})"),
+             Contains("\"weights\": expected numbers only"));
+  CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "weights": []})"),
+             Contains("\"weights\": expected"));
+  CHECK_THAT(complaint("{\"type\": \"points\", \"file\": \"x.csv\",\n\"weights\": [1, -1]}"),
+             Contains("target.json:2: \"weights\": expected none below 0"));
+  CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "weights": [0, 0]})"),
+             Contains("\"weights\": expected one above 0"));
+  CHECK_THAT(
+      complaint(R"({"type": "points", "file": "x.csv", "weights": [1, 2, 3]})", {.values = 2}),
+      Contains("\"weights\": 3 entries, at most 2 are read"));
   CHECK_THAT(complaint(R"({"type": "points", "file": "x.csv", "seed": -1})"),
              Contains("\"seed\": expected"));
   CHECK_THAT(complaint("{\"type\": \"points\", \"file\": \"x.csv\",\n\"standardize\": true}"),

@@ -256,4 +256,60 @@ TEST_CASE("parse_npy_points treats an array as a table without names", "[measure
   CHECK_THAT(message({}, {.dimension = 2}), Contains("3 columns, at most 2"));
 }
 
+TEST_CASE("A column of weights is no coordinate, and its rows keep theirs", "[measures][exact]") {
+  const std::string text = "x,w,y\n1,2,10\n2,0,20\n3,NA,30\n4,6,40\n";
+  const TreatedPoints whole = read(text, {.drop_missing = true, .weight_column = "w"});
+  CHECK(whole.points == (Matrix(2, 2) << 1, 4, 10, 40).finished());
+  CHECK(whole.weights == Eigen::Vector2d(0.25, 0.75));
+  CHECK_THAT(all(whole.notes), Contains("1 of 4 rows dropped") &&
+                                   Contains("1 of 3 rows left out: weight zero") &&
+                                   Contains("weights divided by their sum, 8"));
+  CHECK(read(text, {.columns = {"y"}, .drop_missing = true, .weight_column = "2"}).points ==
+        (Matrix(1, 2) << 10, 40).finished());
+  CHECK(parse_npy_points(npy_bytes((Matrix(2, 2) << 5, 6, 1, 3).finished()), "x.npy",
+                         {.weight_column = "2"})
+            .weights == Eigen::Vector2d(0.25, 0.75));
+  // Numbers from elsewhere go with the rows of the file.
+  const std::string plain = "x\n1\nNA\n3\n";
+  CHECK(read(plain, {.drop_missing = true, .weights = {1.0, 5.0, 3.0}}).weights ==
+        Eigen::Vector2d(0.25, 0.75));
+  // A sum of one to ten digits is taken as it is, equal weights are none, and no sum overflows.
+  CHECK(read("1\n2\n", {.weights = {0.3, 0.7 + 1e-10}}).weights ==
+        Eigen::Vector2d(0.3, 0.7 + 1e-10));
+  CHECK(read("1\n2\n", {.weights = {7.0, 7.0}}).weights.size() == 0);
+  CHECK(read("1\n2\n3\n", {.weights = {1.5e308, 1.5e308, 0.75e308}}).weights ==
+        Eigen::Vector3d(0.4, 0.4, 0.2));
+}
+
+TEST_CASE("Weighted points are standardised by their weights, however light", "[measures][exact]") {
+  const TreatedPoints points =
+      read("x,w\n0,1\n1,1\n4,2\n", {.standardise = true, .weight_column = "w"});
+  // Mean 9/4 and variance 51/16.
+  const Vector expected = (Eigen::Array3d(0.0, 1.0, 4.0) - 2.25) / std::sqrt(51.0 / 16.0);
+  CHECK((points.points.row(0).transpose() - expected).norm() < 1e-15);
+  // The same points written as often as they weigh.
+  CHECK((read("x\n0\n1\n4\n4\n", {.standardise = true}).points.leftCols(3) - points.points).norm() <
+        1e-15);
+  CHECK(read("0\n1\n", {.standardise = true, .weights = {1.0, 5e-324}}).points.allFinite());
+}
+
+TEST_CASE("What is wrong with weights is said with its line", "[measures][precondition]") {
+  const DataTreatment by_w{.weight_column = "w"};
+  CHECK(message_of("x,w\n1,2\n", by_w) == "accepted");
+  CHECK_THAT(message_of("x,w\n1,2\n2,-1\n", by_w),
+             Contains("x.csv:3: column \"w\": a value is below 0"));
+  CHECK_THAT(message_of("x,w\n1,NaN\n", by_w),
+             Contains("x.csv:2: column \"w\": ") && Contains("is missing; mend the row"));
+  CHECK_THAT(message_of("x,w\n1,inf\n", by_w),
+             Contains("x.csv:2: column \"w\": ") && Contains("infinite"));
+  CHECK_THAT(message_of("x,w\n1,0\n2,0\n", by_w), Contains("x.csv:1: all weights are zero"));
+  CHECK_THAT(message_of("x,w\n1,a\n", by_w), Contains("x.csv:2: "));
+  CHECK_THAT(message_of("x,y\n1,2\n", by_w), Contains("no column \"w\""));
+  CHECK_THAT(message_of("w\n1\n", by_w), Contains("no column beside the weights"));
+  CHECK_THAT(message_of("x,w\n1,2\n", {.columns = {"x", "w"}, .weight_column = "w"}),
+             Contains("column \"w\" holds the weights"));
+  CHECK_THAT(message_of("1\n2\n", {.weights = {1.0, 2.0, 3.0}}),
+             Contains("x.csv:1: 2 rows, and 3 weights for them"));
+}
+
 }  // namespace flowcheck::points_file_test
