@@ -4,6 +4,7 @@
 #include "jko/line_problem.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,8 +20,8 @@ struct Competitor {
   Estimate map_distance = {};  ///< D(π) = ‖T_p^{p'} − T_p^π‖ in L²(p)
 };
 
-/// A chain p_0, …, p_N as the claims compare it, whatever its measures are stored as. Each vector is
-/// of length N + 1 and indexed by n; what belongs to the step p_{n−1} → p_n is 0 for n = 0.
+/// A chain p_0, …, p_N as the claims compare it, whatever its measures are stored as. Each vector
+/// is of length N + 1 and indexed by n; what belongs to the step p_{n−1} → p_n is 0 for n = 0.
 struct ChainMeasures {
   std::vector<Estimate> w2 = {};             ///< W_n = W₂(p_n, q)
   std::vector<Estimate> kl = {};             ///< Δ_n = G(p_n) − min G; +∞ for an atom
@@ -45,6 +46,7 @@ struct ChainProblem {
   Estimate convexity = {};      ///< λ, of either sign
   double step_size = 0.5;       ///< γ
   double error = 0.0;           ///< ε
+  std::uint64_t seed = 1;       ///< for what a claim draws beyond the problem
   Estimate distance = {};       ///< W_0
   double length = 0.0;          ///< against which round-off in W₂ counts
   bool has_density = true;      ///< p_0 has one, and KL(p_0 ‖ q) < ∞

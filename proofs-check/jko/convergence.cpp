@@ -49,12 +49,10 @@ std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
 }
 
 PaperEnd paper_end(const ChainProblem& problem, double epsilon, int extra) {
-  const ChainMeasures run =
-      problem.chain(extra + paper_steps(problem.convexity, problem.step_size, problem.distance,
-                                        epsilon));
-  return {.w2 = run.w2.back(),
-          .kl = run.kl.back(),
-          .epsilon = max(epsilon, run.largest_error.back())};
+  const ChainMeasures run = problem.chain(
+      extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon));
+  return {
+      .w2 = run.w2.back(), .kl = run.kl.back(), .epsilon = max(epsilon, run.largest_error.back())};
 }
 
 std::optional<PaperEnd> paper_end(const ChainProblem& problem, int extra) {
@@ -66,9 +64,9 @@ std::string no_paper_run(const ChainProblem& problem, int extra) {
   const double epsilon = assumed_error(problem);
   if (!(problem.ratio().upper < 2.0)) return "γλ < 2";
   if (epsilon == 0.0) return "ε > 0 or p₀ ≠ q";
-  return too_many(extra + paper_steps(problem.convexity, problem.step_size, problem.distance,
-                                      epsilon),
-                  problem);
+  return too_many(
+      extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon),
+      problem);
 }
 
 std::string too_many(int steps, const ChainProblem& problem) {

@@ -22,8 +22,7 @@ Outcome contraction(const ChainProblem& problem) {
                       .part = "one step",
                       .scale = problem.length});
     linear = factor * (linear + gamma * run.error[n]);
-    bounds.push_back(
-        {.lhs = run.w2[n], .rhs = linear, .part = "chain", .scale = problem.length});
+    bounds.push_back({.lhs = run.w2[n], .rhs = linear, .part = "chain", .scale = problem.length});
   }
   return bounds;
 }
@@ -38,9 +37,9 @@ Outcome continuous_rate(const ChainProblem& problem) {
 Outcome low_floor(const ChainProblem& problem) {
   const ChainMeasures run = problem.chain(40);
   const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), 40);
-  return Bound{.lhs = run.w2[40],
-               .rhs = decay * run.w2[0] +
-                      0.8 * run.largest_error[40] / problem.convexity * (1.0 - decay)};
+  return Bound{
+      .lhs = run.w2[40],
+      .rhs = decay * run.w2[0] + 0.8 * run.largest_error[40] / problem.convexity * (1.0 - decay)};
 }
 
 }  // namespace jko_11

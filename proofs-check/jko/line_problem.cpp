@@ -190,9 +190,8 @@ double LineJkoProblem::length() const {
 
 LineJkoChain LineJkoProblem::chain(const std::vector<double>& step_sizes,
                                    const std::vector<double>& errors) const {
-  return line_jko_chain(
-      start, objective, target,
-      {.step_sizes = step_sizes, .field = field, .seed = seed, .errors = errors});
+  return line_jko_chain(start, objective, target,
+                        {.step_sizes = step_sizes, .field = field, .seed = seed, .errors = errors});
 }
 
 LineJkoChain LineJkoProblem::chain(int steps) const {

@@ -17,12 +17,12 @@ struct LineLaw {
 };
 
 // The dossier's laws, by their names in it.
-const LineLaw& law_q1();   ///< V = x²/2, λ = 1
-const LineLaw& law_q2();   ///< V = x²/2 + x⁴/4, λ = 1
-const LineLaw& law_q3();   ///< V = x²/4 + ½ log 2cosh 2x, λ = ½
-const LineLaw& law_q4();   ///< V = log 2cosh x, λ = 0
-const LineLaw& law_q5();   ///< V = x⁴/4, λ = 0
-const LineLaw& law_nc2();  ///< V = (x² − 4)²/4, λ = −4
+const LineLaw& law_q1();              ///< V = x²/2, λ = 1
+const LineLaw& law_q2();              ///< V = x²/2 + x⁴/4, λ = 1
+const LineLaw& law_q3();              ///< V = x²/4 + ½ log 2cosh 2x, λ = ½
+const LineLaw& law_q4();              ///< V = log 2cosh x, λ = 0
+const LineLaw& law_q5();              ///< V = x⁴/4, λ = 0
+const LineLaw& law_nc2();             ///< V = (x² − 4)²/4, λ = −4
 LineLaw law_nc1(double b, double k);  ///< V = x²/2 + b cos kx, λ = 1 − |b|k²
 
 /// .4 N(−1.5, .7²) + .6 N(1.2, .6²), the dossier's data.
@@ -64,7 +64,8 @@ using EvaluateLine = std::function<Outcome(const LineJkoProblem&)>;
 /// The families of the line, 401 points and 801 from standard scale on; γ log-uniform in [0.05, 2],
 /// ε ∈ {0} ∪ [0.003, 0.3] with every field:
 ///
-///   line, λ > 0               q of Q1, Q2, Q3 or NC1 with |b|k² < 0.8; p_0 the dossier's mixture or
+///   line, λ > 0               q of Q1, Q2, Q3 or NC1 with |b|k² < 0.8; p_0 the dossier's mixture
+///   or
 ///                             a random one, a translate of q, a wide normal
 ///   line, λ > 0, rough start  p_0 an atom, two, or uniform
 ///   line, λ = 0               q of Q4 or Q5, any p_0
