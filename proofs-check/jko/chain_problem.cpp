@@ -117,7 +117,7 @@ ChainProblem::ChainProblem(const LineJkoProblem& problem)
       distance(problem.distance()),
       length(problem.length()),
       has_density(problem.start.has_density()),
-      longest_chain(30),
+      longest_chain(100),
       run([problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
         Rng rng = competitor_stream(problem.seed);
         return with_competitors(problem.chain(step_sizes, errors),

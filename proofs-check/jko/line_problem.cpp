@@ -85,7 +85,7 @@ LineLaw convex(Rng& rng) {
 LineLaw not_convex(Rng& rng) {
   if (rng.uniform_index(2) == 0) return law_nc2();
   const double k = rng.uniform(1.0, 3.0);
-  return law_nc1(rng.uniform(1.2, 4.0) / (k * k), k);
+  return law_nc1(rng.uniform(1.2, 2.5) / (k * k), k);
 }
 
 Instance family(std::string name,
