@@ -135,11 +135,19 @@ ChainProblem ChainProblem::exact() const {
 }
 
 std::vector<Instance> chain_families(const EvaluateChain& evaluate) {
-  return joined(gaussian_families(evaluate), line_families(evaluate));
+  return chain_families(evaluate, evaluate);
 }
 
 std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate) {
-  return joined(inexact_gaussian_families(evaluate), line_families(evaluate));
+  return inexact_chain_families(evaluate, evaluate);
+}
+
+std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
+  return joined(gaussian_families(gaussian), line_families(line));
+}
+
+std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
+  return joined(inexact_gaussian_families(gaussian), line_families(line));
 }
 
 }  // namespace flowcheck

@@ -70,4 +70,8 @@ using EvaluateChain = std::function<Outcome(const ChainProblem&)>;
 std::vector<Instance> chain_families(const EvaluateChain& evaluate);
 std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate);
 
+/// The same for what is written once for both, but needs the measures themselves.
+std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line);
+std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
+
 }  // namespace flowcheck

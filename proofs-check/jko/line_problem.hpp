@@ -69,7 +69,7 @@ using EvaluateLine = std::function<Outcome(const LineJkoProblem&)>;
 ///                             a random one, a translate of q, a wide normal
 ///   line, λ > 0, rough start  p_0 an atom, two, or uniform
 ///   line, λ = 0               q of Q4 or Q5, any p_0
-///   line, λ < 0               q of NC1 or NC2, any p_0, 1 + γλ ≥ 0.2
+///   line, λ < 0               q of NC1 or NC2, 1 + γλ ≥ 0.2, p_0 not wide
 std::vector<Instance> line_families(const EvaluateLine& evaluate);
 
 /// One draw of an increasing map m + sz + c tanh kz: a law with one mode or two.
