@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 
 namespace flowcheck {
 namespace {
@@ -148,6 +149,24 @@ std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLin
 
 std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
   return joined(inexact_gaussian_families(gaussian), line_families(line));
+}
+
+std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate) {
+  return on_chain_target(evaluate, evaluate);
+}
+
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line) {
+  return [on_gaussian = on_gaussian_target(gaussian), line](const Target& target) -> Outcome {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
+    if (dimension(target.start) != 1) {
+      return Outcome::not_applicable("the start is Gaussian, or d = 1");
+    }
+    if (!target.reference.has_density()) {
+      return Outcome::not_applicable("the reference measure has a density");
+    }
+    return line(line_problem(target));
+  };
 }
 
 }  // namespace flowcheck

@@ -74,4 +74,10 @@ std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate);
 std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 
+/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, and by line_problem()
+/// where it is a mixture or points on the line.
+std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line);
+
 }  // namespace flowcheck

@@ -228,7 +228,7 @@ Claim jko_01_convexity() {
                        {.name = "½W₂²(·, ν) along an ordinary geodesic",
                         .draw = ordinary_geodesic,
                         .repeat = false}},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities, inequalities_on_the_line),
           .file = __FILE__,
           .without_error = true};
 }

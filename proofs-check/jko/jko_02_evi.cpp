@@ -70,7 +70,7 @@ Claim jko_02_evi() {
       .controls = {translate("rate 1.2 γλ", against_target({.rate = 1.2}), 0.0),
                    translate("no error term", against_target({.error = 0.0}), 0.3),
                    {.name = "double well, λ = 1", .draw = double_well, .repeat = false}},
-      .on_target = on_gaussian_target(inequality),
+      .on_target = on_chain_target(inequality),
       .file = __FILE__};
 }
 

@@ -87,7 +87,7 @@ Claim jko_03_evi_paper() {
           .tight = {{.name = "translate by (2 + γλ)ε/λ", .draw = attained},
                     {.name = "the same at γλ = 0.01", .draw = nearly_attained}},
           .controls = {{.name = "ε² coefficient γ/(2λ)", .draw = quarter_of_the_error}},
-          .on_target = on_gaussian_target(inequality),
+          .on_target = on_chain_target(inequality),
           .file = __FILE__};
 }
 

@@ -49,7 +49,7 @@ Claim jko_05_step_and_slope() {
           .instances = inexact_chain_families(inequality),
           .tight = {translate("translate", inequality, 0.05)},
           .controls = {translate("slope of the previous iterate", slope_before, 0.0)},
-          .on_target = on_gaussian_target(inequality),
+          .on_target = on_chain_target(inequality),
           .file = __FILE__};
 }
 

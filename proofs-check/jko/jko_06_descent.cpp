@@ -92,7 +92,7 @@ Claim jko_06_descent() {
                     {.name = "translate by ε/((2 + γλ)λ), error outward", .draw = attained}},
           .controls = {translate("2.3 + 1.3γλ in place of 2 + γλ", larger_descent, 0.0),
                        translate("G monotone in spite of ε", monotone, 0.3)},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

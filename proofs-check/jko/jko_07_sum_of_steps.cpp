@@ -115,7 +115,7 @@ Claim jko_07_sum_of_steps() {
                        {.name = "constant 0.9 γ, V = log 2cosh x",
                         .draw = smaller_constant_on_the_line,
                         .repeat = false}},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

@@ -98,7 +98,7 @@ Claim jko_08_slope_contraction() {
           .tight = {translate("translate", inequalities, 0.0)},
           .controls = {translate("factor 1/(1 + 1.1γλ)", faster, 0.0),
                        translate("factor e^{−γλ}", continuous_rate, 0.0)},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

@@ -96,7 +96,7 @@ Claim jko_09_regularisation() {
           .tight = {{.name = "G = ∫c|x|dρ, half way to the minimum", .draw = half_way},
                     translate("translate at γλ = 7", nearly_attained, 0.0)},
           .controls = {translate("denominator 4γ(2 + γλ)", half_of_it, 0.0)},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

@@ -80,7 +80,7 @@ Claim jko_10_w2_paper() {
           .controls = {translate("rate (1 + 2γλ)⁻²", fast_rate, 0.0),
                        short_translate("floor 0.8 ε/λ", low_floor, 0.1),
                        fixed_instance("γλ = 100", long_steps, line_translate(1e6, 100.0, 1.0))},
-          .on_target = on_gaussian_target(paper_constants),
+          .on_target = on_chain_target(paper_constants),
           .file = __FILE__};
 }
 

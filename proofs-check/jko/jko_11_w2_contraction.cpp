@@ -57,7 +57,7 @@ Claim jko_11_w2_contraction() {
           .tight = {translate("translate", contraction, 0.05)},
           .controls = {translate("rate e^{−γλ}", continuous_rate, 0.0),
                        translate("floor 0.8 ε/λ", low_floor, 0.3)},
-          .on_target = on_gaussian_target(contraction),
+          .on_target = on_chain_target(contraction),
           .file = __FILE__};
 }
 

@@ -139,7 +139,7 @@ Claim jko_12_kl_paper() {
                        fixed_instance("order ε⁴", fourth_order, line_translate(3.0, 0.5, 0.03)),
                        fixed_instance("N independent of ε", steps_regardless_of_error,
                                       line_translate(3.0, 0.5, 0.03))},
-          .on_target = on_gaussian_target(paper_constants),
+          .on_target = on_chain_target(paper_constants),
           .file = __FILE__,
           .grade = Grade::converged};
 }

@@ -89,7 +89,7 @@ Claim jko_14_end_to_end() {
                                   line_translate(3.0, 0.5, 1e-6)),
                    fixed_instance("half the steps, γλ = 1.9", half_the_steps,
                                   line_translate(3.0, 1.9, 1e-6))},
-      .on_target = on_gaussian_target(end_to_end),
+      .on_target = on_chain_target(end_to_end),
       .file = __FILE__};
 }
 

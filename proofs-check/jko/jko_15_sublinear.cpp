@@ -133,7 +133,7 @@ Claim jko_15_sublinear() {
           .controls = {{.name = "W₀²/(4.4γN)", .draw = small_constant},
                        {.name = "O(1/N²)", .draw = quadratic_rate},
                        {.name = "exponential before arrival", .draw = exponential_rate}},
-          .on_target = on_gaussian_target(sublinear),
+          .on_target = on_chain_target(sublinear),
           .file = __FILE__,
           .without_error = true};
 }

@@ -106,7 +106,7 @@ Claim jko_21_variable_steps() {
           .instances = chain_families(variable_steps),
           .tight = {translate("translate", variable_steps, 0.05)},
           .controls = {translate("mean step size", mean_step, 0.0)},
-          .on_target = on_gaussian_target(variable_steps),
+          .on_target = on_chain_target(variable_steps),
           .file = __FILE__};
 }
 

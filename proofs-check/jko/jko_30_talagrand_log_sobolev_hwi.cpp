@@ -85,7 +85,7 @@ Claim jko_30_talagrand_log_sobolev_hwi() {
           .tight = {translate("translate", evaluate, 0.0)},
           .controls = {translate("1.5 λ", too_convex, 0.0),
                        {.name = "q ∝ 1/cosh, λ = 0.1", .draw = sech_shifted, .repeat = false}},
-          .on_target = on_gaussian_target(evaluate),
+          .on_target = on_chain_target(evaluate),
           .file = __FILE__,
           .without_error = true};
 }

@@ -103,7 +103,7 @@ Claim jko_33_velocity_gap() {
           .instances = chain_families(evaluate, evaluate),
           .tight = {translate("translate", evaluate, 0.0)},
           .controls = {translate("(1 + 2γλ)²", squared_coefficient, 0.0)},
-          .on_target = on_gaussian_target(evaluate),
+          .on_target = on_chain_target(evaluate, evaluate),
           .file = __FILE__};
 }
 

@@ -72,6 +72,11 @@ using EvaluateLine = std::function<Outcome(const LineJkoProblem&)>;
 ///   line, λ < 0               q of NC1 or NC2, 1 + γλ ≥ 0.2, p_0 not wide
 std::vector<Instance> line_families(const EvaluateLine& evaluate);
 
+/// The user's problem on 801 points: a start that is a mixture or points, d = 1, and adversarial
+/// errors. Points are the empirical measure's quantiles at Φ(zᵢ).
+/// @throws std::invalid_argument  a mixture with components of both kinds, atoms and densities
+LineJkoProblem line_problem(const Target& target);
+
 /// One draw of an increasing map m + sz + c tanh kz: a law with one mode or two.
 LineMap draw_line_map(Rng& rng, const LineGrid& grid);
 
