@@ -152,10 +152,10 @@ LineMap map_of(const LineGrid& grid, const Measure& start) {
   return map_of(grid, GaussianMixture(std::get<Gaussian>(start)));
 }
 
-Instance family(std::string name,
-                const EvaluateLine& evaluate,
-                LineLaw (*draw_law)(Rng&),
-                LineMap (*draw_start)(Rng&, const LineMap&)) {
+Instance line_family(std::string name,
+                     const EvaluateLine& evaluate,
+                     LineLaw (*draw_law)(Rng&),
+                     LineMap (*draw_start)(Rng&, const LineMap&)) {
   return {.name = std::move(name), .draw = [=](Trial& trial) {
             Rng& rng = trial.rng;
             LineJkoProblem problem =
@@ -282,10 +282,10 @@ double target_error(const LineFunctional& G, const LineMap& target) {
 }
 
 std::vector<Instance> line_families(const EvaluateLine& evaluate) {
-  return {family("line, λ > 0", evaluate, strictly_convex, smooth_start),
-          family("line, λ > 0, rough start", evaluate, strictly_convex, rough_start),
-          family("line, λ = 0", evaluate, convex, any_start),
-          family("line, λ < 0", evaluate, not_convex, start_of_not_convex)};
+  return {line_family("line, λ > 0", evaluate, strictly_convex, smooth_start),
+          line_family("line, λ > 0, rough start", evaluate, strictly_convex, rough_start),
+          line_family("line, λ = 0", evaluate, convex, any_start),
+          line_family("line, λ < 0", evaluate, not_convex, start_of_not_convex)};
 }
 
 }  // namespace flowcheck
