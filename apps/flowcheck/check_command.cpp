@@ -36,12 +36,33 @@ std::uint64_t unseen_seed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-// The claims speak of Gaussians.
-Gaussian read_gaussian(const std::string& path) {
+Gaussian read_reference(const std::string& path) {
   MeasureFile file = read_measure(path);
   if (auto* gaussian = std::get_if<Gaussian>(&file.measure)) return std::move(*gaussian);
-  throw NotApplicable(fmt::format("{}: {}; no claim applies, for all need \"type\": \"gaussian\"",
-                                  path, type_name(file.measure)));
+  throw NotApplicable(
+      fmt::format("{}: {}; no claim applies, for all need a reference of \"type\": \"gaussian\"",
+                  path, type_name(file.measure)));
+}
+
+// What is not Gaussian is a start on the line only, and has a density or is made of atoms.
+Measure read_start(const std::string& path) {
+  Measure start = read_measure(path).measure;
+  if (std::holds_alternative<Gaussian>(start)) return start;
+  if (dimension(start) != 1) {
+    throw NotApplicable(fmt::format(
+        "{}: {} in dimension {}; no claim applies, for all need \"type\": \"gaussian\" or "
+        "dimension 1",
+        path, type_name(start), dimension(start)));
+  }
+  if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && !p->has_density()) {
+    for (Index k = 0; k < p->size(); ++k) {
+      if (p->weights()[k] == 0.0 || p->covariance(k)(0, 0) == 0.0) continue;
+      throw NotApplicable(fmt::format(
+          "{}: some components are atoms; no claim applies, for all need none or nothing but atoms",
+          path));
+    }
+  }
+  return start;
 }
 
 // What double carries of a step, s being the reference's variances along its axes:
@@ -94,19 +115,22 @@ void require_steps(const CommandLine& line, const Gaussian& start, const Gaussia
 }
 
 Target read_target(const CommandLine& line) {
-  Gaussian start = read_gaussian(line.target);
-  Gaussian reference = line.reference.empty() ? Gaussian::standard(start.dimension())
-                                              : read_gaussian(line.reference);
-  if (start.dimension() != reference.dimension()) {
+  Measure start = read_start(line.target);
+  const Index d = dimension(start);
+  Gaussian reference =
+      line.reference.empty() ? Gaussian::standard(d) : read_reference(line.reference);
+  if (d != reference.dimension()) {
     throw InputError(fmt::format("{}:1: dimension {}, the start {} has {}", line.reference,
-                                 reference.dimension(), line.target, start.dimension()));
+                                 reference.dimension(), line.target, d));
   }
   if (!reference.has_density()) {
     throw InputError(fmt::format("{}:1: the reference needs a density; its covariance is singular",
                                  line.reference));
   }
   require_in_range(line, reference);
-  require_steps(line, start, reference);
+  if (const auto* gaussian = std::get_if<Gaussian>(&start)) {
+    require_steps(line, *gaussian, reference);
+  }
   return {.start = std::move(start),
           .reference = std::move(reference),
           .step_size = line.step_size,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "measures/gaussian.hpp"
+#include "measures/measure_file.hpp"
 #include "numerics/estimate.hpp"
 #include "numerics/rng.hpp"
 
@@ -77,9 +77,9 @@ struct Instance {
 };
 
 /// A user's own problem: how far does a chain from `start` towards `reference` keep what is
-/// claimed?
+/// claimed? A start that is not Gaussian is on the line; points are their empirical measure.
 struct Target {
-  Gaussian start;
+  Measure start;
   Gaussian reference;
   double step_size = 0.5;  ///< γ
   double error = 0.1;      ///< ε

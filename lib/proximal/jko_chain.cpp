@@ -11,6 +11,10 @@
 
 namespace flowcheck {
 
+double JkoChainOptions::error_of(std::size_t step) const {
+  return errors.empty() ? error : errors.at(step);
+}
+
 double JkoChain::step_size(int n) const {
   return step_sizes.at(static_cast<std::size_t>(n - 1));
 }
@@ -44,12 +48,12 @@ Estimate JkoChain::largest_error(int n) const {
 JkoChain jko_chain(const Gaussian& start, const Gaussian& target, const JkoChainOptions& options) {
   JkoChain chain{.target = target, .step_sizes = options.step_sizes, .iterates = {start}};
   chain.iterates.reserve(options.step_sizes.size() + 1);
-  std::uint64_t n = 0;
-  for (const double gamma : options.step_sizes) {
-    const InexactStepOptions step{.error = options.error,
+  for (std::size_t n = 0; n < options.step_sizes.size(); ++n) {
+    const InexactStepOptions step{.error = options.error_of(n),
                                   .field = options.field,
-                                  .seed = derive_seed(options.seed, "jko_chain", ++n)};
-    chain.iterates.push_back(inexact_jko_step(chain.iterates.back(), target, gamma, step));
+                                  .seed = derive_seed(options.seed, "jko_chain", n + 1)};
+    chain.iterates.push_back(
+        inexact_jko_step(chain.iterates.back(), target, options.step_sizes[n], step));
   }
   return chain;
 }

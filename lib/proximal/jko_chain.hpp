@@ -2,6 +2,7 @@
 
 #include "proximal/first_order_error.hpp"
 
+#include <cstddef>
 #include <vector>
 
 namespace flowcheck {
@@ -12,6 +13,9 @@ struct JkoChainOptions {
   double error = 0.0;                   ///< ε of every step
   ErrorField field = ErrorField::adversarial;
   std::uint64_t seed = 1;  ///< of the random fields; step n uses stream n
+  std::vector<double> errors = {};  ///< ε of each step in place of `error`; empty: all the same
+
+  double error_of(std::size_t step) const;  ///< counted from 0
 };
 
 /// p_0, …, p_N and what was measured of them. Every quantity is an Estimate of the *stored*

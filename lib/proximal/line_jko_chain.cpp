@@ -7,6 +7,15 @@
 
 namespace flowcheck {
 
+namespace {
+
+LineJkoResult answered(LineJkoResult result) {
+  require(result.termination == Termination::converged, "line_jko_chain: a step did not converge");
+  return result;
+}
+
+}  // namespace
+
 double LineJkoChain::step_size(int n) const {
   return step_sizes.at(static_cast<std::size_t>(n - 1));
 }
@@ -41,23 +50,24 @@ Estimate LineJkoChain::largest_error(int n) const {
 LineJkoChain line_jko_chain(const LineMap& start,
                             const LineFunctional& G,
                             const JkoChainOptions& options) {
-  const auto answered = [](LineJkoResult result) {
-    require(result.termination == Termination::converged,
-            "line_jko_chain: a step did not converge");
-    return result;
-  };
+  return line_jko_chain(start, G, answered(line_minimiser(start.grid(), G)).step, options);
+}
+
+LineJkoChain line_jko_chain(const LineMap& start,
+                            const LineFunctional& G,
+                            const LineMap& target,
+                            const JkoChainOptions& options) {
   LineJkoChain chain{.functional = G,
-                     .target = answered(line_minimiser(start.grid(), G)).step,
+                     .target = target,
                      .step_sizes = options.step_sizes,
                      .iterates = {start},
                      .errors = {}};
-  std::uint64_t n = 0;
-  for (const double gamma : options.step_sizes) {
-    const InexactStepOptions step{.error = options.error,
+  for (std::size_t n = 0; n < options.step_sizes.size(); ++n) {
+    const InexactStepOptions step{.error = options.error_of(n),
                                   .field = options.field,
-                                  .seed = derive_seed(options.seed, "line_jko_chain", ++n)};
-    LineJkoResult result =
-        answered(inexact_line_jko_step(chain.iterates.back(), G, gamma, chain.target, step));
+                                  .seed = derive_seed(options.seed, "line_jko_chain", n + 1)};
+    LineJkoResult result = answered(
+        inexact_line_jko_step(chain.iterates.back(), G, options.step_sizes[n], target, step));
     chain.errors.push_back(result.error);
     chain.iterates.push_back(std::move(result.step));
   }

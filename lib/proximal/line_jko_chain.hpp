@@ -35,4 +35,11 @@ LineJkoChain line_jko_chain(const LineMap& start,
                             const LineFunctional& G,
                             const JkoChainOptions& options);
 
+/// The same with `target` known beforehand, of an earlier chain or where G need not be convex: then
+/// any T_q, and gap() is G_h(T_n) − G_h(T_q).
+LineJkoChain line_jko_chain(const LineMap& start,
+                            const LineFunctional& G,
+                            const LineMap& target,
+                            const JkoChainOptions& options);
+
 }  // namespace flowcheck

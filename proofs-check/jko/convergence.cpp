@@ -18,20 +18,13 @@ int rounded_up(const Estimate& steps) {
 }  // namespace
 
 MeasuredChain measured(JkoChain chain) {
-  MeasuredChain result{.chain = std::move(chain)};
-  for (int n = 0; n <= result.chain.steps(); ++n) {
-    result.w2.push_back(result.chain.w2_to_target(n));
-    result.kl.push_back(result.chain.kl_to_target(n));
-    result.error.push_back(n == 0 ? Estimate(0.0) : result.chain.error(n));
-    result.largest_error.push_back(n == 0 ? Estimate(0.0)
-                                          : max(result.largest_error.back(), result.error.back()));
-  }
-  return result;
+  ChainMeasures of_chain = measures(chain);
+  return {std::move(of_chain), std::move(chain)};
 }
 
-double assumed_error(const GaussianProblem& problem) {
+double assumed_error(const ChainProblem& problem) {
   if (problem.error > 0.0) return problem.error;
-  return 0.1 * (problem.convexity() * w2(problem.start, problem.target)).value;
+  return 0.1 * (problem.convexity * problem.distance).value;
 }
 
 int paper_steps(const Estimate& lambda, double step_size, const Estimate& w2, double epsilon) {
@@ -55,17 +48,30 @@ std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
   return paper_run(problem, assumed_error(problem), extra);
 }
 
-std::string no_paper_run(const GaussianProblem& problem, int extra) {
+PaperEnd paper_end(const ChainProblem& problem, double epsilon, int extra) {
+  const ChainMeasures run = problem.chain(
+      extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon));
+  return {
+      .w2 = run.w2.back(), .kl = run.kl.back(), .epsilon = max(epsilon, run.largest_error.back())};
+}
+
+std::optional<PaperEnd> paper_end(const ChainProblem& problem, int extra) {
+  if (!no_paper_run(problem, extra).empty()) return {};
+  return paper_end(problem, assumed_error(problem), extra);
+}
+
+std::string no_paper_run(const ChainProblem& problem, int extra) {
   const double epsilon = assumed_error(problem);
   if (!(problem.ratio().upper < 2.0)) return "γλ < 2";
   if (epsilon == 0.0) return "ε > 0 or p₀ ≠ q";
-  return too_many(extra + paper_steps(problem.convexity(), problem.step_size,
-                                      w2(problem.start, problem.target), epsilon));
+  return too_many(
+      extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon),
+      problem);
 }
 
-std::string too_many(int steps) {
-  if (steps <= longest_chain) return {};
-  return fmt::format("left out: takes {} steps, at most {} are run", steps, longest_chain);
+std::string too_many(int steps, const ChainProblem& problem) {
+  if (steps <= problem.longest_chain) return {};
+  return fmt::format("left out: takes {} steps, at most {} are run", steps, problem.longest_chain);
 }
 
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 
 #include <optional>
 #include <string>
@@ -8,21 +8,16 @@
 
 namespace flowcheck {
 
-/// A chain with what the convergence claims compare of it, each quantity measured once. All of
-/// length N + 1 and indexed by n.
-struct MeasuredChain {
+/// A Gaussian chain and its measures, for claims that go on with the measures themselves.
+struct MeasuredChain : ChainMeasures {
   JkoChain chain;
-  std::vector<Estimate> w2 = {};             ///< W_n = W₂(p_n, q)
-  std::vector<Estimate> kl = {};             ///< Δ_n = KL(p_n ‖ q)
-  std::vector<Estimate> error = {};          ///< ε_n of the step p_{n−1} → p_n; 0 for n = 0
-  std::vector<Estimate> largest_error = {};  ///< max of ε_1 … ε_n
 };
 
 MeasuredChain measured(JkoChain chain);
 
 /// An ε > 0 that the claims in terms of log(λW_0/ε) may assume: the problem's own, or λW_0/10 for
 /// an exact chain, whose errors are below any ε. Zero where W_0 = 0 as well.
-double assumed_error(const GaussianProblem& problem);
+double assumed_error(const ChainProblem& problem);
 
 /// The paper's number of steps, ⌈max(0, (8/(γλ)) log(λW_0/ε))⌉, and the sharp one,
 /// ⌈max(0, log(λW_0/ε) / log(1 + γλ))⌉; the larger where rounding leaves a choice.
@@ -37,18 +32,26 @@ struct PaperRun {
 };
 
 /// The run of paper_steps() + `extra` steps. The second form gives none where the statement has no
-/// content (γλ ≥ 2, or ε = W_0 = 0), and none where it takes more than `longest_chain` steps, which
-/// is a matter of cost: such small γλ are left to other draws.
+/// content (γλ ≥ 2, or ε = W_0 = 0), and none where it takes more than the problem's longest chain,
+/// which is a matter of cost: such small γλ are left to other draws.
 PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra);
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra);
 
-/// Why there is no paper_run() of that second form, for left_out(); empty where there is one.
-std::string no_paper_run(const GaussianProblem& problem, int extra);
+/// What W_N and Δ_N are at the end of such a run.
+struct PaperEnd {
+  Estimate w2;
+  Estimate kl;
+  Estimate epsilon;
+};
+
+PaperEnd paper_end(const ChainProblem& problem, double epsilon, int extra);
+std::optional<PaperEnd> paper_end(const ChainProblem& problem, int extra);
+
+/// Why there is none in those second forms, for left_out(); empty where there is one.
+std::string no_paper_run(const ChainProblem& problem, int extra);
 
 /// The same for any number of steps, `steps`, that a statement asks for.
-std::string too_many(int steps);
-
-inline constexpr int longest_chain = 250;
+std::string too_many(int steps, const ChainProblem& problem);
 
 /// What the paper's constants guarantee after its number of steps: KL ≤ 9ε²/(2γλ²).
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon);

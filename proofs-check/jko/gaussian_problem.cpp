@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
 namespace flowcheck {
 namespace {
@@ -167,7 +168,9 @@ std::function<Outcome(const Target&)> on_gaussian_target(const Evaluate& evaluat
   return [evaluate](const Target& target) -> Outcome {
     if (!target.reference.has_density())
       return Outcome::not_applicable("the reference measure has a density");
-    return evaluate({.start = target.start,
+    const Gaussian* start = std::get_if<Gaussian>(&target.start);
+    if (start == nullptr) return Outcome::not_applicable("the start is Gaussian");
+    return evaluate({.start = *start,
                      .target = target.reference,
                      .step_size = target.step_size,
                      .error = target.error});

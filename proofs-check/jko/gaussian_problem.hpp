@@ -58,7 +58,7 @@ GaussianProblem draw_random_pair(Rng& rng, Index largest_dimension, bool exact);
 GaussianProblem with_translate(GaussianProblem problem, double length);
 
 /// For Claim::on_target: the user's start, reference, γ and ε, with adversarial errors. Fails where
-/// the reference has no density.
+/// the reference has no density, or the start is not Gaussian.
 std::function<Outcome(const Target&)> on_gaussian_target(const Evaluate& evaluate);
 
 }  // namespace flowcheck

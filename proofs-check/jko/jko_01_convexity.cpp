@@ -1,12 +1,14 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 
 namespace flowcheck {
@@ -27,25 +29,10 @@ Gaussian at(const GeneralisedGeodesic& g, double t) {
   return {(1.0 - t) * g.from.mean() + t * g.to.mean(), symmetrised(image * image.transpose())};
 }
 
-Estimate squared_length(const GeneralisedGeodesic& g) {
-  return square(optimal_map_distance(g.base, g.from, g.to));
-}
-
 // KL(ρ_t ‖ q), the enclosure widened by what the maps' error does to it: ‖δT‖√I to first order.
 Estimate kl_along(const GeneralisedGeodesic& g, const Gaussian& q, double t) {
   const Gaussian rho = at(g, t);
   return widened(kl(rho, q), g.map_error * fisher_norm(rho, q).upper);
-}
-
-Bound convexity_along(const GeneralisedGeodesic& g,
-                      const Gaussian& q,
-                      const Estimate& lambda,
-                      double t) {
-  const Estimate s = 1.0 - Estimate(t);
-  return {.lhs = kl_along(g, q, t) + 0.5 * lambda * t * s * squared_length(g),
-          .rhs = s * kl(g.from, q) + t * kl(g.to, q),
-          .part = "convexity",
-          .scale = 1.0};
 }
 
 // ∫⟨η∘T_ν^ρ, T_ν^π − T_ν^ρ⟩dν with η = ∇log(ρ/q), ρ and π the two ends.
@@ -67,49 +54,120 @@ Estimate slope_along(const GeneralisedGeodesic& g, const Gaussian& q) {
   return Estimate::closed_form(value, length * eta_error + fisher_norm(rho, q).upper * g.map_error);
 }
 
-Bound three_points(const GeneralisedGeodesic& g, const Gaussian& q, const Estimate& lambda) {
-  const Estimate slope = slope_along(g, q);
-  return {.lhs = kl(g.from, q) + slope + 0.5 * lambda * squared_length(g),
-          .rhs = kl(g.to, q),
+// What the claim compares of one generalised geodesic, whatever its measures are stored as.
+struct Point {
+  double t = 0.0;
+  Estimate kl = {};                  // KL(ρ_t ‖ q), up to a constant of q
+  Estimate squared_w2_to_base = {};  // W₂²(ρ_t, ν)
+};
+
+struct Curve {
+  Point from = {};
+  Point to = {};
+  std::vector<Point> between = {};
+  Estimate squared_length = {};  // ‖T_ν^{π0} − T_ν^{π1}‖²
+  Estimate slope = {};           // ∫⟨η∘T_ν^ρ, T_ν^π − T_ν^ρ⟩dν
+};
+
+constexpr std::array<double, 3> times = {0.1, 0.5, 0.8};
+
+Curve curve(const GeneralisedGeodesic& g, const Gaussian& q) {
+  Curve result{.from = {0.0, kl(g.from, q), squared_w2(g.from, g.base)},
+               .to = {1.0, kl(g.to, q), squared_w2(g.to, g.base)},
+               .squared_length = square(optimal_map_distance(g.base, g.from, g.to)),
+               .slope = slope_along(g, q)};
+  for (const double t : times) {
+    result.between.push_back(
+        {t, kl_along(g, q, t), square(widened(w2(at(g, t), g.base), g.map_error))});
+  }
+  return result;
+}
+
+// On the line maps from any ν are maps from N(0, 1), and ρ_t is the same for every ν.
+Curve curve(const LineFunctional& G, const LineMap& base, const LineMap& from, const LineMap& to) {
+  const auto point = [&](double t, const LineMap& rho) {
+    return Point{t, value(G, rho), square(w2(rho, base))};
+  };
+  const LineSlope eta = slope(G, from);
+  const Estimate length = w2(from, to);
+  const Vector chord = to.values() - from.values();
+  const double inner = base.grid().node_masses().dot(eta.field.cwiseProduct(chord));
+  const double terms = eta.norm.value * length.value;
+  const double error = eta.norm.budget.total() * length.upper +
+                       eta.norm.upper * length.budget.total() +
+                       static_cast<double>(chord.size()) * unit_round_off * terms;
+  Curve result{.from = point(0.0, from),
+               .to = point(1.0, to),
+               .squared_length = square(length),
+               .slope = Estimate::closed_form(inner, error)};
+  for (const double t : times) {
+    result.between.push_back(
+        point(t, LineMap(base.grid(), (1.0 - t) * from.values() + t * to.values(),
+                         (1.0 - t) * from.increments() + t * to.increments())));
+  }
+  return result;
+}
+
+Bound convexity_along(const Curve& c, const Point& rho, const Estimate& lambda) {
+  const double t = rho.t;
+  const Estimate s = 1.0 - Estimate(t);
+  return {.lhs = rho.kl + 0.5 * lambda * t * s * c.squared_length,
+          .rhs = s * c.from.kl + t * c.to.kl,
+          .part = "convexity",
+          .scale = 1.0};
+}
+
+Bound three_points(const Curve& c, const Estimate& lambda) {
+  return {.lhs = c.from.kl + c.slope + 0.5 * lambda * c.squared_length,
+          .rhs = c.to.kl,
           .part = "three points",
-          .scale = 1.0 + std::abs(slope.value)};
+          .scale = 1.0 + std::abs(c.slope.value)};
 }
 
 // Along the generalised geodesic based at ν itself, ½W₂²(·, ν) is 1-convex with equality.
-Bound distance_along(const GeneralisedGeodesic& g, double t) {
+Bound distance_along(const Curve& c, const Point& rho) {
+  const double t = rho.t;
   const Estimate s = 1.0 - Estimate(t);
-  const Estimate along = square(widened(w2(at(g, t), g.base), g.map_error));
-  return identity(along + t * s * squared_length(g),
-                  s * squared_w2(g.from, g.base) + t * squared_w2(g.to, g.base), "½W₂²(·, ν)");
+  return identity(rho.squared_w2_to_base + t * s * c.squared_length,
+                  s * c.from.squared_w2_to_base + t * c.to.squared_w2_to_base, "½W₂²(·, ν)");
 }
 
-Outcome along(const GeneralisedGeodesic& g, const Gaussian& q, const Estimate& lambda) {
+Outcome along(const Curve& c, const Estimate& lambda) {
   std::vector<Bound> bounds;
-  for (const double t : {0.1, 0.5, 0.8}) {
-    bounds.push_back(convexity_along(g, q, lambda, t));
-    bounds.push_back(distance_along(g, t));
+  for (const Point& rho : c.between) {
+    bounds.push_back(convexity_along(c, rho, lambda));
+    bounds.push_back(distance_along(c, rho));
   }
-  bounds.push_back(three_points(g, q, lambda));
+  bounds.push_back(three_points(c, lambda));
   return bounds;
 }
 
-Rng other_measures(const GaussianProblem& problem) {
-  return Rng(derive_seed(problem.seed, "JKO-01"));
+Rng other_measures(std::uint64_t seed) {
+  return Rng(derive_seed(seed, "JKO-01"));
 }
 
 // The start is the base ν; π0 and π1 have nothing in common with it.
 Outcome inequalities(const GaussianProblem& problem) {
   if (!problem.start.has_density()) return Outcome::not_applicable("ν has a density");
   const Index d = problem.start.dimension();
-  Rng rng = other_measures(problem);
+  Rng rng = other_measures(problem.seed);
   const GeneralisedGeodesic g{
       .base = problem.start, .from = random_gaussian(rng, d), .to = random_gaussian(rng, d)};
-  return along(g, problem.target, problem.convexity());
+  return along(curve(g, problem.target), problem.convexity());
+}
+
+// An atom ν is as good as any on the line.
+Outcome inequalities_on_the_line(const LineJkoProblem& problem) {
+  Rng rng = other_measures(problem.seed);
+  const LineGrid& grid = problem.start.grid();
+  const LineMap from = draw_line_map(rng, grid);
+  const LineMap to = draw_line_map(rng, grid);
+  return along(curve(problem.objective, problem.start, from, to), problem.convexity());
 }
 
 // π1 a translate of π0 along q's flattest direction, whatever ν and π0 are: equality.
 GeneralisedGeodesic translates(const GaussianProblem& problem) {
-  Rng rng = other_measures(problem);
+  Rng rng = other_measures(problem.seed);
   const Gaussian& q = problem.target;
   const Gaussian from = random_gaussian(rng, q.dimension());
   const Vector shift = rng.uniform(1.0, 3.0) * q.eigenvectors().col(q.dimension() - 1);
@@ -118,16 +176,21 @@ GeneralisedGeodesic translates(const GaussianProblem& problem) {
           .to = Gaussian(from.mean() + shift, from.covariance())};
 }
 
+Curve translates_of(const GaussianProblem& problem) {
+  return curve(translates(problem), problem.target);
+}
+
 Outcome attained(const GaussianProblem& problem) {
-  return along(translates(problem), problem.target, problem.convexity());
+  return along(translates_of(problem), problem.convexity());
 }
 
 Outcome steeper_along(const GaussianProblem& problem) {
-  return convexity_along(translates(problem), problem.target, 1.2 * problem.convexity(), 0.5);
+  const Curve c = translates_of(problem);
+  return convexity_along(c, c.between[1], 1.2 * problem.convexity());
 }
 
 Outcome steeper_three_points(const GaussianProblem& problem) {
-  return three_points(translates(problem), problem.target, 1.2 * problem.convexity());
+  return three_points(translates_of(problem), 1.2 * problem.convexity());
 }
 
 // ½W₂²(·, ν) is *not* 1-convex along ordinary geodesics, those based at π0.
@@ -157,15 +220,15 @@ Claim jko_01_convexity() {
               "∫⟨η∘T_ν^ρ, T_ν^π − T_ν^ρ⟩dν + (λ/2)‖T_ν^π − T_ν^ρ‖²",
           .source = "[AmbrosioGigliSavare2008], used in [ChengLuTanXie2024]",
           .provenance = Provenance::derived,
-          .hypotheses = {"∇²V ⪰ λI", "ν has a density"},
-          .instances = gaussian_families(inequalities),
+          .hypotheses = {"∇²V ⪰ λI", "ν has a density, or d = 1"},
+          .instances = chain_families(inequalities, inequalities_on_the_line),
           .tight = {translate("translates along the flattest direction", attained, 0.0)},
           .controls = {translate("convexity 1.2 λ", steeper_along, 0.0),
                        translate("three points, 1.2 λ", steeper_three_points, 0.0),
                        {.name = "½W₂²(·, ν) along an ordinary geodesic",
                         .draw = ordinary_geodesic,
                         .repeat = false}},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities, inequalities_on_the_line),
           .file = __FILE__,
           .without_error = true};
 }

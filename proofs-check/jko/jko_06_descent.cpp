@@ -1,43 +1,45 @@
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
+
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_06 {
 
 constexpr int steps = 6;
 
-Estimate ratio(const GaussianProblem& problem) {
-  return problem.step_size * problem.convexity();
-}
-
 // G(p_n) + factor S²/(2γ) ≤ G(p_{n−1}) + εS; the claim's factor is 2 + a.
-Bound descent(const JkoChain& chain, int n, const Estimate& factor, std::string part) {
-  const Estimate S = chain.step_length(n);
-  return {.lhs = chain.kl_to_target(n) + factor * square(S) / (2.0 * chain.step_size(n)),
-          .rhs = chain.kl_to_target(n - 1) + chain.error(n) * S,
+Bound descent(const ChainProblem& problem,
+              const ChainMeasures& run,
+              std::size_t n,
+              const Estimate& factor,
+              std::string part) {
+  const Estimate S = run.step_length[n];
+  return {.lhs = run.kl[n] + factor * square(S) / (2.0 * problem.step_size),
+          .rhs = run.kl[n - 1] + run.error[n] * S,
           .part = std::move(part),
           .scale = 1.0};
 }
 
 // G(p_n) ≤ G(p_{n−1}) + γε²/(2(2 + a)).
-Bound largest_rise(const JkoChain& chain, int n, const Estimate& a) {
-  return {.lhs = chain.kl_to_target(n),
-          .rhs = chain.kl_to_target(n - 1) +
-                 chain.step_size(n) * square(chain.error(n)) / (2.0 * (2.0 + a)),
+Bound largest_rise(const ChainProblem& problem, const ChainMeasures& run, std::size_t n) {
+  return {.lhs = run.kl[n],
+          .rhs = run.kl[n - 1] +
+                 problem.step_size * square(run.error[n]) / (2.0 * (2.0 + problem.ratio())),
           .part = "largest rise",
           .scale = 1.0};
 }
 
-Outcome inequalities(const GaussianProblem& problem) {
-  const Estimate a = ratio(problem);
-  const JkoChain chain = problem.chain(steps);
-  const JkoChain exact = problem.exact().chain(steps);
+Outcome inequalities(const ChainProblem& problem) {
+  const Estimate factor = 2.0 + problem.ratio();
+  const ChainMeasures run = problem.chain(steps);
+  const ChainMeasures exact = problem.exact().chain(steps);
   std::vector<Bound> bounds;
-  for (int n = 1; n <= steps; ++n) {
-    bounds.push_back(descent(chain, n, 2.0 + a, "descent"));
-    bounds.push_back(largest_rise(chain, n, a));
-    bounds.push_back(descent(exact, n, 2.0 + a, "descent, exact"));
-    bounds.push_back(descent(exact, n, 1.0, "minimality alone"));
+  for (std::size_t n = 1; n <= steps; ++n) {
+    bounds.push_back(descent(problem, run, n, factor, "descent"));
+    bounds.push_back(largest_rise(problem, run, n));
+    bounds.push_back(descent(problem, exact, n, factor, "descent, exact"));
+    bounds.push_back(descent(problem, exact, n, 1.0, "minimality alone"));
   }
   return bounds;
 }
@@ -45,32 +47,32 @@ Outcome inequalities(const GaussianProblem& problem) {
 // The rise is largest from ε/((2 + a)λ) with the error pushing outward: one step attains both
 // inequalities, and G grows.
 Outcome attained(Trial& trial) {
-  GaussianProblem problem = draw_translate(trial.rng, 0.3);
-  problem = with_translate(problem,
-                           (problem.error / ((2.0 + problem.ratio()) * problem.convexity())).value);
-  const JkoChain chain = problem.chain(1);
-  const Estimate a = ratio(problem);
-  return std::vector<Bound>{descent(chain, 1, 2.0 + a, "descent"), largest_rise(chain, 1, a)};
+  const GaussianProblem drawn = draw_translate(trial.rng, 0.3);
+  const ChainProblem problem =
+      with_translate(drawn, (drawn.error / ((2.0 + drawn.ratio()) * drawn.convexity())).value);
+  const ChainMeasures run = problem.chain(1);
+  return std::vector<Bound>{descent(problem, run, 1, 2.0 + problem.ratio(), "descent"),
+                            largest_rise(problem, run, 1)};
 }
 
-Outcome attained_by_exact_steps(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(steps);
+Outcome attained_by_exact_steps(const ChainProblem& problem) {
+  const ChainMeasures run = problem.chain(steps);
   std::vector<Bound> bounds;
-  for (int n = 1; n <= steps; ++n) {
-    bounds.push_back(descent(chain, n, 2.0 + ratio(problem), "descent, exact"));
+  for (std::size_t n = 1; n <= steps; ++n) {
+    bounds.push_back(descent(problem, run, n, 2.0 + problem.ratio(), "descent, exact"));
   }
   return bounds;
 }
 
-Outcome larger_descent(const GaussianProblem& problem) {
-  return descent(problem.chain(1), 1, 2.3 + 1.3 * ratio(problem), "");
+Outcome larger_descent(const ChainProblem& problem) {
+  return descent(problem, problem.chain(1), 1, 2.3 + 1.3 * problem.ratio(), "");
 }
 
 Outcome monotone(const GaussianProblem& problem) {
   GaussianProblem from_target = problem;
   from_target.start = problem.target;
-  const JkoChain chain = from_target.chain(1);
-  return Bound{.lhs = chain.kl_to_target(1), .rhs = chain.kl_to_target(0)};
+  const ChainMeasures run = ChainProblem(from_target).chain(1);
+  return Bound{.lhs = run.kl[1], .rhs = run.kl[0]};
 }
 
 }  // namespace jko_06
@@ -85,12 +87,12 @@ Claim jko_06_descent() {
           .provenance = Provenance::derived,
           .hypotheses = {"G λ-convex along generalised geodesics, 1 + γλ > 0",
                          "first-order error at most ε"},
-          .instances = inexact_gaussian_families(inequalities),
+          .instances = inexact_chain_families(inequalities),
           .tight = {translate("translate", attained_by_exact_steps, 0.0),
                     {.name = "translate by ε/((2 + γλ)λ), error outward", .draw = attained}},
           .controls = {translate("2.3 + 1.3γλ in place of 2 + γλ", larger_descent, 0.0),
                        translate("G monotone in spite of ε", monotone, 0.3)},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

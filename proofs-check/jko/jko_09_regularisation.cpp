@@ -1,5 +1,7 @@
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
+
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_09 {
@@ -7,31 +9,35 @@ namespace jko_09 {
 constexpr int steps = 6;
 
 // Δ_n ≤ (W_{n−1} + γε)²/(denominator γ(2 + a)); the claim's denominator is 2.
-Bound sharp(const GaussianProblem& problem, const JkoChain& chain, int n, double denominator) {
+Bound sharp(const ChainProblem& problem,
+            const ChainMeasures& run,
+            std::size_t n,
+            double denominator) {
   const double gamma = problem.step_size;
-  const Estimate a = gamma * problem.convexity();
-  return {.lhs = chain.kl_to_target(n),
-          .rhs = square(chain.w2_to_target(n - 1) + gamma * chain.error(n)) /
-                 (denominator * gamma * (2.0 + a)),
+  return {.lhs = run.kl[n],
+          .rhs = square(run.w2[n - 1] + gamma * run.error[n]) /
+                 (denominator * gamma * (2.0 + problem.ratio())),
           .part = "sharp",
           .scale = 1.0};
 }
 
 // Δ_n ≤ W_{n−1}²/(2γ) + ε²/λ.
-Bound paper(const GaussianProblem& problem, const JkoChain& chain, int n) {
-  return {.lhs = chain.kl_to_target(n),
-          .rhs = square(chain.w2_to_target(n - 1)) / (2.0 * problem.step_size) +
-                 square(chain.error(n)) / problem.convexity(),
+Bound paper(const ChainProblem& problem, const ChainMeasures& run, std::size_t n) {
+  if (!problem.is_strictly_convex()) return left_out("paper", "λ > 0");
+  return {.lhs = run.kl[n],
+          .rhs = square(run.w2[n - 1]) / (2.0 * problem.step_size) +
+                 square(run.error[n]) / problem.convexity,
           .part = "paper",
           .scale = 1.0};
 }
 
-Outcome inequalities(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(steps);
+Outcome inequalities(const ChainProblem& problem) {
+  if (!problem.is_convex()) return Outcome::not_applicable("λ ≥ 0");
+  const ChainMeasures run = problem.chain(steps);
   std::vector<Bound> bounds;
-  for (int n = 1; n <= steps; ++n) {
-    bounds.push_back(sharp(problem, chain, n, 2.0));
-    bounds.push_back(paper(problem, chain, n));
+  for (std::size_t n = 1; n <= steps; ++n) {
+    bounds.push_back(sharp(problem, run, n, 2.0));
+    bounds.push_back(paper(problem, run, n));
   }
   return bounds;
 }
@@ -61,21 +67,23 @@ GaussianProblem long_step(const GaussianProblem& problem) {
   return result;
 }
 
+Outcome first_step(const ChainProblem& problem, double denominator) {
+  return sharp(problem, problem.chain(1), 1, denominator);
+}
+
 Outcome nearly_attained(const GaussianProblem& problem) {
-  const GaussianProblem p = long_step(problem);
-  return sharp(p, p.chain(1), 1, 2.0);
+  return first_step(long_step(problem), 2.0);
 }
 
 Outcome half_of_it(const GaussianProblem& problem) {
-  const GaussianProblem p = long_step(problem);
-  return sharp(p, p.chain(1), 1, 4.0);
+  return first_step(long_step(problem), 4.0);
 }
 
 }  // namespace jko_09
 
 Claim jko_09_regularisation() {
   using namespace jko_09;
-  std::vector<Instance> families = inexact_gaussian_families(inequalities);
+  std::vector<Instance> families = inexact_chain_families(inequalities);
   families.push_back({.name = "G = ∫c|x|dρ from a point", .draw = any_slope});
   return {.id = "JKO-09",
           .statement =
@@ -88,7 +96,7 @@ Claim jko_09_regularisation() {
           .tight = {{.name = "G = ∫c|x|dρ, half way to the minimum", .draw = half_way},
                     translate("translate at γλ = 7", nearly_attained, 0.0)},
           .controls = {translate("denominator 4γ(2 + γλ)", half_of_it, 0.0)},
-          .on_target = on_gaussian_target(inequalities),
+          .on_target = on_chain_target(inequalities),
           .file = __FILE__};
 }
 

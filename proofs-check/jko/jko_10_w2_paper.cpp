@@ -1,6 +1,7 @@
-#include "distances/wasserstein.hpp"
 #include "jko/convergence.hpp"
 #include "jko/jko_claims.hpp"
+
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_10 {
@@ -8,25 +9,24 @@ namespace jko_10 {
 constexpr int steps = 12;
 
 // Wₙ² ≤ (1 + γλ/2)⁻ⁿ W₀² + 4ε²/λ² at every n, and Wₙ ≤ √5 ε/λ after the paper's number of steps.
-Outcome paper_constants(const GaussianProblem& problem) {
-  const MeasuredChain run = measured(problem.chain(steps));
-  const Estimate lambda = convexity(problem.target);
-  const Estimate factor = 1.0 / (1.0 + 0.5 * problem.step_size * lambda);
+Outcome paper_constants(const ChainProblem& problem) {
+  if (!problem.is_strictly_convex()) return Outcome::not_applicable("λ > 0");
+  const ChainMeasures run = problem.chain(steps);
+  const Estimate lambda = problem.convexity;
+  const Estimate factor = 1.0 / (1.0 + 0.5 * problem.ratio());
   std::vector<Bound> bounds;
-  for (int n = 1; n <= steps; ++n) {
-    const auto at = static_cast<std::size_t>(n);
-    bounds.push_back(
-        {.lhs = square(run.w2[at]),
-         .rhs = pow(factor, n) * square(run.w2[0]) + 4.0 * square(run.largest_error[at] / lambda),
-         .part = "every n",
-         .scale = problem.length() * problem.length()});
+  for (std::size_t n = 1; n <= steps; ++n) {
+    bounds.push_back({.lhs = square(run.w2[n]),
+                      .rhs = pow(factor, static_cast<int>(n)) * square(run.w2[0]) +
+                             4.0 * square(run.largest_error[n] / lambda),
+                      .part = "every n",
+                      .scale = problem.length * problem.length});
   }
-  if (const auto run_to_floor = paper_run(problem, 0)) {
-    const JkoChain& chain = run_to_floor->chain;
-    bounds.push_back({.lhs = chain.w2_to_target(chain.steps()),
-                      .rhs = sqrt(Estimate(5.0)) * run_to_floor->epsilon / lambda,
+  if (const auto end = paper_end(problem, 0)) {
+    bounds.push_back({.lhs = end->w2,
+                      .rhs = sqrt(Estimate(5.0)) * end->epsilon / lambda,
                       .part = "after N steps",
-                      .scale = problem.length()});
+                      .scale = problem.length});
   } else {
     bounds.push_back(left_out("after N steps", no_paper_run(problem, 0)));
   }
@@ -34,33 +34,30 @@ Outcome paper_constants(const GaussianProblem& problem) {
 }
 
 // Counts the contraction of W₂ twice: a squared factor where the rate is 1/(1 + γλ) already.
-Outcome fast_rate(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(steps);
-  const Estimate factor = 1.0 / (1.0 + 2.0 * problem.step_size * convexity(problem.target));
-  return Bound{.lhs = square(chain.w2_to_target(steps)),
-               .rhs = pow(factor, 2 * steps) * square(chain.w2_to_target(0))};
+Outcome fast_rate(const ChainProblem& problem) {
+  const ChainMeasures run = problem.chain(steps);
+  const Estimate factor = 1.0 / (1.0 + 2.0 * problem.ratio());
+  return Bound{.lhs = square(run.w2[steps]), .rhs = pow(factor, 2 * steps) * square(run.w2[0])};
 }
 
 // The floor ε/λ, 20 % too low, once nothing is left of the start.
-Outcome low_floor(const GaussianProblem& problem) {
-  const Estimate lambda = convexity(problem.target);
-  const int n = sharp_steps(lambda, problem.step_size, w2(problem.start, problem.target),
-                            0.001 * problem.error);
-  const JkoChain chain = problem.chain(n);
-  const Estimate decay = pow(1.0 / (1.0 + problem.step_size * lambda), n);
-  return Bound{.lhs = chain.w2_to_target(n),
-               .rhs = decay * chain.w2_to_target(0) + 0.8 * chain.largest_error(n) / lambda};
+Outcome low_floor(const ChainProblem& problem) {
+  const Estimate lambda = problem.convexity;
+  const int n = sharp_steps(lambda, problem.step_size, problem.distance, 0.001 * problem.error);
+  const ChainMeasures run = problem.chain(n);
+  const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), n);
+  return Bound{.lhs = run.w2.back(),
+               .rhs = decay * run.w2[0] + 0.8 * run.largest_error.back() / lambda};
 }
 
 // The explicit N far outside γλ < 2: for γλ = 100 it asks for two steps, and W₀ = 10⁶ needs three.
-Outcome long_steps(const GaussianProblem& problem) {
-  const auto [chain, epsilon] = paper_run(problem, problem.error, 0);
-  return Bound{.lhs = chain.w2_to_target(chain.steps()),
-               .rhs = sqrt(Estimate(5.0)) * epsilon / convexity(problem.target)};
+Outcome long_steps(const ChainProblem& problem) {
+  const PaperEnd end = paper_end(problem, problem.error, 0);
+  return Bound{.lhs = end.w2, .rhs = sqrt(Estimate(5.0)) * end.epsilon / problem.convexity};
 }
 
 std::vector<Instance> families() {
-  std::vector<Instance> result = gaussian_families(paper_constants);
+  std::vector<Instance> result = chain_families(paper_constants);
   result.push_back(short_translate("translate", paper_constants, 0.01));
   return result;
 }
@@ -83,7 +80,7 @@ Claim jko_10_w2_paper() {
           .controls = {translate("rate (1 + 2γλ)⁻²", fast_rate, 0.0),
                        short_translate("floor 0.8 ε/λ", low_floor, 0.1),
                        fixed_instance("γλ = 100", long_steps, line_translate(1e6, 100.0, 1.0))},
-          .on_target = on_gaussian_target(paper_constants),
+          .on_target = on_chain_target(paper_constants),
           .file = __FILE__};
 }
 

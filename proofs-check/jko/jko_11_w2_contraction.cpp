@@ -1,7 +1,7 @@
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
 
-#include <cmath>
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_11 {
@@ -9,39 +9,37 @@ namespace jko_11 {
 constexpr int steps = 12;
 
 // W_{n+1} ≤ (W_n + γε)/(1 + γλ) step by step, and its sum over the chain.
-Outcome contraction(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(steps);
+Outcome contraction(const ChainProblem& problem) {
+  if (!problem.is_strictly_convex()) return Outcome::not_applicable("λ > 0");
+  const ChainMeasures run = problem.chain(steps);
   const double gamma = problem.step_size;
-  const Estimate factor = 1.0 / (1.0 + gamma * problem.convexity());
+  const Estimate factor = 1.0 / (1.0 + problem.ratio());
   std::vector<Bound> bounds;
-  Estimate linear = chain.w2_to_target(0);
-  for (int n = 1; n <= steps; ++n) {
-    const Estimate w = chain.w2_to_target(n);
-    const Estimate epsilon = chain.error(n);
-    bounds.push_back({.lhs = w,
-                      .rhs = factor * (chain.w2_to_target(n - 1) + gamma * epsilon),
+  Estimate linear = run.w2[0];
+  for (std::size_t n = 1; n <= steps; ++n) {
+    bounds.push_back({.lhs = run.w2[n],
+                      .rhs = factor * (run.w2[n - 1] + gamma * run.error[n]),
                       .part = "one step",
-                      .scale = problem.length()});
-    linear = factor * (linear + gamma * epsilon);
-    bounds.push_back({.lhs = w, .rhs = linear, .part = "chain", .scale = problem.length()});
+                      .scale = problem.length});
+    linear = factor * (linear + gamma * run.error[n]);
+    bounds.push_back({.lhs = run.w2[n], .rhs = linear, .part = "chain", .scale = problem.length});
   }
   return bounds;
 }
 
 // Confuses the implicit-Euler rate with the continuous one.
-Outcome continuous_rate(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(10);
-  return Bound{.lhs = chain.w2_to_target(10),
-               .rhs = exp(-10.0 * problem.ratio()) * chain.w2_to_target(0)};
+Outcome continuous_rate(const ChainProblem& problem) {
+  const ChainMeasures run = problem.chain(10);
+  return Bound{.lhs = run.w2[10], .rhs = exp(-10.0 * problem.ratio()) * run.w2[0]};
 }
 
 // The floor ε/λ, 20 % too low.
-Outcome low_floor(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(40);
+Outcome low_floor(const ChainProblem& problem) {
+  const ChainMeasures run = problem.chain(40);
   const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), 40);
-  return Bound{.lhs = chain.w2_to_target(40),
-               .rhs = decay * chain.w2_to_target(0) +
-                      0.8 * chain.largest_error(40) / problem.convexity() * (1.0 - decay)};
+  return Bound{
+      .lhs = run.w2[40],
+      .rhs = decay * run.w2[0] + 0.8 * run.largest_error[40] / problem.convexity * (1.0 - decay)};
 }
 
 }  // namespace jko_11
@@ -55,11 +53,11 @@ Claim jko_11_w2_contraction() {
           .source = "sharpens the rate of [ChengLuTanXie2024]",
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0", "first-order error at most ε in every step"},
-          .instances = gaussian_families(contraction),
+          .instances = chain_families(contraction),
           .tight = {translate("translate", contraction, 0.05)},
           .controls = {translate("rate e^{−γλ}", continuous_rate, 0.0),
                        translate("floor 0.8 ε/λ", low_floor, 0.3)},
-          .on_target = on_gaussian_target(contraction),
+          .on_target = on_chain_target(contraction),
           .file = __FILE__};
 }
 

@@ -4,6 +4,7 @@
 #include "numerics/observed_order.hpp"
 
 #include <cmath>
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_12 {
@@ -11,36 +12,35 @@ namespace jko_12 {
 constexpr int steps = 12;
 
 // The index is one further than in W₂: it is a step that turns distance into relative entropy.
-void add_after_paper_steps(const GaussianProblem& problem, std::vector<Bound>& bounds) {
-  const auto run = paper_run(problem, 1);
-  if (!run) {
+void add_after_paper_steps(const ChainProblem& problem, std::vector<Bound>& bounds) {
+  const auto end = paper_end(problem, 1);
+  if (!end) {
     for (const char* part : {"after N + 1 steps", "after N + 1 steps, short form"})
       bounds.push_back(left_out(part, no_paper_run(problem, 1)));
     return;
   }
-  const Estimate kl = run->chain.kl_to_target(run->chain.steps());
-  const Estimate lambda = convexity(problem.target);
-  bounds.push_back(
-      {.lhs = kl,
-       .rhs = square(run->epsilon) / lambda * (1.0 + 2.5 / (problem.step_size * lambda)),
-       .part = "after N + 1 steps"});
-  bounds.push_back({.lhs = kl,
-                    .rhs = paper_kl_bound(lambda, problem.step_size, run->epsilon),
+  const Estimate lambda = problem.convexity;
+  bounds.push_back({.lhs = end->kl,
+                    .rhs = square(end->epsilon) / lambda * (1.0 + 2.5 / problem.ratio()),
+                    .part = "after N + 1 steps"});
+  bounds.push_back({.lhs = end->kl,
+                    .rhs = paper_kl_bound(lambda, problem.step_size, end->epsilon),
                     .part = "after N + 1 steps, short form"});
 }
 
 // 2γΔₙ₊₁ ≤ Wₙ² + (2γ/λ)ε², and its consequence.
-Outcome paper_constants(const GaussianProblem& problem) {
-  const MeasuredChain run = measured(problem.chain(steps));
+Outcome paper_constants(const ChainProblem& problem) {
+  if (!problem.is_strictly_convex()) return Outcome::not_applicable("λ > 0");
+  const ChainMeasures run = problem.chain(steps);
   const double gamma = problem.step_size;
-  const Estimate lambda = convexity(problem.target);
   std::vector<Bound> bounds;
   for (std::size_t n = 1; n <= steps; ++n) {
-    bounds.push_back({.lhs = 2.0 * gamma * run.kl[n],
-                      .rhs = square(run.w2[n - 1]) + 2.0 * gamma / lambda * square(run.error[n]),
-                      .part = "one step",
-                      .scale = problem.length() * problem.length(),
-                      .auxiliary = true});
+    bounds.push_back(
+        {.lhs = 2.0 * gamma * run.kl[n],
+         .rhs = square(run.w2[n - 1]) + 2.0 * gamma / problem.convexity * square(run.error[n]),
+         .part = "one step",
+         .scale = problem.length * problem.length,
+         .auxiliary = true});
   }
   add_after_paper_steps(problem, bounds);
   return bounds;
@@ -115,7 +115,7 @@ Outcome low_floor(const GaussianProblem& problem) {
 }
 
 std::vector<Instance> families() {
-  std::vector<Instance> result = gaussian_families(paper_constants);
+  std::vector<Instance> result = chain_families(paper_constants);
   result.push_back(short_translate("translate", paper_constants, 0.01));
   result.push_back(short_translate("translate, ε → 0", orders, 0.01));
   return result;
@@ -139,7 +139,7 @@ Claim jko_12_kl_paper() {
                        fixed_instance("order ε⁴", fourth_order, line_translate(3.0, 0.5, 0.03)),
                        fixed_instance("N independent of ε", steps_regardless_of_error,
                                       line_translate(3.0, 0.5, 0.03))},
-          .on_target = on_gaussian_target(paper_constants),
+          .on_target = on_chain_target(paper_constants),
           .file = __FILE__,
           .grade = Grade::converged};
 }

@@ -1,4 +1,3 @@
-#include "distances/wasserstein.hpp"
 #include "jko/convergence.hpp"
 #include "jko/jko_claims.hpp"
 
@@ -7,53 +6,47 @@ namespace jko_13 {
 
 constexpr int steps = 12;
 
-// rₙ₊₁ ≤ max{ (rₙ + aε)/(1 + a), ε(1 + a)/(2 + a) } for r = √(2λΔ) and a = γλ, and what follows.
-Outcome contraction(const GaussianProblem& problem) {
-  if (!problem.start.has_density()) return Outcome::not_applicable("KL(p₀ ‖ q) < ∞");
-  const MeasuredChain run = measured(problem.chain(steps));
-  const Estimate lambda = convexity(problem.target);
-  const Estimate a = problem.step_size * lambda;
-  const auto root = [&](std::size_t n) { return sqrt(2.0 * lambda * run.kl[n]); };
+// rₙ₊₁ ≤ max{ (rₙ + aε)/(1 + a), ε(1 + a)/(2 + a) } for r = √(2λΔ) and a = γλ, and what follows; as
+// squares, for Δ may be down at its round-off, of which a root keeps half the digits. The measured
+// error of an exact step is its rounding, so there it is Δₙ₊₁ ≤ Δₙ/(1 + a)² of the stored iterates.
+Outcome contraction(const ChainProblem& problem) {
+  if (!problem.is_strictly_convex()) return Outcome::not_applicable("λ > 0");
+  if (!problem.has_density) return Outcome::not_applicable("KL(p₀ ‖ q) < ∞");
+  const ChainMeasures run = problem.chain(steps);
+  const Estimate lambda = problem.convexity;
+  const Estimate a = problem.ratio();
   std::vector<Bound> bounds;
   for (std::size_t n = 1; n <= steps; ++n) {
+    const Estimate root = sqrt(2.0 * lambda * run.kl[n - 1]);
     const Estimate next =
-        max((root(n - 1) + a * run.error[n]) / (1.0 + a), (1.0 + a) / (2.0 + a) * run.error[n]);
-    bounds.push_back({.lhs = root(n), .rhs = next, .part = "one step", .scale = 1.0});
-    bounds.push_back({.lhs = sqrt(run.kl[n]),
-                      .rhs = sharp_root_kl_bound(lambda, problem.step_size, static_cast<int>(n),
-                                                 run.kl[0], run.largest_error[n]),
-                      .part = "chain",
-                      .scale = 1.0});
-    // The measured error of an exact step is its rounding, so this is Δₙ₊₁ ≤ Δₙ/(1 + a)² of the
-    // stored iterates.
-    if (problem.error == 0.0) {
-      bounds.push_back({.lhs = run.kl[n],
-                        .rhs = square(next) / (2.0 * lambda),
-                        .part = "exact step, squared",
-                        .scale = 1.0});
-    }
+        max((root + a * run.error[n]) / (1.0 + a), (1.0 + a) / (2.0 + a) * run.error[n]);
+    bounds.push_back(
+        {.lhs = 2.0 * lambda * run.kl[n], .rhs = square(next), .part = "one step", .scale = 1.0});
+    bounds.push_back(
+        {.lhs = run.kl[n],
+         .rhs = square(sharp_root_kl_bound(lambda, problem.step_size, static_cast<int>(n),
+                                           run.kl[0], run.largest_error[n])),
+         .part = "chain",
+         .scale = 1.0});
   }
   return bounds;
 }
 
 // Confuses the implicit-Euler rate with the continuous one, e^{−2γλ} a step.
-Outcome continuous_rate(const GaussianProblem& problem) {
-  const JkoChain chain = problem.chain(10);
-  return Bound{
-      .lhs = chain.kl_to_target(10),
-      .rhs = exp(-20.0 * problem.step_size * convexity(problem.target)) * chain.kl_to_target(0)};
+Outcome continuous_rate(const ChainProblem& problem) {
+  const ChainMeasures run = problem.chain(10);
+  return Bound{.lhs = run.kl[10], .rhs = exp(-20.0 * problem.ratio()) * run.kl[0]};
 }
 
 // The floor ε²/(2λ), 20 % too low, once nothing is left of the start.
-Outcome low_floor(const GaussianProblem& problem) {
-  const Estimate lambda = convexity(problem.target);
-  const int n = sharp_steps(lambda, problem.step_size, w2(problem.start, problem.target),
-                            0.001 * problem.error);
-  const JkoChain chain = problem.chain(n);
-  const Estimate decay = pow(1.0 / (1.0 + problem.step_size * lambda), n);
-  return Bound{.lhs = sqrt(chain.kl_to_target(n)),
-               .rhs = decay * sqrt(chain.kl_to_target(0)) +
-                      sqrt(Estimate(0.8)) * chain.largest_error(n) / sqrt(2.0 * lambda)};
+Outcome low_floor(const ChainProblem& problem) {
+  const Estimate lambda = problem.convexity;
+  const int n = sharp_steps(lambda, problem.step_size, problem.distance, 0.001 * problem.error);
+  const ChainMeasures run = problem.chain(n);
+  const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), n);
+  return Bound{.lhs = sqrt(run.kl.back()),
+               .rhs = decay * sqrt(run.kl[0]) +
+                      sqrt(Estimate(0.8)) * run.largest_error.back() / sqrt(2.0 * lambda)};
 }
 
 }  // namespace jko_13
@@ -68,12 +61,12 @@ Claim jko_13_kl_contraction() {
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0", "KL(p₀ ‖ q) < ∞",
                          "first-order error at most ε in every step"},
-          .instances = gaussian_families(contraction),
+          .instances = chain_families(contraction),
           .tight = {translate("translate", contraction, 0.05),
                     translate("translate, exact", contraction, 0.0)},
           .controls = {translate("rate e^{−2γλ}", continuous_rate, 0.0),
                        short_translate("floor 0.8 ε²/(2λ)", low_floor, 0.1)},
-          .on_target = on_gaussian_target(contraction),
+          .on_target = on_chain_target(contraction),
           .file = __FILE__};
 }
 

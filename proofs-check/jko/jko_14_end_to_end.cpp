@@ -1,6 +1,7 @@
-#include "distances/wasserstein.hpp"
 #include "jko/convergence.hpp"
 #include "jko/jko_claims.hpp"
+
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_14 {
@@ -12,39 +13,38 @@ Estimate level(const Estimate& lambda, double gamma, const Estimate& epsilon) {
   return square(epsilon) / lambda * (0.5 + 1.0 / (gamma * lambda));
 }
 
-void add_after_sharp_steps(const GaussianProblem& problem, std::vector<Bound>& bounds) {
+void add_after_sharp_steps(const ChainProblem& problem, std::vector<Bound>& bounds) {
   const double assumed = assumed_error(problem);
   if (assumed == 0.0) {
     bounds.push_back(left_out("after N + 1 steps", "ε > 0 or p₀ ≠ q"));
     return;
   }
-  const double gamma = problem.step_size;
-  const Estimate lambda = convexity(problem.target);
-  const int n = sharp_steps(lambda, gamma, w2(problem.start, problem.target), assumed);
-  if (n > longest_chain) {
-    bounds.push_back(left_out("after N + 1 steps", too_many(n + 1)));
+  const int n = 1 + sharp_steps(problem.convexity, problem.step_size, problem.distance, assumed);
+  if (const std::string why = too_many(n, problem); !why.empty()) {
+    bounds.push_back(left_out("after N + 1 steps", why));
     return;
   }
-  const JkoChain chain = problem.chain(n + 1);
-  const Estimate epsilon = max(assumed, chain.largest_error(n + 1));
-  bounds.push_back({.lhs = chain.kl_to_target(n + 1),
-                    .rhs = level(lambda, gamma, epsilon),
+  const ChainMeasures run = problem.chain(n);
+  const Estimate epsilon = max(assumed, run.largest_error.back());
+  bounds.push_back({.lhs = run.kl.back(),
+                    .rhs = level(problem.convexity, problem.step_size, epsilon),
                     .part = "after N + 1 steps"});
 }
 
-// √Δₙ ≤ (1 + a)^{−(n−1)} (W₀ + γε)/√(2γ(2 + a)) + ε/√(2λ): nothing but W₀ is asked of the start.
-Outcome end_to_end(const GaussianProblem& problem) {
-  const MeasuredChain run = measured(problem.chain(steps));
+// √Δₙ ≤ (1 + a)^{−(n−1)} (W₀ + γε)/√(2γ(2 + a)) + ε/√(2λ), squared: nothing but W₀ is asked of the
+// start.
+Outcome end_to_end(const ChainProblem& problem) {
+  if (!problem.is_strictly_convex()) return Outcome::not_applicable("λ > 0");
+  const ChainMeasures run = problem.chain(steps);
   const double gamma = problem.step_size;
-  const Estimate lambda = convexity(problem.target);
-  const Estimate a = gamma * lambda;
+  const Estimate a = problem.ratio();
   std::vector<Bound> bounds;
-  for (int n = 1; n <= steps; ++n) {
-    const auto at = static_cast<std::size_t>(n);
-    const Estimate epsilon = run.largest_error[at];
+  for (std::size_t n = 1; n <= steps; ++n) {
+    const Estimate epsilon = run.largest_error[n];
     const Estimate after_one = (run.w2[0] + gamma * epsilon) / sqrt(2.0 * gamma * (2.0 + a));
-    bounds.push_back({.lhs = sqrt(run.kl[at]),
-                      .rhs = pow(1.0 / (1.0 + a), n - 1) * after_one + epsilon / sqrt(2.0 * lambda),
+    const Estimate decay = pow(1.0 / (1.0 + a), static_cast<int>(n) - 1);
+    bounds.push_back({.lhs = run.kl[n],
+                      .rhs = square(decay * after_one + epsilon / sqrt(2.0 * problem.convexity)),
                       .part = "every n",
                       .scale = 1.0});
   }
@@ -53,17 +53,16 @@ Outcome end_to_end(const GaussianProblem& problem) {
 }
 
 // Half the steps for the same level.
-Outcome half_the_steps(const GaussianProblem& problem) {
-  const Estimate lambda = convexity(problem.target);
-  const int n =
-      sharp_steps(lambda, problem.step_size, w2(problem.start, problem.target), problem.error) / 2;
-  const JkoChain chain = problem.chain(n + 1);
-  return Bound{.lhs = chain.kl_to_target(n + 1),
-               .rhs = level(lambda, problem.step_size, chain.largest_error(n + 1))};
+Outcome half_the_steps(const ChainProblem& problem) {
+  const Estimate lambda = problem.convexity;
+  const ChainMeasures run = problem.chain(
+      1 + sharp_steps(lambda, problem.step_size, problem.distance, problem.error) / 2);
+  return Bound{.lhs = run.kl.back(),
+               .rhs = level(lambda, problem.step_size, run.largest_error.back())};
 }
 
 std::vector<Instance> families() {
-  std::vector<Instance> result = gaussian_families(end_to_end);
+  std::vector<Instance> result = chain_families(end_to_end);
   result.push_back(short_translate("translate", end_to_end, 0.01));
   return result;
 }
@@ -90,7 +89,7 @@ Claim jko_14_end_to_end() {
                                   line_translate(3.0, 0.5, 1e-6)),
                    fixed_instance("half the steps, γλ = 1.9", half_the_steps,
                                   line_translate(3.0, 1.9, 1e-6))},
-      .on_target = on_gaussian_target(end_to_end),
+      .on_target = on_chain_target(end_to_end),
       .file = __FILE__};
 }
 

@@ -1,22 +1,23 @@
-#include "jko/convergence.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
 #include "numerics/round_off.hpp"
 
 #include <cmath>
+#include <cstddef>
 
 namespace flowcheck {
 namespace jko_15 {
 
 constexpr int steps = 12;
 
-// Both constants for N = 1 … 12. A λ-convex objective with λ > 0 is convex, so Gaussians satisfy
-// the hypotheses; the stored steps are exact but for their rounding ε, which enters the proof as
+// Both constants for N = 1 … 12. The stored steps are exact but for their rounding ε, which enters
+// the proof as
 //
 //   4γNΔ_N ≤ W₀² + 12N³γε(W₀ + Nγε).
-Outcome sublinear(const GaussianProblem& given) {
-  const GaussianProblem problem = given.exact();
-  const MeasuredChain run = measured(problem.chain(steps));
-  const double gamma = problem.step_size;
+Outcome sublinear(const ChainProblem& given) {
+  if (!given.is_convex()) return Outcome::not_applicable("λ ≥ 0");
+  const ChainMeasures run = given.exact().chain(steps);
+  const double gamma = given.step_size;
   std::vector<Bound> bounds;
   for (int n = 1; n <= steps; ++n) {
     const auto at = static_cast<std::size_t>(n);
@@ -111,7 +112,7 @@ Outcome exponential_rate(Trial& trial) {
 }
 
 std::vector<Instance> families() {
-  std::vector<Instance> result = gaussian_families(sublinear);
+  std::vector<Instance> result = chain_families(sublinear);
   result.push_back({.name = "G = ∫c|x| dρ, atoms", .draw = cloud});
   return result;
 }
@@ -132,7 +133,7 @@ Claim jko_15_sublinear() {
           .controls = {{.name = "W₀²/(4.4γN)", .draw = small_constant},
                        {.name = "O(1/N²)", .draw = quadratic_rate},
                        {.name = "exponential before arrival", .draw = exponential_rate}},
-          .on_target = on_gaussian_target(sublinear),
+          .on_target = on_chain_target(sublinear),
           .file = __FILE__,
           .without_error = true};
 }

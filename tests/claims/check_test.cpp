@@ -31,7 +31,7 @@ Claim right_claim() {
           .tight = {{"x = 1", [](Trial&) { return square_below(1.0, 1.0); }, false}},
           .controls = {{"x² ≤ 0.9 x", [](Trial&) { return square_below(1.0, 0.9); }, false}},
           .on_target = [](const Target& target) -> Outcome {
-            if (target.start.dimension() != 1) return Outcome::not_applicable("d = 1");
+            if (dimension(target.start) != 1) return Outcome::not_applicable("d = 1");
             return square_below(target.step_size, 1.0);
           }};
 }

@@ -72,7 +72,7 @@ Claim stubborn() {
 Claim on_targets() {
   Claim result = claim("BAD-07", below, above);
   result.on_target = [](const Target& target) -> Outcome {
-    if (target.start.dimension() != 1) return Outcome::not_applicable("d = 1");
+    if (dimension(target.start) != 1) return Outcome::not_applicable("d = 1");
     return Bound{.lhs = 1.0, .rhs = 2.0};
   };
   return result;

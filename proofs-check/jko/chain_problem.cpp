@@ -1,0 +1,172 @@
+#include "jko/chain_problem.hpp"
+
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "measures/random_gaussian.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace flowcheck {
+namespace {
+
+void add_step(ChainMeasures& measures, const Estimate& length, const Estimate& error) {
+  const bool first = measures.error.empty();
+  measures.step_length.push_back(length);
+  measures.error.push_back(error);
+  measures.largest_error.push_back(first ? error : max(measures.largest_error.back(), error));
+}
+
+// From an atom any plan is optimal; the one that couples p' and π best carries the same proofs, so
+// that D is their distance.
+Estimate map_distance(const Gaussian& p, const Gaussian& next, const Gaussian& pi) {
+  return p.has_density() ? optimal_map_distance(p, next, pi) : w2(next, pi);
+}
+
+Competitor competitor(const JkoChain& chain, int n, const Gaussian& pi, std::string name) {
+  return {.name = std::move(name),
+          .value = kl(pi, chain.target),
+          .before = w2(chain[n - 1], pi),
+          .after = w2(chain[n], pi),
+          .map_distance = map_distance(chain[n - 1], chain[n], pi)};
+}
+
+Competitor competitor(const LineJkoChain& chain, int n, const LineMap& pi, std::string name) {
+  const Estimate after = w2(chain[n], pi);
+  return {.name = std::move(name),
+          .value = value(chain.functional, pi) - value(chain.functional, chain.target),
+          .before = w2(chain[n - 1], pi),
+          .after = after,
+          .map_distance = after};
+}
+
+template <class Chain, class Measure>
+ChainMeasures with_competitors(Chain made, const Measure& random) {
+  ChainMeasures result = measures(made);
+  result.competitors = [chain = std::make_shared<const Chain>(std::move(made)),
+                        random](std::size_t step) {
+    const int n = static_cast<int>(step);
+    return std::vector<Competitor>{competitor(*chain, n, chain->target, "π = q"),
+                                   competitor(*chain, n, random, "π random"),
+                                   competitor(*chain, n, (*chain)[n - 1], "π = pₙ")};
+  };
+  return result;
+}
+
+Rng competitor_stream(std::uint64_t seed) {
+  return Rng(derive_seed(seed, "competitor"));
+}
+
+std::vector<Instance> joined(std::vector<Instance> families, std::vector<Instance> more) {
+  families.insert(families.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  return families;
+}
+
+}  // namespace
+
+ChainMeasures measures(const JkoChain& chain) {
+  ChainMeasures result;
+  for (int n = 0; n <= chain.steps(); ++n) {
+    result.w2.push_back(chain.w2_to_target(n));
+    result.kl.push_back(chain.kl_to_target(n));
+    result.slope.push_back(chain.fisher_norm(n));
+    add_step(result, n == 0 ? 0.0 : chain.step_length(n), n == 0 ? 0.0 : chain.error(n));
+  }
+  return result;
+}
+
+ChainMeasures measures(const LineJkoChain& chain) {
+  const double target_off = target_error(chain.functional, chain.target);
+  const bool least = chain.functional.convexity() >= 0.0;
+  ChainMeasures result;
+  for (int n = 0; n <= chain.steps(); ++n) {
+    const Estimate gap = chain.gap(n);
+    result.w2.push_back(widened(chain.w2_to_target(n), target_off));
+    result.kl.push_back(least ? max(0.0, gap) : gap);
+    result.slope.push_back(chain[n].has_density() ? chain.slope(n) : infinity);
+    add_step(result, n == 0 ? 0.0 : chain.step_length(n), n == 0 ? 0.0 : chain.error(n));
+  }
+  return result;
+}
+
+ChainProblem::ChainProblem(const GaussianProblem& problem)
+    : convexity(problem.convexity()),
+      step_size(problem.step_size),
+      error(problem.error),
+      seed(problem.seed),
+      distance(w2(problem.start, problem.target)),
+      length(problem.length()),
+      has_density(problem.start.has_density()),
+      has_optimal_map(problem.start.has_density() || problem.start.rank() == 0),
+      run([problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
+        Rng rng = competitor_stream(problem.seed);
+        return with_competitors(jko_chain(problem.start, problem.target,
+                                          {.step_sizes = step_sizes,
+                                           .field = problem.field,
+                                           .seed = problem.seed,
+                                           .errors = errors}),
+                                random_gaussian(rng, problem.start.dimension()));
+      }) {}
+
+ChainProblem::ChainProblem(const LineJkoProblem& problem)
+    : convexity(problem.convexity()),
+      step_size(problem.step_size),
+      error(problem.error),
+      seed(problem.seed),
+      distance(problem.distance()),
+      length(problem.length()),
+      has_density(problem.start.has_density()),
+      longest_chain(100),
+      run([problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
+        Rng rng = competitor_stream(problem.seed);
+        return with_competitors(problem.chain(step_sizes, errors),
+                                draw_line_map(rng, problem.start.grid()));
+      }) {}
+
+ChainMeasures ChainProblem::chain(int steps) const {
+  return run(constant_steps(step_size, steps), constant_steps(error, steps));
+}
+
+ChainProblem ChainProblem::exact() const {
+  ChainProblem result = *this;
+  result.error = 0.0;
+  return result;
+}
+
+std::vector<Instance> chain_families(const EvaluateChain& evaluate) {
+  return chain_families(evaluate, evaluate);
+}
+
+std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate) {
+  return inexact_chain_families(evaluate, evaluate);
+}
+
+std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
+  return joined(gaussian_families(gaussian), line_families(line));
+}
+
+std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
+  return joined(inexact_gaussian_families(gaussian), line_families(line));
+}
+
+std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate) {
+  return on_chain_target(evaluate, evaluate);
+}
+
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line) {
+  return [on_gaussian = on_gaussian_target(gaussian), line](const Target& target) -> Outcome {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
+    if (dimension(target.start) != 1) {
+      return Outcome::not_applicable("the start is Gaussian, or d = 1");
+    }
+    if (!target.reference.has_density()) {
+      return Outcome::not_applicable("the reference measure has a density");
+    }
+    return line(line_problem(target));
+  };
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "jko/gaussian_problem.hpp"
+#include "jko/line_problem.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// A measure π beside one step p → p' of a chain: what the evolution inequalities compare it with.
+struct Competitor {
+  std::string name = {};
+  Estimate value = {};         ///< G(π), as far above min G as kl says
+  Estimate before = {};        ///< W₂(p, π)
+  Estimate after = {};         ///< W₂(p', π)
+  Estimate map_distance = {};  ///< D(π) = ‖T_p^{p'} − T_p^π‖ in L²(p)
+};
+
+/// A chain p_0, …, p_N as the claims compare it, whatever its measures are stored as. Each vector
+/// is of length N + 1 and indexed by n; what belongs to the step p_{n−1} → p_n is 0 for n = 0.
+struct ChainMeasures {
+  std::vector<Estimate> w2 = {};             ///< W_n = W₂(p_n, q)
+  std::vector<Estimate> kl = {};             ///< Δ_n = G(p_n) − min G; +∞ for an atom
+  std::vector<Estimate> slope = {};          ///< √I_n; +∞ for an atom
+  std::vector<Estimate> step_length = {};    ///< S_n = W₂(p_{n−1}, p_n)
+  std::vector<Estimate> error = {};          ///< ε_n, measured
+  std::vector<Estimate> largest_error = {};  ///< max of ε_1 … ε_n
+
+  /// Beside the n-th step, n ≥ 1: π = q, a random one, π = p_{n−1}. Set by a ChainProblem.
+  std::function<std::vector<Competitor>(std::size_t n)> competitors = {};
+};
+
+ChainMeasures measures(const JkoChain& chain);
+ChainMeasures measures(const LineJkoChain& chain);
+
+/// What a claim about chains is evaluated on, in numbers. Gaussian problems and line problems are
+/// the makers, so that a function of it takes either.
+struct ChainProblem {
+  ChainProblem(const GaussianProblem& problem);
+  ChainProblem(const LineJkoProblem& problem);
+
+  Estimate convexity = {};      ///< λ, of either sign
+  double step_size = 0.5;       ///< γ
+  double error = 0.0;           ///< ε
+  std::uint64_t seed = 1;       ///< for what a claim draws beyond the problem
+  Estimate distance = {};       ///< W_0
+  double length = 0.0;          ///< against which round-off in W₂ counts
+  bool has_density = true;      ///< p_0 has one, and KL(p_0 ‖ q) < ∞
+  bool has_optimal_map = true;  ///< of p_0 to any π, or couplings that do as well
+  int longest_chain = 250;      ///< a matter of cost
+
+  std::function<ChainMeasures(const std::vector<double>& step_sizes,
+                              const std::vector<double>& errors)>
+      run = {};  ///< a chain of these γ_n and ε_n
+
+  Estimate ratio() const { return step_size * convexity; }  ///< a = γλ
+  bool is_strictly_convex() const { return convexity.lower > 0.0; }
+  bool is_convex() const { return convexity.lower >= 0.0; }
+  ChainMeasures chain(int steps) const;  ///< of γ and ε
+  ChainProblem exact() const;            ///< the same with ε = 0
+};
+
+using EvaluateChain = std::function<Outcome(const ChainProblem&)>;
+
+/// gaussian_families() and line_families().
+std::vector<Instance> chain_families(const EvaluateChain& evaluate);
+std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate);
+
+/// The same for what is written once for both, but needs the measures themselves.
+std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line);
+std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
+
+/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, and by line_problem()
+/// where it is a mixture or points on the line.
+std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line);
+
+}  // namespace flowcheck

@@ -1,0 +1,291 @@
+#include "jko/line_problem.hpp"
+
+#include "measures/line_laws.hpp"
+#include "numerics/require.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/special_functions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <variant>
+
+namespace flowcheck {
+namespace {
+
+const LineGrid& grid_at(Scale scale) {
+  static const LineGrid quick(401);
+  static const LineGrid standard(801);
+  return scale == Scale::quick ? quick : standard;
+}
+
+LineLaw with_energy(LineMeasure measure, double convexity_error = 0.0) {
+  LineEnergy energy = line_energy(measure);
+  energy.convexity -= convexity_error;
+  return {.measure = std::move(measure), .energy = std::move(energy)};
+}
+
+LineMeasure random_mixture(Rng& rng) {
+  const double weight = rng.uniform(0.1, 0.9);
+  return gaussian_mixture_law({weight, 1.0 - weight},
+                              {rng.uniform(-3.0, 0.0), rng.uniform(0.0, 3.0)},
+                              {rng.log_uniform(0.3, 1.5), rng.log_uniform(0.3, 1.5)});
+}
+
+LineMap narrow_start(Rng& rng, const LineMap& target) {
+  const LineGrid& grid = target.grid();
+  switch (rng.uniform_index(3)) {
+    case 0:
+      return line_map(grid, mixture_data());
+    case 1:
+      return line_map(grid, random_mixture(rng));
+    default:
+      return translated(target, rng.uniform(-4.0, 4.0));
+  }
+}
+
+LineMap smooth_start(Rng& rng, const LineMap& target) {
+  if (rng.uniform() < 0.75) return narrow_start(rng, target);
+  return gaussian_map(target.grid(), rng.uniform(-1.0, 1.0), rng.uniform(3.0, 6.0));
+}
+
+LineMap rough_start(Rng& rng, const LineMap& target) {
+  const LineGrid& grid = target.grid();
+  switch (rng.uniform_index(3)) {
+    case 0:
+      return gaussian_map(grid, rng.uniform(-3.0, 3.0), 0.0);
+    case 1:
+      return two_atoms(grid);
+    default: {
+      const double lower = rng.uniform(-3.0, 2.0);
+      return line_map(grid, uniform_law(lower, lower + rng.log_uniform(0.3, 3.0)));
+    }
+  }
+}
+
+LineMap any_start(Rng& rng, const LineMap& target) {
+  return rng.uniform() < 0.7 ? smooth_start(rng, target) : rough_start(rng, target);
+}
+
+// Without the wide normal: across many ripples of V Newton's method does not settle.
+LineMap start_of_not_convex(Rng& rng, const LineMap& target) {
+  return rng.uniform() < 0.7 ? narrow_start(rng, target) : rough_start(rng, target);
+}
+
+LineLaw strictly_convex(Rng& rng) {
+  switch (rng.uniform_index(4)) {
+    case 0:
+      return law_q1();
+    case 1:
+      return law_q2();
+    case 2:
+      return law_q3();
+    default: {
+      const double k = rng.uniform(1.0, 4.0);
+      return law_nc1(rng.uniform(0.1, 0.8) / (k * k), k);
+    }
+  }
+}
+
+LineLaw convex(Rng& rng) {
+  return rng.uniform_index(2) == 0 ? law_q4() : law_q5();
+}
+
+LineLaw not_convex(Rng& rng) {
+  if (rng.uniform_index(2) == 0) return law_nc2();
+  const double k = rng.uniform(1.0, 3.0);
+  return law_nc1(rng.uniform(1.2, 4.0) / (k * k), k);
+}
+
+// Quantiles of Σ wₖδ_{xₖ} at Φ(z), counted from the nearer end.
+LineMap quantiles(const LineGrid& grid, const Vector& atoms, const Vector& weights) {
+  std::vector<Index> order(static_cast<std::size_t>(atoms.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::sort(order.begin(), order.end(), [&](Index i, Index j) { return atoms[i] < atoms[j]; });
+  const Vector& z = grid.nodes();
+  const double total = weights.sum();
+  Vector values(z.size());
+  const auto from_end = [&](auto atom, Index node, Index step, Index count) {
+    const auto last = atom + (std::ssize(order) - 1);
+    double passed = weights[*atom];
+    for (; count > 0; --count, node += step) {
+      const double mass = total * normal_cdf(-std::abs(z[node]));
+      while (passed <= mass && atom != last) passed += weights[*++atom];
+      values[node] = atoms[*atom];
+    }
+  };
+  const Index half = z.size() / 2;
+  from_end(order.begin(), 0, 1, half);
+  from_end(order.rbegin(), z.size() - 1, -1, z.size() - half);
+  for (Index i = 1; i < z.size(); ++i) values[i] = std::max(values[i], values[i - 1]);
+  return LineMap(grid, std::move(values));
+}
+
+LineMap map_of(const LineGrid& grid, const GaussianMixture& p) {
+  const Vector means = p.means().row(0).transpose();
+  if (!p.has_density()) {
+    for (Index k = 0; k < p.size(); ++k) {
+      require(p.weights()[k] == 0.0 || p.covariance(k)(0, 0) == 0.0,
+              "line_problem: a mixture of atoms and densities");
+    }
+    return quantiles(grid, means, p.weights());
+  }
+  std::vector<double> weights;
+  std::vector<double> centres;
+  std::vector<double> deviations;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()[k] == 0.0) continue;
+    weights.push_back(p.weights()[k]);
+    centres.push_back(means[k]);
+    deviations.push_back(std::sqrt(p.covariance(k)(0, 0)));
+  }
+  return line_map(grid, gaussian_mixture_law(weights, centres, deviations));
+}
+
+LineMap map_of(const LineGrid& grid, const Measure& start) {
+  if (const auto* points = std::get_if<PointCloud>(&start)) {
+    return quantiles(grid, points->points().row(0).transpose(), points->weights());
+  }
+  if (const auto* mixture = std::get_if<GaussianMixture>(&start)) return map_of(grid, *mixture);
+  return map_of(grid, GaussianMixture(std::get<Gaussian>(start)));
+}
+
+Instance line_family(std::string name,
+                     const EvaluateLine& evaluate,
+                     LineLaw (*draw_law)(Rng&),
+                     LineMap (*draw_start)(Rng&, const LineMap&)) {
+  return {.name = std::move(name), .draw = [=](Trial& trial) {
+            Rng& rng = trial.rng;
+            LineJkoProblem problem =
+                line_problem(draw_law(rng), gaussian_map(grid_at(trial.scale), 0.0, 1.0),
+                             rng.log_uniform(0.05, 2.0));
+            const double lambda = problem.convexity().value;
+            if (lambda < 0.0) problem.step_size = rng.log_uniform(0.05, 0.8) / -lambda;
+            problem.start = draw_start(rng, problem.target);
+            problem.error = rng.uniform() < 0.2 ? 0.0 : rng.log_uniform(0.003, 0.3);
+            problem.field = static_cast<ErrorField>(rng.uniform_index(3));
+            problem.seed = rng.bits();
+            return evaluate(problem);
+          }};
+}
+
+}  // namespace
+
+const LineLaw& law_q1() {
+  static const LineLaw law{gaussian_law(), quadratic_energy()};
+  return law;
+}
+const LineLaw& law_q2() {
+  static const LineLaw law{quartic_law(1.0, 1.0), quartic_energy(1.0, 1.0)};
+  return law;
+}
+const LineLaw& law_q3() {
+  static const LineLaw law{log_cosh_law(0.5, 0.5, 2.0), log_cosh_energy(0.5, 0.5, 2.0)};
+  return law;
+}
+const LineLaw& law_q4() {
+  static const LineLaw law{log_cosh_law(0.0, 1.0, 1.0), log_cosh_energy(0.0, 1.0, 1.0)};
+  return law;
+}
+const LineLaw& law_q5() {
+  static const LineLaw law{quartic_law(0.0, 1.0), quartic_energy(0.0, 1.0)};
+  return law;
+}
+const LineLaw& law_nc2() {
+  static const LineLaw law = with_energy(double_well_law(2.0));
+  return law;
+}
+
+// A smaller λ is a bound too, where rounding has made this one larger.
+LineLaw law_nc1(double b, double k) {
+  return with_energy(rippled_gaussian_law(b, k), round_off(1.0 + std::abs(b) * k * k, 1));
+}
+
+const LineMeasure& mixture_data() {
+  static const LineMeasure p = gaussian_mixture_law({0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6});
+  return p;
+}
+
+LineMap two_atoms(const LineGrid& grid) {
+  return LineMap(grid, grid.nodes().unaryExpr([](double z) { return z < 0.0 ? -2.0 : 2.0; }));
+}
+
+LineMap translated(const LineMap& p, double shift) {
+  return LineMap(p.grid(), p.values().array() + shift, p.increments());
+}
+
+LineMap draw_line_map(Rng& rng, const LineGrid& grid) {
+  const double mean = rng.uniform(-2.0, 2.0);
+  const double deviation = rng.log_uniform(0.2, 2.0);
+  const double distance = rng.uniform(0.0, 3.0);
+  const double sharpness = rng.log_uniform(0.5, 5.0);
+  const Vector& z = grid.nodes();
+  return LineMap(grid, mean + deviation * z.array() + distance * (sharpness * z.array()).tanh());
+}
+
+LineJkoProblem line_problem(const LineLaw& q, const LineMap& start, double step_size) {
+  LineFunctional G = relative_entropy(q.energy);
+  const LineGrid& grid = start.grid();
+  if (G.convexity() < 0.0) {
+    return {.start = start,
+            .objective = std::move(G),
+            .target = line_map(grid, q.measure),
+            .step_size = step_size};
+  }
+  LineJkoResult minimiser = line_minimiser(grid, G);
+  require(minimiser.termination == Termination::converged,
+          "line_problem: the minimiser did not converge");
+  return {.start = start,
+          .objective = std::move(G),
+          .target = std::move(minimiser.step),
+          .step_size = step_size};
+}
+
+LineJkoProblem line_problem(const Target& target) {
+  const Gaussian& q = target.reference;
+  require(dimension(target.start) == 1 && q.dimension() == 1 && q.has_density(),
+          "line_problem: measures on the line, the reference with a density");
+  const double variance = q.covariance()(0, 0);
+  const double mean = q.mean()[0];
+  const LineLaw law{.measure = gaussian_law(mean, std::sqrt(variance)),
+                    .energy = quadratic_energy(1.0 / variance, mean)};
+  LineJkoProblem problem =
+      line_problem(law, map_of(grid_at(Scale::standard), target.start), target.step_size);
+  problem.error = target.error;
+  return problem;
+}
+
+Estimate LineJkoProblem::distance() const {
+  return widened(w2(start, target), target_error(objective, target));
+}
+
+double LineJkoProblem::length() const {
+  return std::sqrt(start.variance().value) + std::sqrt(target.variance().value) +
+         std::abs(start.mean().value - target.mean().value);
+}
+
+LineJkoChain LineJkoProblem::chain(const std::vector<double>& step_sizes,
+                                   const std::vector<double>& errors) const {
+  return line_jko_chain(start, objective, target,
+                        {.step_sizes = step_sizes, .field = field, .seed = seed, .errors = errors});
+}
+
+LineJkoChain LineJkoProblem::chain(int steps) const {
+  return chain(constant_steps(step_size, steps), constant_steps(error, steps));
+}
+
+double target_error(const LineFunctional& G, const LineMap& target) {
+  const double lambda = G.convexity();
+  return lambda > 0.0 ? slope(G, target).norm.upper / lambda : 0.0;
+}
+
+std::vector<Instance> line_families(const EvaluateLine& evaluate) {
+  return {line_family("line, λ > 0", evaluate, strictly_convex, smooth_start),
+          line_family("line, λ > 0, rough start", evaluate, strictly_convex, rough_start),
+          line_family("line, λ = 0", evaluate, convex, any_start),
+          line_family("line, λ < 0", evaluate, not_convex, start_of_not_convex)};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,192 @@
+// Chains on the line as the claims see them: the dossier's numbers, and wrong claims on line laws.
+
+#include "claims/check.hpp"
+#include "jko/chain_problem.hpp"
+#include "jko/jko_claims.hpp"
+#include "measures/line_laws.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace flowcheck::line_problem_test {
+
+namespace {
+
+LineJkoProblem from_mixture(const LineLaw& q, double step_size, Index points = 801) {
+  return line_problem(q, line_map(LineGrid(points), mixture_data()), step_size);
+}
+
+CheckResult control(const Claim& claim, const std::string& name) {
+  for (const CheckResult& found : check(claim).controls) {
+    if (found.instance == name) return found;
+  }
+  FAIL(name);
+  return {};
+}
+
+Target on_the_line(Measure start) {
+  return {.start = std::move(start), .reference = Gaussian::standard(1)};
+}
+
+GaussianMixture mixture(double variance) {
+  return GaussianMixture::isotropic(Vector{{0.4, 0.6}}, Matrix{{-1.5, 1.2}}, variance);
+}
+
+}  // namespace
+
+TEST_CASE("a line problem has λ of its law, and its minimiser is the target", "[jko][exact]") {
+  CHECK(from_mixture(law_q1(), 0.5).convexity().value == 1.0);
+  CHECK(from_mixture(law_q3(), 0.5).convexity().value == 0.5);
+  CHECK(from_mixture(law_q5(), 0.5).convexity().value == 0.0);
+  CHECK(from_mixture(law_nc2(), 0.1).convexity().value == -4.0);
+  const double lambda = from_mixture(law_nc1(0.8, 2.0), 0.1).convexity().value;
+  CHECK(lambda <= 1.0 - 0.8 * 4.0);
+  CHECK_THAT(lambda, Catch::Matchers::WithinAbs(-2.2, 1e-12));
+  for (const LineLaw* q : {&law_q1(), &law_q2(), &law_q3()}) {
+    const LineJkoProblem problem = from_mixture(*q, 0.5);
+    CHECK(slope(problem.objective, problem.target).norm.value < 1e-10);
+  }
+}
+
+TEST_CASE("a Gaussian problem and the line problem of the same law measure the same",
+          "[jko][order]") {
+  const GaussianProblem gaussian{.start = Gaussian(Vector::Constant(1, 1.0), Matrix{{4.0}}),
+                                 .target = Gaussian::standard(1),
+                                 .step_size = 0.5,
+                                 .error = 0.1,
+                                 .field = ErrorField::constant};
+  const ChainMeasures exact = ChainProblem(gaussian).chain(3);
+  std::vector<ChainMeasures> found;
+  for (const Index points : {401, 801}) {
+    LineJkoProblem line = line_problem(law_q1(), gaussian_map(LineGrid(points), 1.0, 2.0), 0.5);
+    line.error = 0.1;
+    line.field = ErrorField::constant;
+    found.push_back(ChainProblem(line).chain(3));
+  }
+  for (std::size_t n = 0; n <= 3; ++n) {
+    CAPTURE(n);
+    const auto agree = [&](const std::vector<Estimate> ChainMeasures::*of) {
+      const double reference = (exact.*of)[n].value;
+      const double coarse = (found[0].*of)[n].value - reference;
+      const double fine = (found[1].*of)[n].value - reference;
+      CAPTURE(reference, coarse, fine);
+      CHECK(std::abs(fine) < 1e-3 * (1.0 + reference));
+      if (std::abs(fine) > 1e-9) CHECK(coarse / fine == Approx(4.0).margin(0.3));
+    };
+    agree(&ChainMeasures::w2);
+    agree(&ChainMeasures::kl);
+    agree(&ChainMeasures::slope);
+    agree(&ChainMeasures::step_length);
+    agree(&ChainMeasures::error);
+  }
+}
+
+TEST_CASE("a rate of e^{−γλ} is violated on a law of the line", "[jko][JKO-11][control]") {
+  // A translate of q by 3 contracts by 1/(1 + γλ) and no more, V = x²/2.
+  const LineJkoProblem at_target =
+      line_problem(law_q1(), gaussian_map(LineGrid(401), 0.0, 1.0), 0.5);
+  LineJkoProblem problem = at_target;
+  problem.start = translated(at_target.target, 3.0);
+  const ChainProblem chain = problem;
+  const ChainMeasures run = chain.chain(10);
+  const Bound wrong{.lhs = run.w2[10], .rhs = exp(-10.0 * chain.ratio()) * run.w2[0]};
+  CHECK(judge(wrong, 1e-8) == Verdict::violated);
+  CHECK(violated_with_room(wrong, 1e-8));
+  CHECK_THAT(tightness(wrong), Catch::Matchers::WithinAbs(2.57, 0.005));
+  const Bound right{.lhs = run.w2[10], .rhs = pow(1.0 / (1.0 + chain.ratio()), 10) * run.w2[0]};
+  CHECK(judge(right, 1e-8) == Verdict::tight);
+}
+
+TEST_CASE("a wrong λ breaks the evolution inequality in the double well by the reference amount",
+          "[jko][JKO-02][reference]") {
+  const CheckResult found = control(jko_02_evi(), "double well, λ = 1");
+  CHECK(found.verdict == Verdict::violated);
+  CHECK_THAT(found.lhs.value - found.rhs.value, Catch::Matchers::WithinAbs(1.36, 0.005));
+}
+
+TEST_CASE("the gap says little of ε where the map oscillates", "[jko][JKO-04][reference]") {
+  const Claim claim = jko_04_suboptimality();
+  const auto ratio = [&](const std::string& name) {
+    const CheckResult found = control(claim, name);
+    CHECK(found.verdict == Verdict::violated);
+    return found.rhs.value / found.lhs.value;
+  };
+  CHECK_THAT(ratio("the same, cos 4z"), Catch::Matchers::WithinAbs(0.15, 0.005));
+  CHECK_THAT(ratio("the same, cos 16z"), Catch::Matchers::WithinAbs(0.012, 0.0005));
+  CHECK_THAT(ratio("the same, cos 48z"), Catch::Matchers::WithinAbs(0.0014, 0.00005));
+}
+
+TEST_CASE("points on the line are their empirical measure, in any order and with weights",
+          "[jko][exact]") {
+  const auto start = [](Measure p) { return line_problem(on_the_line(std::move(p))).start; };
+  const LineMap sorted = start(PointCloud(Matrix{{-2.0, -2.0, 1.0, 5.0}}));
+  const LineMap shuffled = start(PointCloud(Matrix{{5.0, -2.0, 1.0, -2.0}}));
+  const LineMap weighted = start(PointCloud(Matrix{{1.0, -2.0, 5.0}}, Vector{{0.25, 0.5, 0.25}}));
+  CHECK(sorted.values() == shuffled.values());
+  CHECK(sorted.values() == weighted.values());
+  CHECK(sorted.values()[0] == -2.0);
+  CHECK(sorted.values()[800] == 5.0);
+  // Masses of nodes at the jumps go one way or the other.
+  const double cell = sorted.grid().node_masses().maxCoeff();
+  CHECK_THAT(sorted.mean().value, Catch::Matchers::WithinAbs(0.5, 7.0 * cell));
+  CHECK(start(mixture(0.0)).values().minCoeff() == -1.5);
+}
+
+TEST_CASE(
+    "a user's mixture or points get a verdict or a named hypothesis from every claim of "
+    "chains",
+    "[jko][property]") {
+  const auto start = GENERATE(0, 1, 2);
+  CAPTURE(start);
+  const Target target = on_the_line(start == 0   ? Measure(mixture(0.25))
+                                    : start == 1 ? Measure(mixture(0.0))
+                                                 : Measure(PointCloud(Matrix{{3.0, -1.0, 0.5}})));
+  for (const Claim& claim :
+       {jko_01_convexity(), jko_02_evi(), jko_03_evi_paper(), jko_04_suboptimality(),
+        jko_05_step_and_slope(), jko_06_descent(), jko_08_slope_contraction(),
+        jko_09_regularisation(), jko_10_w2_paper(), jko_11_w2_contraction(), jko_12_kl_paper(),
+        jko_14_end_to_end(), jko_15_sublinear(), jko_21_variable_steps(),
+        jko_30_talagrand_log_sobolev_hwi(), jko_33_velocity_gap()}) {
+    CAPTURE(claim.id);
+    CHECK(check(claim, {.target = target}).verdict == Verdict::holds);
+  }
+  for (const Claim& claim : {jko_07_sum_of_steps(), jko_13_kl_contraction()}) {
+    const ClaimResult result = check(claim, {.target = target});
+    CAPTURE(claim.id, result.reason);
+    if (start == 0) {
+      CHECK(result.verdict == Verdict::holds);
+    } else {
+      CHECK(result.reason == "KL(p₀ ‖ q) < ∞");
+    }
+  }
+  CHECK(check(jko_19_gaussian_step(), {.target = target}).reason == "the start is Gaussian");
+}
+
+TEST_CASE("what is neither Gaussian nor on the line is refused by name", "[jko][precondition]") {
+  const Target plane{.start = PointCloud(Matrix{{3.0, -1.0}, {0.0, 1.0}}),
+                     .reference = Gaussian::standard(2)};
+  CHECK(check(jko_11_w2_contraction(), {.target = plane}).reason ==
+        "the start is Gaussian, or d = 1");
+  const GaussianMixture both(Vector{{0.5, 0.5}}, Matrix{{0.0, 1.0}},
+                             {Matrix{{0.0}}, Matrix{{1.0}}});
+  CHECK_THROWS_AS(line_problem(on_the_line(both)), std::invalid_argument);
+}
+
+TEST_CASE("claims say which convexity they need of a law on the line", "[jko][property]") {
+  for (const CheckResult& found : check(jko_11_w2_contraction()).checks) {
+    if (found.instance != "line, λ = 0" && found.instance != "line, λ < 0") continue;
+    CHECK(found.verdict == Verdict::not_applicable);
+    CHECK(found.reason == "λ > 0");
+  }
+  for (const CheckResult& found : check(jko_15_sublinear()).checks) {
+    CAPTURE(found.instance, found.reason);
+    if (found.instance == "line, λ = 0") CHECK(found.verdict == Verdict::holds);
+    if (found.instance == "line, λ < 0") CHECK(found.reason == "λ ≥ 0");
+  }
+}
+
+}  // namespace flowcheck::line_problem_test
