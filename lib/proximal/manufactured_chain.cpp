@@ -31,9 +31,11 @@ struct NormalRule {
 // a series. Relative to its value alone, a derivative of order k would lose |∇log p|ᵏ u.
 class SeriesLogDensity {
  public:
-  explicit SeriesLogDensity(const GaussianMixture& p) : p_(&p) {
+  explicit SeriesLogDensity(const GaussianMixture& p) {
     for (Index k = 0; k < p.size(); ++k) {
+      if (p.weights()(k) == 0.0) continue;  // may be singular
       const Gaussian& kernel = p.kernel(k);
+      means_.push_back(p.means().col(k));
       inverse_factors_.push_back(kernel.inverse_factor());
       offsets_.push_back(std::log(p.weights()(k)) -
                          0.5 * static_cast<double>(p.dimension()) *
@@ -45,8 +47,7 @@ class SeriesLogDensity {
   TaylorSeries operator()(const SeriesVector& x) const {
     SeriesVector exponents;
     std::size_t largest = 0;
-    for (Index k = 0; k < p_->size(); ++k) {
-      if (p_->weights()(k) == 0.0) continue;
+    for (std::size_t k = 0; k < offsets_.size(); ++k) {
       exponents.push_back(exponent(x, k));
       if (exponents.back().value() > exponents[largest].value()) largest = exponents.size() - 1;
     }
@@ -58,43 +59,46 @@ class SeriesLogDensity {
   }
 
  private:
-  TaylorSeries exponent(const SeriesVector& x, Index k) const {
-    const Matrix& L_inv = inverse_factors_[static_cast<std::size_t>(k)];
-    TaylorSeries result(x[0].variables(), x[0].order(), offsets_[static_cast<std::size_t>(k)]);
+  TaylorSeries exponent(const SeriesVector& x, std::size_t k) const {
+    const Matrix& L_inv = inverse_factors_[k];
+    TaylorSeries result(x[0].variables(), x[0].order(), offsets_[k]);
     for (Index i = 0; i < L_inv.rows(); ++i) {
       TaylorSeries y(x[0].variables(), x[0].order(), 0.0);
       for (Index j = 0; j < L_inv.cols(); ++j) {
-        y = y + L_inv(i, j) * (x[static_cast<std::size_t>(j)] + (-p_->means()(j, k)));
+        y = y + L_inv(i, j) * (x[static_cast<std::size_t>(j)] + (-means_[k](j)));
       }
       result = result - 0.5 * (y * y);
     }
     return result;
   }
 
-  const GaussianMixture* p_;
+  std::vector<Vector> means_;
   std::vector<Matrix> inverse_factors_;
   std::vector<double> offsets_;
 };
 
 // What one node contributes to, n = 0 … N.
 struct NodeValues {
-  Vector log_ratio;    // u_n + V(X_n)
-  Vector slope;        // |∇log(p_n/q)|²
-  Vector step_length;  // |X_{n−1} − X_n|²
-  Vector error;        // |ξ_n|²
+  Vector log_ratio;     // u_n + V(X_n)
+  Vector slope;         // |∇log(p_n/q)|²
+  Vector step_length;   // |X_{n−1} − X_n|²
+  Vector error;         // |ξ_n|²
+  Vector velocity_gap;  // |(X_{n+1} − X_n)/γ_{n+1} + ∇log(p_n/q)|²
   double least_stretch = infinity;
 
   explicit NodeValues(Index count)
       : log_ratio(Vector::Zero(count)),
         slope(Vector::Zero(count)),
         step_length(Vector::Zero(count)),
-        error(Vector::Zero(count)) {}
+        error(Vector::Zero(count)),
+        velocity_gap(Vector::Zero(count)) {}
 
   void add(double weight, const NodeValues& node) {
     log_ratio += weight * node.log_ratio;
     slope += weight * node.slope;
     step_length += weight * node.step_length;
     error += weight * node.error;
+    velocity_gap += weight * node.velocity_gap;
     least_stretch = std::min(least_stretch, node.least_stretch);
   }
 };
@@ -131,6 +135,7 @@ class ManufacturedNode {
     NodeValues node(steps + 1);
     SeriesVector X = variables_at(x, static_cast<int>(2 * steps) + 2);
     const TaylorSeries log_last = log_density_(X);
+    Vector velocity;  // (X_n − X_{n+1})/γ_{n+1}
     for (Index n = steps; n >= 0; --n) {
       const SeriesMatrix DX = jacobian(X);
       const SeriesFactors factors(transposed(DX));
@@ -141,6 +146,7 @@ class ManufacturedNode {
       for (std::size_t i = 0; i < X.size(); ++i) eta.push_back(score[i] + slope[i]);
       node.log_ratio(n) = u.value() + V_->value(X).value();
       node.slope(n) = values(eta).squaredNorm();
+      if (n < steps) node.velocity_gap(n) = (values(eta) - velocity).squaredNorm();
       if (n == 0) break;
 
       const SeriesVector xi = error(eta);
@@ -149,6 +155,7 @@ class ManufacturedNode {
         back.push_back(X[i] +
                        options_->step_sizes[static_cast<std::size_t>(n - 1)] * (eta[i] - xi[i]));
       }
+      velocity = (values(back) - values(X)) / options_->step_sizes[static_cast<std::size_t>(n - 1)];
       node.error(n) = values(xi).squaredNorm();
       node.step_length(n) = (values(back) - values(X)).squaredNorm();
       node.least_stretch = std::min(node.least_stretch, least_eigenvalue(values_of(jacobian(back)) *
@@ -297,6 +304,7 @@ ManufacturedChain manufactured_chain(const GaussianMixture& last,
     chain.slope.push_back(root_of(&NodeValues::slope));
     chain.step_length.push_back(root_of(&NodeValues::step_length));
     chain.error.push_back(root_of(&NodeValues::error));
+    if (n < steps) chain.velocity_gap.push_back(root_of(&NodeValues::velocity_gap));
   }
   return chain;
 }

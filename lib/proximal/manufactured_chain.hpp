@@ -53,6 +53,8 @@ struct ManufacturedChain {
   std::vector<Estimate> slope = {};  ///< √I_n = ‖∇log(p_n/q)‖ in L²(p_n), n = 0 … N
   std::vector<Estimate> step_length = {};  ///< S_n = W₂(p_{n−1}, p_n) = ‖T_n − Id‖; [0] is 0
   std::vector<Estimate> error = {};        ///< ε_n = ‖ξ_n‖ in L²(p_n); [0] is 0
+  /// ‖(T − Id)/γ_{n+1} + ∇log(p_n/q)‖ in L²(p_n), T the optimal map p_n → p_{n+1}; n = 0 … N − 1.
+  std::vector<Estimate> velocity_gap = {};
   double least_stretch = 0.0;  ///< least eigenvalue of the DT_n seen: no chain of steps if ≤ 0
 };
 

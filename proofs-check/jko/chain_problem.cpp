@@ -4,6 +4,7 @@
 #include "distances/wasserstein.hpp"
 #include "measures/random_gaussian.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -126,13 +127,19 @@ ChainProblem::ChainProblem(const LineJkoProblem& problem)
       }) {}
 
 ChainMeasures ChainProblem::chain(int steps) const {
-  return run(constant_steps(step_size, steps), constant_steps(error, steps));
+  const int count = std::min(steps, longest_chain);
+  return run(constant_steps(step_size, count), constant_steps(error, count));
 }
 
 ChainProblem ChainProblem::exact() const {
   ChainProblem result = *this;
   result.error = 0.0;
   return result;
+}
+
+std::vector<Instance> with(std::vector<Instance> families, Instance more) {
+  families.push_back(std::move(more));
+  return families;
 }
 
 std::vector<Instance> chain_families(const EvaluateChain& evaluate) {

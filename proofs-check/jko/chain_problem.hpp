@@ -37,9 +37,10 @@ struct ChainMeasures {
 ChainMeasures measures(const JkoChain& chain);
 ChainMeasures measures(const LineJkoChain& chain);
 
-/// What a claim about chains is evaluated on, in numbers. Gaussian problems and line problems are
-/// the makers, so that a function of it takes either.
+/// What a claim about chains is evaluated on, in numbers. Gaussian problems, line problems and
+/// manufactured ones are the makers, so that a function of it takes any.
 struct ChainProblem {
+  ChainProblem() = default;
   ChainProblem(const GaussianProblem& problem);
   ChainProblem(const LineJkoProblem& problem);
 
@@ -60,11 +61,14 @@ struct ChainProblem {
   Estimate ratio() const { return step_size * convexity; }  ///< a = γλ
   bool is_strictly_convex() const { return convexity.lower > 0.0; }
   bool is_convex() const { return convexity.lower >= 0.0; }
-  ChainMeasures chain(int steps) const;  ///< of γ and ε
+  ChainMeasures chain(int steps) const;  ///< of γ and ε, at most longest_chain steps
   ChainProblem exact() const;            ///< the same with ε = 0
 };
 
 using EvaluateChain = std::function<Outcome(const ChainProblem&)>;
+
+/// `families` and one more.
+std::vector<Instance> with(std::vector<Instance> families, Instance more);
 
 /// gaussian_families() and line_families().
 std::vector<Instance> chain_families(const EvaluateChain& evaluate);

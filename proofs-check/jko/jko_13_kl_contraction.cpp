@@ -1,5 +1,6 @@
 #include "jko/convergence.hpp"
 #include "jko/jko_claims.hpp"
+#include "jko/manufactured_problem.hpp"
 
 namespace flowcheck {
 namespace jko_13 {
@@ -16,7 +17,7 @@ Outcome contraction(const ChainProblem& problem) {
   const Estimate lambda = problem.convexity;
   const Estimate a = problem.ratio();
   std::vector<Bound> bounds;
-  for (std::size_t n = 1; n <= steps; ++n) {
+  for (std::size_t n = 1; n < run.kl.size(); ++n) {
     const Estimate root = sqrt(2.0 * lambda * run.kl[n - 1]);
     const Estimate next =
         max((root + a * run.error[n]) / (1.0 + a), (1.0 + a) / (2.0 + a) * run.error[n]);
@@ -61,7 +62,7 @@ Claim jko_13_kl_contraction() {
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0", "KL(p₀ ‖ q) < ∞",
                          "first-order error at most ε in every step"},
-          .instances = chain_families(contraction),
+          .instances = with(chain_families(contraction), manufactured_family(contraction)),
           .tight = {translate("translate", contraction, 0.05),
                     translate("translate, exact", contraction, 0.0)},
           .controls = {translate("rate e^{−2γλ}", continuous_rate, 0.0),

@@ -1,6 +1,7 @@
 #include "distances/wasserstein.hpp"
 #include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
+#include "jko/manufactured_problem.hpp"
 #include "numerics/round_off.hpp"
 
 #include <cmath>
@@ -51,17 +52,22 @@ Estimate velocity_gap(const LineJkoChain& chain, int n) {
   return max(0.0, Estimate::closed_form(value, error));
 }
 
+Estimate velocity_gap(const ManufacturedChain& chain, int n) {
+  return chain.velocity_gap[static_cast<std::size_t>(n)];
+}
+
 // With an error ε the proof gives ‖v + η‖² + c (S/γ)² ≤ I + 2εS/γ, c = 1 + 2a, S/γ being √I of the
 // next iterate where ε = 0.
-template <class Problem>
-Outcome gap_with(const Problem& given, const std::function<Estimate(const Estimate& a)>& factor) {
-  const ChainProblem problem = given;
-  const auto chain = given.chain(steps);
+template <class Chain>
+Outcome gap_with(const ChainProblem& problem,
+                 const Chain& chain,
+                 const std::function<Estimate(const Estimate& a)>& factor) {
   const ChainMeasures run = measures(chain);
   const double gamma = problem.step_size;
   const Estimate c = factor(problem.ratio());
   std::vector<Bound> bounds;
-  for (std::size_t n = problem.has_density ? 0 : 1; n < steps; ++n) {  // I_0 = ∞ of an atom
+  for (std::size_t n = problem.has_density ? 0 : 1; n + 1 < run.kl.size();
+       ++n) {  // I_0 = ∞ of an atom
     const Estimate gap = velocity_gap(chain, static_cast<int>(n));
     const Estimate fisher = square(run.slope[n]);
     const Estimate speed = run.step_length[n + 1] / gamma;
@@ -81,13 +87,22 @@ Outcome gap_with(const Problem& given, const std::function<Estimate(const Estima
   return bounds;
 }
 
+Estimate coefficient(const Estimate& a) {
+  return 1.0 + 2.0 * a;
+}
+
 const auto evaluate = [](const auto& problem) {
-  return gap_with(problem, [](const Estimate& a) { return 1.0 + 2.0 * a; });
+  return gap_with(problem, problem.chain(steps), coefficient);
 };
 
 const auto squared_coefficient = [](const auto& problem) {
-  return gap_with(problem, [](const Estimate& a) { return square(1.0 + 2.0 * a); });
+  return gap_with(problem, problem.chain(steps),
+                  [](const Estimate& a) { return square(coefficient(a)); });
 };
+
+Outcome on_the_plane(const ManufacturedProblem& problem, int longest_chain) {
+  return gap_with(chain_problem(problem, longest_chain), problem.chain(longest_chain), coefficient);
+}
 
 }  // namespace jko_33
 
@@ -100,7 +115,7 @@ Claim jko_33_velocity_gap() {
           .source = "derived",
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI", "I(pₙ ‖ q) < ∞", "first-order error at most ε"},
-          .instances = chain_families(evaluate, evaluate),
+          .instances = with(chain_families(evaluate, evaluate), manufactured_family(on_the_plane)),
           .tight = {translate("translate", evaluate, 0.0)},
           .controls = {translate("(1 + 2γλ)²", squared_coefficient, 0.0)},
           .on_target = on_chain_target(evaluate, evaluate),

@@ -1,0 +1,107 @@
+#include "jko/manufactured_problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+GaussianMixture plane_modes(double sigma) {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.3, 0.2}},
+                                    Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
+}
+
+// With the largest γ, halved from `step_size`, whose maps are all optimal.
+ManufacturedProblem with_optimal_maps(ManufacturedProblem problem, double step_size, int steps) {
+  problem.step_size = step_size;
+  while (!(problem.chain(steps).least_stretch > 0.0) && problem.step_size > 1e-4) {
+    problem.step_size *= 0.5;
+  }
+  return problem;
+}
+
+std::vector<ManufacturedProblem> plane_problems(bool all, int steps) {
+  std::vector<ManufacturedProblem> problems;
+  for (const double sigma : {0.8, 1.0, 1.3}) {
+    for (const double c : {0.0, 0.25, 1.0}) {
+      for (const double step_size : {0.05, 0.15}) {
+        const bool few = (c != 0.25) == (step_size == 0.15) && sigma != 1.0;
+        if (!all && !few) continue;
+        problems.push_back(with_optimal_maps({.last = plane_modes(sigma),
+                                              .V = quartic_potential(2, c),
+                                              .relative_error = c == 0.0 ? -0.15 : 0.2},
+                                             step_size, steps));
+      }
+    }
+  }
+  return problems;
+}
+
+}  // namespace
+
+ManufacturedChain ManufacturedProblem::chain(int steps) const {
+  return manufactured_chain(
+      last, V, {.step_sizes = constant_steps(step_size, steps), .relative_error = relative_error});
+}
+
+ManufacturedProblem ManufacturedProblem::exact() const {
+  ManufacturedProblem result = *this;
+  result.relative_error = 0.0;
+  return result;
+}
+
+ChainMeasures measures(const ManufacturedChain& chain) {
+  ChainMeasures result{
+      .kl = chain.kl, .slope = chain.slope, .step_length = chain.step_length, .error = chain.error};
+  result.w2.assign(chain.kl.size(), std::numeric_limits<double>::quiet_NaN());
+  Estimate largest = 0.0;
+  for (const Estimate& error : chain.error) {
+    largest = max(largest, error);
+    result.largest_error.push_back(largest);
+  }
+  return result;
+}
+
+ChainProblem chain_problem(const ManufacturedProblem& problem, int longest_chain) {
+  ChainProblem result;
+  result.convexity = problem.V.convexity;
+  result.step_size = problem.step_size;
+  result.error = std::abs(problem.relative_error);
+  result.distance = std::numeric_limits<double>::quiet_NaN();
+  result.length = std::sqrt(problem.last.covariance().trace()) + problem.last.mean().norm();
+  result.longest_chain = longest_chain;
+  result.run = [problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
+    const bool exact = std::ranges::all_of(errors, [](double error) { return error == 0.0; });
+    return measures(manufactured_chain(
+        problem.last, problem.V,
+        {.step_sizes = step_sizes, .relative_error = exact ? 0.0 : problem.relative_error}));
+  };
+  return result;
+}
+
+Instance manufactured_family(const EvaluateManufactured& evaluate) {
+  return {.name = "manufactured on the plane",
+          .draw =
+              [evaluate](Trial& trial) {
+                const bool all = trial.scale != Scale::quick;
+                const int steps = all ? 2 : 1;
+                std::vector<Bound> bounds;
+                for (const ManufacturedProblem& problem : plane_problems(all, steps)) {
+                  Outcome outcome = evaluate(problem, steps);
+                  std::ranges::move(outcome.bounds, std::back_inserter(bounds));
+                }
+                return Outcome(std::move(bounds));
+              },
+          .repeat = false};
+}
+
+Instance manufactured_family(const EvaluateChain& evaluate) {
+  return manufactured_family([evaluate](const ManufacturedProblem& problem, int longest_chain) {
+    return evaluate(chain_problem(problem, longest_chain));
+  });
+}
+
+}  // namespace flowcheck
