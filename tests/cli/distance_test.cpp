@@ -343,7 +343,32 @@ TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
     CHECK(outcome.output.empty());
   }
   CHECK(check({"--target", "shifted.json", "--reference", "b.csv"}).exit_code == 77);
+  measures.write("both.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                  "means": [[0], [1]], "covariances": [0, 1]})");
+  const ProgramOutcome both = check({"--target", "both.json"});
+  CHECK(both.exit_code == 77);
+  CHECK_THAT(both.errors, Contains("both.json") && Contains("some components are atoms"));
+  CHECK(std::count(both.errors.begin(), both.errors.end(), '\n') == 1);
   CHECK(check({"--target", "shifted.json", "--reference", "wide.json"}).exit_code == 0);
+}
+
+TEST_CASE("check takes a mixture or points on the line, and says what needs a Gaussian start",
+          "[cli][exact]") {
+  const Measures measures;
+  measures.write("line_mixture.json", R"({"type": "gaussian_mixture", "weights": [0.4, 0.6],
+                                          "means": [[-1.5], [1.2]], "covariances": [0.49, 0.36]})");
+  measures.write("heights.csv", "height\n1.5\n-0.5\n2.5\n0.25\n");
+  measures.write("line.json", R"({"type": "gaussian", "mean": [1], "covariance": 2})");
+  for (const char* target : {"line_mixture.json", "heights.csv"}) {
+    CAPTURE(target);
+    const ProgramOutcome outcome =
+        call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "JKO-19", "--quiet", "--target", target,
+                      "--reference", "line.json"},
+                     {.folder = measures.path()});
+    CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.output, Contains("JKO-11   holds"));
+    CHECK_THAT(outcome.output, Contains("hypothesis not met: the start is Gaussian"));
+  }
 }
 
 TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
