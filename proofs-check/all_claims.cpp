@@ -26,6 +26,7 @@ std::vector<Claim> all_claims() {
       jko_19_gaussian_step(),
       jko_20_mean_and_virial(),
       jko_21_variable_steps(),
+      jko_22_resolvent(),
       jko_23_reverse_kl(),
       jko_24_total_variation(),
       jko_25_short_smoothing(),

@@ -25,6 +25,7 @@ Claim jko_18_interaction();
 Claim jko_19_gaussian_step();
 Claim jko_20_mean_and_virial();
 Claim jko_21_variable_steps();
+Claim jko_22_resolvent();
 Claim jko_23_reverse_kl();
 Claim jko_24_total_variation();
 Claim jko_25_short_smoothing();
