@@ -22,6 +22,7 @@ std::vector<Claim> all_claims() {
       jko_14_end_to_end(),
       jko_15_sublinear(),
       jko_16_sublinear_inexact(),
+      jko_17_log_sobolev(),
       jko_18_interaction(),
       jko_19_gaussian_step(),
       jko_20_mean_and_virial(),

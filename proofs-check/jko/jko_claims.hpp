@@ -21,6 +21,7 @@ Claim jko_13_kl_contraction();
 Claim jko_14_end_to_end();
 Claim jko_15_sublinear();
 Claim jko_16_sublinear_inexact();
+Claim jko_17_log_sobolev();
 Claim jko_18_interaction();
 Claim jko_19_gaussian_step();
 Claim jko_20_mean_and_virial();
