@@ -34,6 +34,7 @@ std::vector<Claim> all_claims() {
       jko_26_smoothed_data(),
       jko_27_inexact_inversion(),
       jko_28_lipschitz_maps(),
+      jko_29_score_contraction(),
       jko_30_talagrand_log_sobolev_hwi(),
       jko_31_fokker_planck_decay(),
       jko_32_jko_to_fokker_planck(),

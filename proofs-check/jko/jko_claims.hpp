@@ -33,6 +33,7 @@ Claim jko_25_short_smoothing();
 Claim jko_26_smoothed_data();
 Claim jko_27_inexact_inversion();
 Claim jko_28_lipschitz_maps();
+Claim jko_29_score_contraction();
 Claim jko_30_talagrand_log_sobolev_hwi();
 Claim jko_31_fokker_planck_decay();
 Claim jko_32_jko_to_fokker_planck();

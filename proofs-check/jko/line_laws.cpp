@@ -48,6 +48,16 @@ const LineFunctional& line_target(int k) {
   return targets.at(static_cast<std::size_t>(k));
 }
 
+const LineMeasure& line_law(int k) {
+  static const std::array<LineMeasure, 6> laws = {gaussian_law(),
+                                                  quartic_law(1.0, 1.0),
+                                                  log_cosh_law(0.5, 0.5, 2.0),
+                                                  log_cosh_law(0.0, 1.0, 1.0),
+                                                  quartic_law(0.0, 1.0),
+                                                  log_cosh_law(0.0, 0.1, 1.0)};
+  return laws.at(static_cast<std::size_t>(k));
+}
+
 LineMeasure draw_overlapping_mixture(Rng& rng) {
   const double weight = rng.uniform(0.2, 0.8);
   const double centre = rng.normal();

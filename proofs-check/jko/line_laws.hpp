@@ -14,6 +14,9 @@ const LineFunctional& line_target(int k);  ///< k = 0 … 5
 
 inline constexpr int nearly_flat = 5;
 
+/// e^{−V}/Z itself.
+const LineMeasure& line_law(int k);
+
 /// Data of any kind: a mixture of two, two or three atoms, a law with the tails of sinh z, a
 /// narrow or wide Gaussian.
 LineMap draw_line_data(Rng& rng, const LineGrid& grid);

@@ -59,4 +59,32 @@ TEST_CASE("a ripple slows the last factors of KL and W₂ down", "[jko][referenc
   check_digits(w * (1.0 + gamma), 1.046, 1e-3);  // the dossier's 1.047 is that of an earlier step
 }
 
+TEST_CASE("scores against the target contract faster than they have to", "[jko][reference]") {
+  // p_0 ∝ q e^{1.2 sin 1.7x}, γ = ½: (1 + γ)ℓ_n/ℓ_{n−1} with ℓ_n over |z| ≤ 5.
+  const int k = GENERATE(0, 1);
+  CAPTURE(k);
+  const std::array<double, 4> expected =
+      k == 0 ? std::array{0.58, 0.67, 0.78, 0.86} : std::array{0.57, 0.63, 0.68, 0.71};
+  const LinePotential V = line_law(k).potential();
+  const LineMeasure start(
+      {.value = [f = V.value](double x) { return f(x) - 1.2 * std::sin(1.7 * x); },
+       .slope = [f = V.slope](double x) { return f(x) - 2.04 * std::cos(1.7 * x); },
+       .curvature = [f = V.curvature](double x) { return f(x) + 3.468 * std::sin(1.7 * x); },
+       .oscillation = 2.4});
+  const double gamma = 0.5;
+  const LineGrid grid(801);
+  const auto largest = [&](const Vector& score) {
+    return (grid.nodes().array().abs() <= 5.0).select(score.cwiseAbs(), 0.0).maxCoeff();
+  };
+  LineMap p = line_map(grid, start);
+  double before = largest(slope(line_target(k), p).field);
+  for (const double ratio : expected) {
+    const LineMap next = answered_line_step(p, line_target(k), gamma).step;
+    const double after = largest((p.values() - next.values()) / gamma);
+    check_digits((1.0 + gamma) * after / before, ratio, 1e-2);
+    before = after;
+    p = next;
+  }
+}
+
 }  // namespace flowcheck::jko_line_test
