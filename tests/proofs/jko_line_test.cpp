@@ -2,6 +2,7 @@
 
 #include "jko/line_laws.hpp"
 #include "measures/line_laws.hpp"
+#include "proximal/line_blocks.hpp"
 #include "support/estimates.hpp"
 
 #include <array>
@@ -85,6 +86,19 @@ TEST_CASE("scores against the target contract faster than they have to", "[jko][
     before = after;
     p = next;
   }
+}
+
+TEST_CASE("six blocks of a bimodal mixture keep relative entropy", "[jko][reference]") {
+  const LineMap start =
+      line_map(LineGrid(801), gaussian_mixture_law({0.3, 0.7}, {-3.0, 2.0}, {0.3, 0.6}));
+  const LineReverseDensity reverse(
+      line_jko_chain(start, line_target(0), {.step_sizes = constant_steps(0.5, 6)}));
+  for (const int n : {0, 3, 6}) {
+    CAPTURE(n);
+    check_digits(reverse.kl(n).value, 0.0016243862, 1e-10);
+  }
+  check_digits(reverse.total_variation(0).value, 0.021671, 1e-6);
+  check_digits(std::sqrt(0.5 * reverse.kl(0).value), 0.028499, 1e-6);
 }
 
 }  // namespace flowcheck::jko_line_test
