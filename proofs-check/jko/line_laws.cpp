@@ -79,6 +79,18 @@ LineMap draw_line_data(Rng& rng, const LineGrid& grid) {
   }
 }
 
+GaussianMixture draw_mixture(Rng& rng, Index components) {
+  Vector weights(components);
+  Matrix means(1, components);
+  std::vector<Matrix> variances;
+  for (Index k = 0; k < components; ++k) {
+    weights[k] = rng.uniform(0.1, 1.0);
+    means(0, k) = 1.5 * rng.normal();
+    variances.push_back(Matrix::Constant(1, 1, rng.log_uniform(0.1, 4.0)));
+  }
+  return {weights / weights.sum(), means, variances};
+}
+
 JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps) {
   return {.step_sizes = constant_steps(step_size, steps),
           .error = rng.log_uniform(0.01, 1.0),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "measures/gaussian_mixture.hpp"
 #include "numerics/rng.hpp"
 #include "proximal/line_jko_chain.hpp"
 
@@ -23,6 +24,9 @@ LineMap draw_line_data(Rng& rng, const LineGrid& grid);
 
 /// Two components whose modes overlap, so that the map is smooth and the grid's order is 2.
 LineMeasure draw_overlapping_mixture(Rng& rng);
+
+/// K Gaussians on the line, overlapping or not.
+GaussianMixture draw_mixture(Rng& rng, Index components);
 
 /// ε of log-uniform size in [0.01, 1] and any kind of field.
 JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps);

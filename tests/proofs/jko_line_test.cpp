@@ -1,10 +1,13 @@
 // The dossier's numbers for chains on the line from data that are not Gaussian, from the library.
 
+#include "claims/check.hpp"
+#include "jko/jko_claims.hpp"
 #include "jko/line_laws.hpp"
 #include "measures/line_laws.hpp"
 #include "proximal/line_blocks.hpp"
 #include "support/estimates.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -99,6 +102,28 @@ TEST_CASE("six blocks of a bimodal mixture keep relative entropy", "[jko][refere
   }
   check_digits(reverse.total_variation(0).value, 0.021671, 1e-6);
   check_digits(std::sqrt(0.5 * reverse.kl(0).value), 0.028499, 1e-6);
+}
+
+TEST_CASE("the first step from a uniform law has order 3/4", "[jko][reference]") {
+  const ClaimResult result = check(jko_32_jko_to_fokker_planck());
+  const auto control = std::find_if(
+      result.controls.begin(), result.controls.end(),
+      [](const CheckResult& c) { return c.instance == "first order from a uniform law"; });
+  REQUIRE(control != result.controls.end());
+  CHECK(control->verdict == Verdict::violated);
+  check_digits(control->lhs.value, 0.750, 1e-3);  // the dossier's .749 is that of a larger γ
+}
+
+TEST_CASE("between two modes the generation map is as steep as the grid resolves",
+          "[jko][reference]") {
+  const auto steepest = [](Index points) {
+    const LineMap start =
+        line_map(LineGrid(points), gaussian_mixture_law({0.3, 0.7}, {-3.0, 2.0}, {0.3, 0.6}));
+    const LineJkoResult step = answered_line_step(start, line_target(0), 0.5);
+    return LineBlock(step.step, start).lipschitz_on_nodes(5.0).value;
+  };
+  check_digits(steepest(1601), 18.2, 0.1);
+  CHECK(steepest(3201) > 30.0);
 }
 
 }  // namespace flowcheck::jko_line_test
