@@ -124,35 +124,7 @@ Point refined(const Point& coarse, Index points) {
   return {std::move(values), std::move(d)};
 }
 
-Solution minimise(const LineProblem& problem,
-                  const Vector* increments,
-                  const LineJkoOptions& options) {
-  const Index points = problem.grid.points();
-  Point start;
-  if (options.nested && problem.grid.coarser() && problem.G.diffusion > 0.0) {
-    const LineGrid& grid = *problem.grid.coarser();
-    Vector centre;
-    Vector coarse_increments;
-    if (problem.centre) {
-      centre = resampled(*problem.centre, grid.points());
-      coarse_increments = centre.tail(grid.points() - 1) - centre.head(grid.points() - 1);
-    }
-    const Vector tilt = problem.tilt ? resampled(*problem.tilt, grid.points()) : Vector();
-    // An answer that is O(h²) away need not be better than that.
-    const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
-                               .max_iterations = options.max_iterations};
-    const Solution coarse = minimise({.grid = grid,
-                                      .G = problem.G,
-                                      .centre = problem.centre ? &centre : nullptr,
-                                      .inverse_step = problem.inverse_step,
-                                      .tilt = problem.tilt ? &tilt : nullptr},
-                                     &coarse_increments, rough);
-    start = coarse.termination == Termination::converged ? refined(coarse.at, points)
-                                                         : first_point(problem, increments);
-  } else {
-    start = first_point(problem, increments);
-  }
-
+Solution iterate(const LineProblem& problem, Point start, const LineJkoOptions& options) {
   LineNewton newton(problem, std::move(start.values), std::move(start.increments));
   Solution solution;
   double last = infinity;
@@ -185,6 +157,67 @@ Solution minimise(const LineProblem& problem,
   }
   solution.at = {newton.take_values(), newton.take_increments()};
   return solution;
+}
+
+// Where V is not convex, V'' can vary so much along a step that Newton's method wanders. F is
+// convex all the same, so proximal points T_{k+1} = argmin F + (μ/2)‖T − T_k‖²_w lead to its
+// minimiser, each being a step of V again, with 1/γ + μ in place of 1/γ. From near enough the
+// method itself goes on.
+Solution approached(const LineProblem& problem, Point at, const LineJkoOptions& options) {
+  const double s = problem.inverse_step;
+  const double mu = -4.0 * problem.G.convexity();
+  LineJkoOptions rough = options;
+  rough.decrement_tolerance = std::max(1e-4, options.decrement_tolerance);
+  Solution solution;
+  for (int round = 0; round < 40; ++round) {
+    for (int k = 0; k < 8; ++k) {
+      const Vector centre = (s * *problem.centre + mu * at.values) / (s + mu);
+      const LineProblem nearer{.grid = problem.grid,
+                               .G = problem.G,
+                               .centre = &centre,
+                               .inverse_step = s + mu,
+                               .tilt = problem.tilt};
+      at = iterate(nearer, std::move(at), rough).at;
+    }
+    solution = iterate(problem, at, options);
+    if (solution.termination == Termination::converged) break;
+  }
+  return solution;
+}
+
+Solution minimise(const LineProblem& problem,
+                  const Vector* increments,
+                  const LineJkoOptions& options) {
+  const Index points = problem.grid.points();
+  Point start;
+  if (options.nested && problem.grid.coarser() && problem.G.diffusion > 0.0) {
+    const LineGrid& grid = *problem.grid.coarser();
+    Vector centre;
+    Vector coarse_increments;
+    if (problem.centre) {
+      centre = resampled(*problem.centre, grid.points());
+      coarse_increments = centre.tail(grid.points() - 1) - centre.head(grid.points() - 1);
+    }
+    const Vector tilt = problem.tilt ? resampled(*problem.tilt, grid.points()) : Vector();
+    // An answer that is O(h²) away need not be better than that.
+    const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
+                               .max_iterations = options.max_iterations};
+    const Solution coarse = minimise({.grid = grid,
+                                      .G = problem.G,
+                                      .centre = problem.centre ? &centre : nullptr,
+                                      .inverse_step = problem.inverse_step,
+                                      .tilt = problem.tilt ? &tilt : nullptr},
+                                     &coarse_increments, rough);
+    start = coarse.termination == Termination::converged ? refined(coarse.at, points)
+                                                         : first_point(problem, increments);
+  } else {
+    start = first_point(problem, increments);
+  }
+
+  Solution solution = iterate(problem, start, options);
+  const bool may_wander = problem.centre && problem.G.convexity() < 0.0;
+  if (solution.termination == Termination::converged || !may_wander) return solution;
+  return approached(problem, std::move(start), options);
 }
 
 void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& options) {

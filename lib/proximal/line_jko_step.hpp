@@ -44,7 +44,8 @@ struct LineJkoResult {
 /// decrement says nothing of the tails: increments that would change by half or more are stepped by
 /// Newton's method in dᵢ^{−m} instead, which keeps them positive, and converged means that no
 /// increment changes by more than 1e-6 as well; the step that says so is still made, and leaves the
-/// square of that.
+/// square of that. Where V is not convex and the method wanders for all that, proximal points of F
+/// itself lead it to where it converges.
 ///
 /// Cost O(M) an iteration in time and memory.
 ///

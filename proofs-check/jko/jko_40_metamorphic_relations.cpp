@@ -2,6 +2,7 @@
 #include "distances/wasserstein.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
+#include "jko/line_laws.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/spd.hpp"
 
@@ -187,6 +188,98 @@ Outcome one_double_step(const GaussianProblem& problem) {
   return two_blocks(problem, 1.0 / (1.0 + 2.0 * problem.ratio()));
 }
 
+// The same on the line, from data of any kind and towards V = s x²/2 + b log 2cosh kx, whose image
+// under x ↦ cx is of the same form.
+struct LineRun {
+  LineMap start;
+  LineFunctional G;
+  double step_size = 1.0;
+
+  LineJkoResult step() const { return answered_line_step(start, G, step_size); }
+};
+
+LineMap image(const LineMap& p, double factor) {
+  return {p.grid(), factor * p.values(), factor * p.increments()};
+}
+
+LineMap mirrored(const LineMap& p) {
+  return {p.grid(), -p.values().reverse(), p.increments().reverse()};
+}
+
+LineFunctional ripple(double s, double b, double k) {
+  return relative_entropy(log_cosh_energy(s, b, k));
+}
+
+void add_symmetries(std::vector<Bound>& bounds,
+                    const LineRun& run,
+                    const LineRun& scaled_run,
+                    double factor) {
+  const LineJkoResult step = run.step();
+  LineJkoResult scaled_step = scaled_run.step();
+  scaled_step.step = image(scaled_step.step, 1.0 / factor);
+  scaled_step.distance_bound /= factor;
+  const double length = 1.0 + w2(run.start, step.step).value;
+  bounds.push_back(identity(w2(step, scaled_step), 0.0, "scaling, laws on the line", length));
+  const Estimate entropy = value(run.G, step.step);
+  const Estimate slack =
+      slope(run.G, step.step).norm * (step.distance_bound + scaled_step.distance_bound);
+  bounds.push_back(
+      identity(widened(value(scaled_run.G, image(scaled_step.step, factor)), slack.upper), entropy,
+               "scaling, KL on the line", 1.0 + entropy.value));
+
+  LineJkoResult mirror = LineRun{mirrored(run.start), run.G, run.step_size}.step();
+  mirror.step = mirrored(mirror.step);
+  bounds.push_back(identity(w2(step, mirror), 0.0, "reflection on the line", length));
+}
+
+void add_line_limits(std::vector<Bound>& bounds, const LineRun& run) {
+  const double lambda = run.G.convexity();
+  const LineJkoResult target = line_minimiser(run.start.grid(), run.G);
+  const LineJkoResult still = answered_line_step(target.step, run.G, run.step_size);
+  // How far the minimiser found is from the true one: its residual over λ.
+  const double off = target.residual.upper / lambda;
+  bounds.push_back(
+      identity(max(0.0, widened(w2(still.step, target.step), still.distance_bound + 2.0 * off)),
+               0.0, "JKO(q) = q on the line", 1.0));
+  for (const double gamma : {1e2, 1e4, 1e6}) {
+    const LineJkoResult step = answered_line_step(run.start, run.G, gamma);
+    bounds.push_back({.lhs = w2(step.step, target.step),
+                      .rhs = (w2(run.start, target.step) + gamma * step.error) /
+                                 (1.0 + gamma * Estimate(lambda)) +
+                             off,
+                      .part = "γ → ∞ on the line",
+                      .scale = 1.0,
+                      .auxiliary = true});
+  }
+  if (!run.start.has_density()) {
+    bounds.push_back(left_out("γ → 0 on the line", "p₀ has a density"));
+    return;
+  }
+  const Estimate slope_before = slope(run.G, run.start).norm;
+  for (const double gamma : {1e-2, 1e-3, 1e-4}) {
+    const LineJkoResult step = answered_line_step(run.start, run.G, gamma);
+    bounds.push_back({.lhs = w2(step.step, run.start),
+                      .rhs = gamma * (slope_before + step.error) / (1.0 + gamma * Estimate(lambda)),
+                      .part = "γ → 0 on the line",
+                      .scale = 1.0,
+                      .auxiliary = true});
+  }
+}
+
+Outcome on_the_line(Trial& trial) {
+  Rng& rng = trial.rng;
+  const double s = rng.uniform(0.3, 2.0);
+  const double b = rng.uniform(0.0, 1.0);
+  const double k = rng.uniform(0.5, 2.0);
+  const double c = rng.log_uniform(0.2, 5.0);
+  const LineRun run{draw_line_data(rng, claim_grid()), ripple(s, b, k), rng.log_uniform(0.05, 2.0)};
+  std::vector<Bound> bounds;
+  add_symmetries(bounds, run,
+                 {image(run.start, c), ripple(s / (c * c), b, k / c), c * c * run.step_size}, c);
+  add_line_limits(bounds, run);
+  return bounds;
+}
+
 // The scaling law with γ left as it is.
 Outcome unscaled_step(const GaussianProblem& problem) {
   const double factor = 2.0;
@@ -201,21 +294,26 @@ Outcome unscaled_step(const GaussianProblem& problem) {
 
 Claim jko_40_metamorphic_relations() {
   using namespace jko_40;
-  return {
-      .id = "JKO-40",
-      .statement =
-          "JKO chains commute with y = √c x (γ' = cγ, W₂' = √c W₂, KL' = KL, ε' = "
-          "ε/√c), rigid motions and products; JKO(q) = q; p₁ → q as γ → ∞, p₁ → p₀ as "
-          "γ → 0; two blocks of γ are not one of 2γ",
-      .source = "derived",
-      .provenance = Provenance::derived,
-      .hypotheses = {"q = e^{−V}/Z is Gaussian", "p₀ has a density for rigid motions and γ → 0"},
-      .instances = gaussian_families(evaluate),
-      .tight = {translate("translate", evaluate, 0.0), translate("two blocks", two_steps, 0.0)},
-      .controls = {translate("two blocks are one of 2γ", one_double_step, 0.0),
-                   translate("scaling with the same γ", unscaled_step, 0.0)},
-      .on_target = on_gaussian_target(evaluate),
-      .file = __FILE__};
+  return {.id = "JKO-40",
+          .statement =
+              "JKO chains commute with y = √c x (γ' = cγ, W₂' = √c W₂, KL' = KL, ε' = "
+              "ε/√c), rigid motions and products; JKO(q) = q; p₁ → q as γ → ∞, p₁ → p₀ as "
+              "γ → 0; two blocks of γ are not one of 2γ",
+          .source = "derived",
+          .provenance = Provenance::derived,
+          .hypotheses = {"q = e^{−V}/Z is Gaussian, or d = 1",
+                         "p₀ has a density for rigid motions and γ → 0"},
+          .instances =
+              [] {
+                std::vector<Instance> all = gaussian_families(evaluate);
+                all.push_back({.name = "data of any kind on the line", .draw = on_the_line});
+                return all;
+              }(),
+          .tight = {translate("translate", evaluate, 0.0), translate("two blocks", two_steps, 0.0)},
+          .controls = {translate("two blocks are one of 2γ", one_double_step, 0.0),
+                       translate("scaling with the same γ", unscaled_step, 0.0)},
+          .on_target = on_gaussian_target(evaluate),
+          .file = __FILE__};
 }
 
 }  // namespace flowcheck
