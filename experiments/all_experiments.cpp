@@ -6,7 +6,8 @@ namespace flowcheck {
 
 std::vector<Experiment> all_experiments() {
   return {
-      jko_convergence(), ou_benchmark(), one_block(), gaussian_rates(), w2_convergence(),
+      jko_convergence(), ou_benchmark(),   one_block(),
+      gaussian_rates(),  w2_convergence(), barenblatt(),
   };
 }
 

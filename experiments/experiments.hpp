@@ -10,5 +10,6 @@ Experiment ou_benchmark();
 Experiment one_block();
 Experiment gaussian_rates();
 Experiment w2_convergence();
+Experiment barenblatt();
 
 }  // namespace flowcheck
