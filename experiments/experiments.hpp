@@ -11,5 +11,6 @@ Experiment one_block();
 Experiment gaussian_rates();
 Experiment w2_convergence();
 Experiment barenblatt();
+Experiment jko_nonconvex();
 
 }  // namespace flowcheck
