@@ -12,5 +12,6 @@ Experiment gaussian_rates();
 Experiment w2_convergence();
 Experiment barenblatt();
 Experiment jko_nonconvex();
+Experiment jko_to_fokker_planck();
 
 }  // namespace flowcheck
