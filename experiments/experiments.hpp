@@ -13,5 +13,6 @@ Experiment w2_convergence();
 Experiment barenblatt();
 Experiment jko_nonconvex();
 Experiment jko_to_fokker_planck();
+Experiment jko_nongaussian();
 
 }  // namespace flowcheck

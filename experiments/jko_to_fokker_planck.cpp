@@ -27,7 +27,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <numbers>
 
 namespace flowcheck {
 namespace {
@@ -78,21 +78,26 @@ struct Problem {
 LineMeasure smoothed_uniform(double time) {
   const double r = std::exp(-time);
   const double sigma = std::sqrt(-std::expm1(-2.0 * time));
-  // The density is the mass of N(x, σ²) on [−r, r], taken in the lower tail.
-  const auto mass = [=](double x) {
-    return normal_cdf((r - std::abs(x)) / sigma) - normal_cdf((-r - std::abs(x)) / sigma);
+  // The density is the mass of N(x, σ²) on [−r, r], in logarithms, for its tails are as long as a
+  // Gaussian's.
+  const auto log_mass = [=](double x) {
+    const double near = log_normal_cdf((r - std::abs(x)) / sigma);
+    return near + std::log1p(-std::exp(log_normal_cdf((-r - std::abs(x)) / sigma) - near));
+  };
+  const auto relative_density = [=](double z, double x) {
+    return std::exp(-0.5 * z * z - log_mass(x)) / std::sqrt(2.0 * std::numbers::pi);
   };
   const auto slope = [=](double x) {
-    return (normal_density((x - r) / sigma) - normal_density((x + r) / sigma)) / (sigma * mass(x));
+    return (relative_density((x - r) / sigma, x) - relative_density((x + r) / sigma, x)) / sigma;
   };
   const auto curvature = [=](double x) {
     const double a = (x - r) / sigma;
     const double b = (x + r) / sigma;
-    const double own = (b * normal_density(b) - a * normal_density(a)) / (sigma * sigma * mass(x));
     const double first = slope(x);
-    return own + first * first;
+    return (b * relative_density(b, x) - a * relative_density(a, x)) / (sigma * sigma) +
+           first * first;
   };
-  return LineMeasure({.value = [=](double x) { return -std::log(mass(x)); },
+  return LineMeasure({.value = [=](double x) { return -log_mass(x); },
                       .slope = slope,
                       .curvature = curvature,
                       .landmarks = {-r, r}});
