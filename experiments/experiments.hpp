@@ -14,5 +14,6 @@ Experiment barenblatt();
 Experiment jko_nonconvex();
 Experiment jko_to_fokker_planck();
 Experiment jko_nongaussian();
+Experiment jko_iterations();
 
 }  // namespace flowcheck
