@@ -15,5 +15,6 @@ Experiment jko_nonconvex();
 Experiment jko_to_fokker_planck();
 Experiment jko_nongaussian();
 Experiment jko_iterations();
+Experiment jko_lipschitz();
 
 }  // namespace flowcheck
