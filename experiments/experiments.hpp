@@ -16,5 +16,6 @@ Experiment jko_to_fokker_planck();
 Experiment jko_nongaussian();
 Experiment jko_iterations();
 Experiment jko_lipschitz();
+Experiment jko_reverse();
 
 }  // namespace flowcheck
