@@ -76,6 +76,8 @@ void check_settings(const Settings& settings) {
                                std::round(steps) >= 1.0;
                       }),
           "--times: expected multiples of the largest step");
+  require(std::ldexp(times.back() / settings.largest_step, settings.step_sizes) <= 1e7,
+          "--largest-step: expected no more than 1e7 steps to the last time");
 }
 
 class Profile {

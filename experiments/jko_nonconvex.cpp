@@ -30,6 +30,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <set>
 
 namespace flowcheck {
 namespace {
@@ -60,6 +61,9 @@ void check_settings(const Settings& settings) {
   require(std::all_of(settings.ripples.begin(), settings.ripples.end(),
                       [](double b) { return b >= 0.0 && b <= 10.0; }),
           "--ripples: expected numbers from 0 to 10");
+  require(std::set<double>(settings.ripples.begin(), settings.ripples.end()).size() ==
+              settings.ripples.size(),
+          "--ripples: expected each number once");
   require(settings.well > 0.0 && settings.well <= 3.0, "--well: expected a number up to 3");
   require(settings.points >= 51 && settings.points <= 20'001, "--points: expected 51 to 20001");
   // Steps are unique where F is convex, 1/γ + min V″ > 0.

@@ -29,6 +29,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace flowcheck {
 namespace {
@@ -60,14 +61,16 @@ void check_settings(const Settings& settings) {
   require(settings.step_size > 0.0 && settings.step_size < 2.0,
           "--step-size: expected a number above 0 and below 2");
   const auto within = [](const std::vector<double>& list, double lower, double upper) {
-    return !list.empty() && std::all_of(list.begin(), list.end(),
-                                        [=](double x) { return x >= lower && x <= upper; });
+    return !list.empty() && std::set<double>(list.begin(), list.end()).size() == list.size() &&
+           std::all_of(list.begin(), list.end(),
+                       [=](double x) { return x >= lower && x <= upper; });
   };
-  require(within(settings.errors, 1e-3, 1.0), "--errors: expected numbers from 0.001 to 1");
+  require(within(settings.errors, 1e-3, 1.0),
+          "--errors: expected different numbers from 0.001 to 1");
   require(within(settings.smoothings, 1e-4, 1.0),
-          "--smoothings: expected numbers from 0.0001 to 1");
+          "--smoothings: expected different numbers from 0.0001 to 1");
   require(within(settings.inversion_errors, 1e-8, 0.5),
-          "--inversion-errors: expected numbers from 1e-8 to 0.5");
+          "--inversion-errors: expected different numbers from 1e-8 to 0.5");
   require(settings.steps >= 1 && settings.steps <= 100, "--steps: expected 1 to 100");
   require(settings.points >= 100 && settings.points <= 20'000 && settings.points % 2 == 0,
           "--points: expected an even number from 100 to 20000");

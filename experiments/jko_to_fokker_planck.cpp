@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <numbers>
 
@@ -103,10 +104,36 @@ LineMeasure smoothed_uniform(double time) {
                       .landmarks = {-r, r}});
 }
 
+std::vector<double> common_times(const Settings& settings) {
+  std::vector<double> times;
+  for (int k = 1; k * settings.largest_step < settings.end * (1.0 + 1e-9); ++k) {
+    times.push_back(k * settings.largest_step);
+  }
+  return times;
+}
+
+std::vector<double> step_sizes(const Settings& settings) {
+  std::vector<double> gammas;
+  for (int k = 0; k < settings.step_sizes; ++k) {
+    gammas.push_back(std::ldexp(settings.largest_step, -k));
+  }
+  return gammas;
+}
+
+// Each law tabulated once. Steps being halved, nγ is the very number that is asked for.
+FlowMap tabulated(const std::function<LineMeasure(double time)>& law, std::vector<double> times) {
+  const auto laws = std::make_shared<std::map<double, LineMeasure>>();
+  for (const double time : times) laws->emplace(time, law(time));
+  return [laws](const LineGrid& grid, std::size_t, double time) {
+    return line_map(grid, laws->at(time));
+  };
+}
+
 Problem towards_standard(std::string start,
                          std::vector<double> weights,
                          std::vector<double> means,
-                         std::vector<double> deviations) {
+                         std::vector<double> deviations,
+                         const Settings& settings) {
   const auto law = [=](double time) {
     std::vector<double> m = means;
     std::vector<double> s = deviations;
@@ -119,18 +146,13 @@ Problem towards_standard(std::string start,
           .target = "gaussian",
           .potential = quadratic_energy(),
           .start_map = [=](const LineGrid& grid) { return line_map(grid, law(0.0)); },
-          .flow = [=](const LineGrid& grid, std::size_t,
-                      double time) { return line_map(grid, law(time)); }};
+          .flow = tabulated(law, common_times(settings))};
 }
 
 Problem on_a_grid(std::string target, const LineMeasure& q, const Settings& settings) {
   const LineMeasure start = gaussian_mixture_law({0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6});
-  std::vector<double> times;
-  for (int k = 1; k * settings.largest_step < settings.end * (1.0 + 1e-9); ++k) {
-    times.push_back(k * settings.largest_step);
-  }
   const auto flow = std::make_shared<const LineFokkerPlanck>(
-      start, q, times,
+      start, q, common_times(settings),
       LineFokkerPlanckOptions{.cells = static_cast<Index>(settings.points) + 1, .steps = 64});
   return {.start = "mixture",
           .target = std::move(target),
@@ -149,19 +171,20 @@ Problem on_a_grid(std::string target, const LineMeasure& q, const Settings& sett
 
 std::vector<Problem> problems(const Settings& settings) {
   std::vector<Problem> result = {
-      towards_standard("mixture", {0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6}),
-      towards_standard("translate", {1.0}, {2.0}, {1.0}),
-      towards_standard("narrow", {1.0}, {0.0}, {0.3}),
+      towards_standard("mixture", {0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6}, settings),
+      towards_standard("translate", {1.0}, {2.0}, {1.0}, settings),
+      towards_standard("narrow", {1.0}, {0.0}, {0.3}, settings),
       on_a_grid("quartic", quartic_law(1.0, 1.0), settings),
       on_a_grid("log_cosh", log_cosh_law(0.5, 0.5, 2.0), settings),
   };
+  std::vector<double> times = common_times(settings);
+  for (const double gamma : step_sizes(settings)) times.push_back(gamma);
   result.push_back(
       {.start = "uniform",
        .target = "gaussian",
        .potential = quadratic_energy(),
        .start_map = [](const LineGrid& grid) { return line_map(grid, uniform_law(-1.0, 1.0)); },
-       .flow = [](const LineGrid& grid, std::size_t,
-                  double time) { return line_map(grid, smoothed_uniform(time)); },
+       .flow = tabulated(smoothed_uniform, times),
        .first_step_order = 0.75});
   result.push_back({.start = "atom",
                     .target = "gaussian",
@@ -281,10 +304,7 @@ class Measurement {
 RunRecord run(const Settings& settings, const RunContext& context) {
   check_settings(settings);
   const std::vector<Problem> all = problems(settings);
-  std::vector<double> gammas;
-  for (int k = 0; k < settings.step_sizes; ++k) {
-    gammas.push_back(settings.largest_step * std::pow(0.5, k));
-  }
+  const std::vector<double> gammas = step_sizes(settings);
   const std::size_t each = gammas.size() * levels;
   std::vector<Run> runs(all.size() * each);
   std::atomic<std::size_t> done = 0;
