@@ -309,7 +309,7 @@ set format y '10^{%T}'
 set title 'KL and TV of data and generated law'
 set xlabel 'error of each step, ε'
 unset ylabel
-set yrange [1e-5:1e5]
+set yrange [1e-6:1e5]
 set key at graph 0.02,0.98 left top Left reverse
 plot for [i = 1:2] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
     with points linestyle i title 'KL, '.word(names, i), \
