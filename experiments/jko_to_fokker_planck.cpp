@@ -153,7 +153,7 @@ Problem on_a_grid(std::string target, const LineMeasure& q, const Settings& sett
   const LineMeasure start = gaussian_mixture_law({0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6});
   const auto flow = std::make_shared<const LineFokkerPlanck>(
       start, q, common_times(settings),
-      LineFokkerPlanckOptions{.cells = static_cast<Index>(settings.points) + 1, .steps = 64});
+      LineFokkerPlanckOptions{.cells = static_cast<Index>(settings.points) + 1, .steps = 256});
   return {.start = "mixture",
           .target = std::move(target),
           .potential = line_energy(q),
