@@ -11,5 +11,12 @@ Experiment one_block();
 Experiment gaussian_rates();
 Experiment w2_convergence();
 Experiment jko_resolvent_search();
+Experiment barenblatt();
+Experiment jko_nonconvex();
+Experiment jko_to_fokker_planck();
+Experiment jko_nongaussian();
+Experiment jko_iterations();
+Experiment jko_lipschitz();
+Experiment jko_reverse();
 
 }  // namespace flowcheck

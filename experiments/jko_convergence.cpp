@@ -11,6 +11,7 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
 #include "experiments.hpp"
+#include "first_hit.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "proximal/jko_chain.hpp"
@@ -190,27 +191,6 @@ void add_chain(RunRecord& record,
   }
 }
 
-Estimate ceiling(const Estimate& x) {
-  return Estimate::between(std::ceil(std::max(0.0, x.value)), std::ceil(std::max(0.0, x.lower)),
-                           std::ceil(std::max(0.0, x.upper)), x.grade);
-}
-
-// First n with W_n ≤ level; its enclosure is where the enclosure of W_n passes the level's, and has
-// no end where the chain ends before.
-Estimate first_hit(const JkoChain& chain, const Estimate& level) {
-  std::optional<int> lower;
-  std::optional<int> value;
-  for (int n = 0; n <= chain.steps(); ++n) {
-    const Estimate w = chain.w2_to_target(n);
-    if (!lower && w.lower <= level.upper) lower = n;
-    if (!value && w.value <= level.value) value = n;
-    if (w.upper <= level.lower) return Estimate::between(*value, *lower, n, w.grade);
-  }
-  const int beyond = chain.steps() + 1;
-  return Estimate::between(value.value_or(beyond), lower.value_or(beyond), infinity,
-                           Grade::closed_form);
-}
-
 // What is proved about first hits: N = ⌈log(λW₀/ε)/log(1 + γλ)⌉ for the level 2ε/λ, and the paper's
 // N = ⌈(8/γλ) log(λW₀/ε)⌉, stated for √5 ε/λ and γλ < 2.
 Estimate sharp_hit(const Predictions& predicted) {
@@ -230,7 +210,9 @@ void add_first_hit(RunRecord& record,
                    const Settings& settings) {
   const Predictions predicted = predictions(chain, chain.steps(), settings);
   const auto add = [&](const char* against, const Estimate& level, const Estimate& steps) {
-    const Estimate hit = first_hit(chain, level * predicted.error / predicted.lambda);
+    const Estimate hit = first_hit(
+        chain.steps(), [&](int n) { return chain.w2_to_target(n); },
+        level * predicted.error / predicted.lambda);
     record.add({which.field, which.error, std::int64_t{which.replicate}, std::int64_t{0},
                 std::string(against)},
                "first_hit", {.lhs = hit, .rhs = steps}, tolerance,

@@ -33,7 +33,7 @@ constexpr GaussRule three_nodes = {
     {0.27777777777777777778, 0.44444444444444444444, 0.27777777777777777778, 0.0, 0.0},
     3};
 
-constexpr double tail = 4.0;  // beyond the grid, in units of z: Φ(−12) ≈ 2e-33
+constexpr double beyond_grid = 4.0;  // in units of z: Φ(−12) ≈ 2e-33
 
 Vector quotients(const LineMap& from, const LineMap& to) {
   require(from.grid() == to.grid(), "LineBlock: the maps' grids differ");
@@ -162,7 +162,7 @@ Estimate LineReverseDensity::expectation(int n, const Term& term) const {
   const LineMap& p = chain_[n];
   const double h = p.grid().spacing();
   const Index pieces = p.increments().size();
-  const Index beyond = static_cast<Index>(std::ceil(tail / h));
+  const Index beyond = static_cast<Index>(std::ceil(beyond_grid / h));
   CompensatedSum total;
   CompensatedSum size;
   CompensatedSum discretisation;

@@ -15,19 +15,19 @@ namespace flowcheck {
 namespace {
 
 // Rates of the chain times h², and log π.
-struct Chain {
+struct MarkovChain {
   Vector up = {};    // i → i + 1, length M − 1
   Vector down = {};  // i + 1 → i, length M − 1
   Vector log_stationary = {};
 };
 
-Chain make_chain(const LineMeasure& target, double lower, double h, Index cells) {
+MarkovChain make_markov_chain(const LineMeasure& target, double lower, double h, Index cells) {
   Vector V(cells);
   for (Index i = 0; i < cells; ++i) {
     V[i] = target.potential().value(lower + (static_cast<double>(i) + 0.5) * h);
   }
   const Vector half = 0.5 * (V.tail(cells - 1) - V.head(cells - 1));
-  Chain chain{.up = (-half.array()).exp().matrix(), .down = half.array().exp().matrix()};
+  MarkovChain chain{.up = (-half.array()).exp().matrix(), .down = half.array().exp().matrix()};
   require(chain.up.allFinite() && chain.down.allFinite(),
           "LineFokkerPlanck: the potential is too steep for so few cells");
   const double least = V.minCoeff();
@@ -41,7 +41,7 @@ Chain make_chain(const LineMeasure& target, double lower, double h, Index cells)
 // sum to one, so that pivots are eᵢ + τ·upᵢ with e₀ = 1, eᵢ = 1 + τ·downᵢ₋₁ eᵢ₋₁/(eᵢ₋₁ + τ·upᵢ₋₁).
 class ImplicitStep {
  public:
-  ImplicitStep(const Chain& chain, double scaled_step)
+  ImplicitStep(const MarkovChain& chain, double scaled_step)
       : down_(scaled_step * chain.down), inverse_pivot_(chain.down.size() + 1) {
     const Index last = chain.up.size();
     const Vector up = scaled_step * chain.up;
@@ -113,7 +113,7 @@ double relative_entropy_term(double mass, double log_stationary) {
 }
 
 template <class Quantity>
-Estimate refined(const std::vector<LineFlow>& levels, const Quantity& quantity) {
+Estimate richardson_of(const std::vector<LineFlow>& levels, const Quantity& quantity) {
   return richardson(quantity(levels[0]), quantity(levels[1]), quantity(levels[2]));
 }
 
@@ -225,7 +225,7 @@ LineFlow line_flow(const LineMeasure& start,
           "LineFokkerPlanck: times are at least 0 and ascend");
   const Window window = window_of(start, target, options.tail);
   CellLaw law = start_law(start, window, options.cells);
-  const Chain chain = make_chain(target, law.lower, law.spacing, options.cells);
+  const MarkovChain chain = make_markov_chain(target, law.lower, law.spacing, options.cells);
   LineFlow flow{.times = times,
                 .log_stationary = chain.log_stationary,
                 .outside = start.cdf(window.lower) + start.survival(window.upper)};
@@ -258,21 +258,21 @@ LineFokkerPlanck::LineFokkerPlanck(const LineMeasure& start,
 }
 
 Estimate LineFokkerPlanck::kl(std::size_t k) const {
-  return refined(levels_, [k](const LineFlow& flow) { return flow.kl(k); });
+  return richardson_of(levels_, [k](const LineFlow& flow) { return flow.kl(k); });
 }
 
 Estimate LineFokkerPlanck::fisher_information(std::size_t k) const {
-  return refined(levels_, [k](const LineFlow& flow) { return flow.dissipation(k); });
+  return richardson_of(levels_, [k](const LineFlow& flow) { return flow.dissipation(k); });
 }
 
 Estimate LineFokkerPlanck::w2(std::size_t k, const LineMap& p) const {
-  return refined(levels_, [&](const LineFlow& flow) {
+  return richardson_of(levels_, [&](const LineFlow& flow) {
     return flowcheck::w2(line_map(p.grid(), flow.laws.at(k)), p);
   });
 }
 
 Estimate LineFokkerPlanck::w2_to_target(std::size_t k, const LineGrid& grid) const {
-  return refined(levels_, [&](const LineFlow& flow) {
+  return richardson_of(levels_, [&](const LineFlow& flow) {
     return flowcheck::w2(line_map(grid, flow.laws.at(k)), line_map(grid, flow.stationary()));
   });
 }

@@ -61,6 +61,8 @@ LineFlow line_flow(const LineMeasure& start,
 
 /// The same flow enclosed by refinement: three grids, each with twice the cells and four times the
 /// steps of the one before, all of whose errors are a quarter, and Richardson's value of the three.
+/// That takes cells which resolve the start, and steps which resolve the time asked for: of a start
+/// with edges the first times are of lower order than the enclosure supposes.
 class LineFokkerPlanck {
  public:
   /// @param start   ρ_0
