@@ -4,6 +4,7 @@
 #include "measures/measure_file.hpp"
 #include "names.hpp"
 #include "proximal/jko_chain.hpp"
+#include "proximal/line_jko_chain.hpp"
 #include "report/atomic_file.hpp"
 #include "report/folder_lock.hpp"
 #include "report/junit.hpp"
@@ -114,6 +115,27 @@ void require_steps(const CommandLine& line, const Gaussian& start, const Gaussia
   }
 }
 
+// The same on the line, where every error has a step, but a start far out of the reference's reach
+// has none that double carries.
+void require_line_steps(const CommandLine& line, const Measure& start, const Gaussian& reference) {
+  constexpr int steps = 12;
+  const LineGrid grid(801);
+  try {
+    const auto* points = std::get_if<PointCloud>(&start);
+    const LineMap map = points != nullptr ? line_map(grid, *points)
+                                          : line_map(grid, std::get<GaussianMixture>(start));
+    const LineFunctional G =
+        relative_entropy(quadratic_energy(1.0 / reference.covariance()(0, 0), reference.mean()[0]));
+    static_cast<void>(line_jko_chain(
+        map, G, {.step_sizes = constant_steps(line.step_size, steps), .error = line.error}));
+  } catch (const std::invalid_argument&) {
+    throw UsageError(fmt::format(
+        "--target {}: expected a start nearer to the reference, or of one piece: no steps of "
+        "--gamma {} from it were found",
+        line.target, line.step_size));
+  }
+}
+
 Target read_target(const CommandLine& line) {
   Measure start = read_start(line.target);
   const Index d = dimension(start);
@@ -130,6 +152,8 @@ Target read_target(const CommandLine& line) {
   require_in_range(line, reference);
   if (const auto* gaussian = std::get_if<Gaussian>(&start)) {
     require_steps(line, *gaussian, reference);
+  } else {
+    require_line_steps(line, start, reference);
   }
   return {.start = std::move(start),
           .reference = std::move(reference),

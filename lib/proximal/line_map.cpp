@@ -1,5 +1,6 @@
 #include "proximal/line_map.hpp"
 
+#include "measures/line_laws.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
@@ -8,7 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 
@@ -164,6 +168,50 @@ LineMap line_map(const LineGrid& grid, const LineMeasure& p) {
     if (!(error <= cell.error)) increments[i] = cell.value;
   }
   return LineMap(grid, std::move(values), std::move(increments));
+}
+
+LineMap line_map(const LineGrid& grid, const PointCloud& p) {
+  require(p.dimension() == 1, "line_map: points on the line");
+  const auto atoms = p.points().row(0);
+  const Vector& weights = p.weights();
+  std::vector<Index> order(static_cast<std::size_t>(p.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::sort(order.begin(), order.end(), [&](Index i, Index j) { return atoms[i] < atoms[j]; });
+  const Vector& z = grid.nodes();
+  const double total = weights.sum();
+  Vector values(z.size());
+  const auto from_end = [&](auto atom, Index node, Index step, Index count) {
+    const auto last = atom + (std::ssize(order) - 1);
+    double passed = weights[*atom];
+    for (; count > 0; --count, node += step) {
+      const double mass = total * normal_cdf(-std::abs(z[node]));
+      while (passed <= mass && atom != last) passed += weights[*++atom];
+      values[node] = atoms[*atom];
+    }
+  };
+  const Index half = z.size() / 2;
+  from_end(order.begin(), 0, 1, half);
+  from_end(order.rbegin(), z.size() - 1, -1, z.size() - half);
+  // The two counts are rounded apart.
+  for (Index i = 1; i < z.size(); ++i) values[i] = std::max(values[i], values[i - 1]);
+  return LineMap(grid, std::move(values));
+}
+
+LineMap line_map(const LineGrid& grid, const GaussianMixture& p) {
+  require(p.dimension() == 1, "line_map: a mixture on the line");
+  std::vector<double> weights;
+  std::vector<double> means;
+  std::vector<double> deviations;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()[k] == 0.0) continue;
+    weights.push_back(p.weights()[k]);
+    means.push_back(p.means()(0, k));
+    deviations.push_back(std::sqrt(p.covariance(k)(0, 0)));
+  }
+  if (p.has_density()) return line_map(grid, gaussian_mixture_law(weights, means, deviations));
+  require(*std::max_element(deviations.begin(), deviations.end()) == 0.0,
+          "line_map: some components of the mixture are atoms, some are not");
+  return line_map(grid, PointCloud(p.means(), p.weights()));
 }
 
 LineMap gaussian_map(const LineGrid& grid, double mean, double standard_deviation) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "measures/gaussian_mixture.hpp"
 #include "measures/line_measure.hpp"
+#include "measures/point_cloud.hpp"
 #include "numerics/estimate.hpp"
 #include "numerics/types.hpp"
 
@@ -85,6 +87,15 @@ class LineMap {
 /// T = F⁻¹ ∘ Φ of a measure with a density, quantiles from the nearer tail. An increment is a
 /// difference of quantiles or ∫ φ/p(T) dz over its cell by Gauss's rule, whichever is known better.
 LineMap line_map(const LineGrid& grid, const LineMeasure& p);
+
+/// The quantiles of Σ wₖδ_{xₖ} at Φ(zᵢ), counted from the nearer end.
+/// @throws std::invalid_argument  d ≠ 1
+LineMap line_map(const LineGrid& grid, const PointCloud& p);
+
+/// Of a mixture of laws with densities as above, of a mixture of atoms as points.
+/// @throws std::invalid_argument  d ≠ 1, components of both kinds, or modes too far apart for the
+/// increments between them
+LineMap line_map(const LineGrid& grid, const GaussianMixture& p);
 
 /// T = m + sz, s ≥ 0: N(m, s²), a Dirac for s = 0.
 LineMap gaussian_map(const LineGrid& grid, double mean, double standard_deviation);

@@ -4,11 +4,8 @@
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
-#include "numerics/special_functions.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 #include <variant>
 
@@ -99,57 +96,10 @@ LineLaw not_convex(Rng& rng) {
   return law_nc1(rng.uniform(1.2, 4.0) / (k * k), k);
 }
 
-// Quantiles of Σ wₖδ_{xₖ} at Φ(z), counted from the nearer end.
-LineMap quantiles(const LineGrid& grid, const Vector& atoms, const Vector& weights) {
-  std::vector<Index> order(static_cast<std::size_t>(atoms.size()));
-  std::iota(order.begin(), order.end(), Index{0});
-  std::sort(order.begin(), order.end(), [&](Index i, Index j) { return atoms[i] < atoms[j]; });
-  const Vector& z = grid.nodes();
-  const double total = weights.sum();
-  Vector values(z.size());
-  const auto from_end = [&](auto atom, Index node, Index step, Index count) {
-    const auto last = atom + (std::ssize(order) - 1);
-    double passed = weights[*atom];
-    for (; count > 0; --count, node += step) {
-      const double mass = total * normal_cdf(-std::abs(z[node]));
-      while (passed <= mass && atom != last) passed += weights[*++atom];
-      values[node] = atoms[*atom];
-    }
-  };
-  const Index half = z.size() / 2;
-  from_end(order.begin(), 0, 1, half);
-  from_end(order.rbegin(), z.size() - 1, -1, z.size() - half);
-  for (Index i = 1; i < z.size(); ++i) values[i] = std::max(values[i], values[i - 1]);
-  return LineMap(grid, std::move(values));
-}
-
-LineMap map_of(const LineGrid& grid, const GaussianMixture& p) {
-  const Vector means = p.means().row(0).transpose();
-  if (!p.has_density()) {
-    for (Index k = 0; k < p.size(); ++k) {
-      require(p.weights()[k] == 0.0 || p.covariance(k)(0, 0) == 0.0,
-              "line_problem: a mixture of atoms and densities");
-    }
-    return quantiles(grid, means, p.weights());
-  }
-  std::vector<double> weights;
-  std::vector<double> centres;
-  std::vector<double> deviations;
-  for (Index k = 0; k < p.size(); ++k) {
-    if (p.weights()[k] == 0.0) continue;
-    weights.push_back(p.weights()[k]);
-    centres.push_back(means[k]);
-    deviations.push_back(std::sqrt(p.covariance(k)(0, 0)));
-  }
-  return line_map(grid, gaussian_mixture_law(weights, centres, deviations));
-}
-
 LineMap map_of(const LineGrid& grid, const Measure& start) {
-  if (const auto* points = std::get_if<PointCloud>(&start)) {
-    return quantiles(grid, points->points().row(0).transpose(), points->weights());
-  }
-  if (const auto* mixture = std::get_if<GaussianMixture>(&start)) return map_of(grid, *mixture);
-  return map_of(grid, GaussianMixture(std::get<Gaussian>(start)));
+  if (const auto* points = std::get_if<PointCloud>(&start)) return line_map(grid, *points);
+  if (const auto* mixture = std::get_if<GaussianMixture>(&start)) return line_map(grid, *mixture);
+  return line_map(grid, GaussianMixture(std::get<Gaussian>(start)));
 }
 
 Instance line_family(std::string name,

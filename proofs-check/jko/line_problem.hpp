@@ -73,8 +73,8 @@ using EvaluateLine = std::function<Outcome(const LineJkoProblem&)>;
 std::vector<Instance> line_families(const EvaluateLine& evaluate);
 
 /// The user's problem on 801 points: a start that is a mixture or points, d = 1, and adversarial
-/// errors. Points are the empirical measure's quantiles at Φ(zᵢ).
-/// @throws std::invalid_argument  a mixture with components of both kinds, atoms and densities
+/// errors.
+/// @throws std::invalid_argument  as line_map(), or another dimension
 LineJkoProblem line_problem(const Target& target);
 
 /// One draw of an increasing map m + sz + c tanh kz: a law with one mode or two.

@@ -352,6 +352,20 @@ TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
   CHECK(check({"--target", "shifted.json", "--reference", "wide.json"}).exit_code == 0);
 }
 
+TEST_CASE("check refuses a start on the line whose steps double does not carry",
+          "[cli][precondition]") {
+  const Measures measures;
+  measures.write("far.csv", "x\n1e8\n2e8\n");
+  const ProgramOutcome outcome =
+      call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "--quiet", "--target", "far.csv"},
+                   {.folder = measures.path()});
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors,
+             Contains("--target far.csv: expected a start nearer to the reference"));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+  CHECK(outcome.output.empty());
+}
+
 TEST_CASE("check takes a mixture or points on the line, and says what needs a Gaussian start",
           "[cli][exact]") {
   const Measures measures;

@@ -120,22 +120,6 @@ TEST_CASE("the gap says little of ε where the map oscillates", "[jko][JKO-04][r
   CHECK_THAT(ratio("the same, cos 48z"), Catch::Matchers::WithinAbs(0.0014, 0.00005));
 }
 
-TEST_CASE("points on the line are their empirical measure, in any order and with weights",
-          "[jko][exact]") {
-  const auto start = [](Measure p) { return line_problem(on_the_line(std::move(p))).start; };
-  const LineMap sorted = start(PointCloud(Matrix{{-2.0, -2.0, 1.0, 5.0}}));
-  const LineMap shuffled = start(PointCloud(Matrix{{5.0, -2.0, 1.0, -2.0}}));
-  const LineMap weighted = start(PointCloud(Matrix{{1.0, -2.0, 5.0}}, Vector{{0.25, 0.5, 0.25}}));
-  CHECK(sorted.values() == shuffled.values());
-  CHECK(sorted.values() == weighted.values());
-  CHECK(sorted.values()[0] == -2.0);
-  CHECK(sorted.values()[800] == 5.0);
-  // Masses of nodes at the jumps go one way or the other.
-  const double cell = sorted.grid().node_masses().maxCoeff();
-  CHECK_THAT(sorted.mean().value, Catch::Matchers::WithinAbs(0.5, 7.0 * cell));
-  CHECK(start(mixture(0.0)).values().minCoeff() == -1.5);
-}
-
 TEST_CASE(
     "a user's mixture or points get a verdict or a named hypothesis from every claim of "
     "chains",

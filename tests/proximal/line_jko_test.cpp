@@ -338,6 +338,54 @@ TEST_CASE("a compact support away from zero keeps its increments", "[proximal][p
   CHECK_THAT(result.step.mean().value, Catch::Matchers::WithinAbs(5.5 / 1.5, 1e-10));
 }
 
+TEST_CASE("points on the line are their quantiles, in any order and with weights",
+          "[proximal][exact]") {
+  const LineGrid grid(801);
+  const LineMap sorted = line_map(grid, PointCloud(Matrix{{-2.0, -2.0, 1.0, 5.0}}));
+  const LineMap shuffled = line_map(grid, PointCloud(Matrix{{5.0, -2.0, 1.0, -2.0}}));
+  const LineMap weighted =
+      line_map(grid, PointCloud(Matrix{{1.0, -2.0, 5.0}}, Vector{{0.25, 0.5, 0.25}}));
+  CHECK(sorted.values() == shuffled.values());
+  CHECK(sorted.values() == weighted.values());
+  CHECK(sorted.values()[0] == -2.0);
+  CHECK(sorted.values()[800] == 5.0);
+  // Masses of nodes at the jumps go one way or the other.
+  const double cell = grid.node_masses().maxCoeff();
+  CHECK_THAT(sorted.mean().value, Catch::Matchers::WithinAbs(0.5, 7.0 * cell));
+}
+
+TEST_CASE("a mixture on the line has densities for components, or atoms, and not both",
+          "[proximal][precondition]") {
+  const LineGrid grid(401);
+  const auto mixture = [](double first, double second) {
+    return GaussianMixture(Vector{{0.4, 0.6}}, Matrix{{-1.5, 1.2}},
+                           {Matrix{{first}}, Matrix{{second}}});
+  };
+  CHECK(w2(line_map(grid, mixture(0.49, 0.36)), line_map(grid, reference_data())).upper < 1e-13);
+  const LineMap atoms = line_map(grid, mixture(0.0, 0.0));
+  CHECK(atoms.values().minCoeff() == -1.5);
+  CHECK(atoms.values().maxCoeff() == 1.2);
+  CHECK_THROWS_AS(line_map(grid, mixture(0.0, 0.36)), std::invalid_argument);
+  CHECK_THROWS_AS(line_map(grid, PointCloud(Matrix::Zero(2, 3))), std::invalid_argument);
+}
+
+TEST_CASE("a chain may be given its target, and an error for each step", "[proximal][property]") {
+  const LineGrid grid(401);
+  const LineFunctional G = relative_entropy(reference_energy(0));
+  const LineMap start = line_map(grid, reference_data());
+  const JkoChainOptions options{.step_sizes = {0.5, 0.3}, .errors = {0.1, 0.0}};
+  const LineJkoChain found = line_jko_chain(start, G, options);
+  const LineJkoChain given = line_jko_chain(start, G, minimiser(grid, G), options);
+  CHECK(found[2].values() == given[2].values());
+  CHECK_THAT(given.error(1), Encloses(0.1));
+  CHECK_THAT(given.error(2), Encloses(0.0));
+  // Where G is not convex, any T_q will do.
+  const LineFunctional well = relative_entropy(line_energy(double_well_law(2.0)));
+  const LineJkoChain chain =
+      line_jko_chain(start, well, line_map(grid, double_well_law(2.0)), {.step_sizes = {0.1}});
+  CHECK(chain.objective(1).value < chain.objective(0).value);
+}
+
 TEST_CASE("a step is found on grids of any size and whatever the step size",
           "[proximal][property]") {
   const Index points = GENERATE(3, 4, 5, 512, 513, 1024, 1025, 1026, 1027, 2050);
