@@ -326,11 +326,7 @@ Outcome mixtures_on_the_line(Trial& trial) {
 // (ii)–(iv) for p_0 ∝ e^{−sx²/2 − b log cosh 2x}, α₀ = s and β₀ = s + 4b, towards V = λx²/2. What
 // has α in it is attained in the tails, at |z| = 5 to nine digits, which no grid can tell from a
 // violation: it is looked at where |z| ≤ 2.
-Outcome log_concave_on_the_line(Trial& trial) {
-  const double s = trial.rng.uniform(0.5, 2.0);
-  const double b = trial.rng.uniform(0.1, 0.5);
-  const double lambda = trial.rng.log_uniform(0.3, 3.0);
-  const double gamma = trial.rng.log_uniform(0.05, 1.0);
+Outcome log_concave(double s, double b, double lambda, double gamma) {
   const auto chains =
       line_chains(log_cosh_law(s, b, 2.0), relative_entropy(quadratic_energy(lambda)), gamma);
   std::vector<Bound> bounds;
@@ -365,6 +361,20 @@ Outcome log_concave_on_the_line(Trial& trial) {
   return bounds;
 }
 
+Outcome log_concave_on_the_line(Trial& trial) {
+  const double s = trial.rng.uniform(0.5, 2.0);
+  const double b = trial.rng.uniform(0.1, 0.5);
+  const double lambda = trial.rng.log_uniform(0.3, 3.0);
+  return log_concave(s, b, lambda, trial.rng.log_uniform(0.05, 1.0));
+}
+
+// The dossier's three laws, towards N(0, 1) with γ = ½.
+Instance dossier_law(std::string name, double s, double b) {
+  return {.name = std::move(name),
+          .draw = [s, b](Trial&) { return log_concave(s, b, 1.0, 0.5); },
+          .repeat = false};
+}
+
 // The dossier's bimodal data: T_1^0 is steep between the modes, 1 + γΛ is all that (i) allows to
 // log-concave data. A piece's slope is a mean of the map's: the finer the grid, the larger.
 Outcome bimodal(Trial&) {
@@ -383,6 +393,9 @@ std::vector<Instance> families() {
   }
   result.push_back({.name = "mixtures on the line", .draw = mixtures_on_the_line});
   result.push_back({.name = "log-concave on the line", .draw = log_concave_on_the_line});
+  result.push_back(dossier_law("log-concave, s = 0.4, b = 0.5", 0.4, 0.5));
+  result.push_back(dossier_law("log-concave, s = 0.05, b = 1", 0.05, 1.0));
+  result.push_back(dossier_law("log-concave, s = 2, b = 0.3", 2.0, 0.3));
   return result;
 }
 

@@ -126,4 +126,24 @@ TEST_CASE("between two modes the generation map is as steep as the grid resolves
   CHECK(steepest(3201) > 30.0);
 }
 
+TEST_CASE("generation maps of log-concave laws are less steep than they may be",
+          "[jko][reference]") {
+  // p_0 ∝ e^{−sx²/2 − b log cosh 2x}, six steps with γ = ½ towards N(0, 1), |z| ≤ 5.
+  struct Row {
+    double s, b, steepest, bound;
+  };
+  const Row row = GENERATE(Row{0.4, 0.5, 1.463, 1.565}, Row{0.05, 1.0, 2.199, 4.081},
+                           Row{2.0, 0.3, 0.699, 0.710});
+  CAPTURE(row.s, row.b);
+  const LineMap start = line_map(LineGrid(801), log_cosh_law(row.s, row.b, 2.0));
+  LineMap p = start;
+  double deviation = 1.0 / std::sqrt(row.s);
+  for (int n = 0; n < 6; ++n) {
+    p = answered_line_step(p, line_target(0), 0.5).step;
+    deviation = (deviation + std::sqrt(deviation * deviation + 3.0)) / 3.0;  // γ = ½, λ = 1
+  }
+  check_digits(LineBlock(p, start).lipschitz_on_nodes(5.0).value, row.steepest, 1e-3);
+  check_digits(1.0 / (deviation * std::sqrt(row.s)), row.bound, 1e-3);
+}
+
 }  // namespace flowcheck::jko_line_test
