@@ -61,7 +61,7 @@ Outcome gap_with(const Problem& given, const std::function<Estimate(const Estima
   const double gamma = problem.step_size;
   const Estimate c = factor(problem.ratio());
   std::vector<Bound> bounds;
-  for (std::size_t n = problem.has_density ? 0 : 1; n < steps; ++n) {  // I_0 = ∞ of an atom
+  for (std::size_t n = problem.has_slope ? 0 : 1; n < steps; ++n) {  // I_0 = ∞ of an atom
     const Estimate gap = velocity_gap(chain, static_cast<int>(n));
     const Estimate fisher = square(run.slope[n]);
     const Estimate speed = run.step_length[n + 1] / gamma;
