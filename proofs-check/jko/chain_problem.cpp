@@ -100,6 +100,7 @@ ChainProblem::ChainProblem(const GaussianProblem& problem)
       distance(w2(problem.start, problem.target)),
       length(problem.length()),
       has_density(problem.start.has_density()),
+      has_slope(has_density),
       has_optimal_map(problem.start.has_density() || problem.start.rank() == 0),
       run([problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
         Rng rng = competitor_stream(problem.seed);
@@ -119,11 +120,14 @@ ChainProblem::ChainProblem(const LineJkoProblem& problem)
       distance(problem.distance()),
       length(problem.length()),
       has_density(problem.start.has_density()),
+      has_slope(problem.has_slope && has_density),
       longest_chain(100),
       run([problem](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
         Rng rng = competitor_stream(problem.seed);
-        return with_competitors(problem.chain(step_sizes, errors),
-                                draw_line_map(rng, problem.start.grid()));
+        ChainMeasures result = with_competitors(problem.chain(step_sizes, errors),
+                                                draw_line_map(rng, problem.start.grid()));
+        if (!problem.has_slope) result.slope[0] = infinity;
+        return result;
       }) {}
 
 ChainMeasures ChainProblem::chain(int steps) const {

@@ -51,6 +51,7 @@ struct ChainProblem {
   Estimate distance = {};       ///< W_0
   double length = 0.0;          ///< against which round-off in W₂ counts
   bool has_density = true;      ///< p_0 has one, and KL(p_0 ‖ q) < ∞
+  bool has_slope = true;        ///< I(p_0 ‖ q) < ∞
   bool has_optimal_map = true;  ///< of p_0 to any π, or couplings that do as well
   int longest_chain = 250;      ///< a matter of cost
 

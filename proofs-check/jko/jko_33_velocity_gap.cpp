@@ -66,8 +66,8 @@ Outcome gap_with(const ChainProblem& problem,
   const double gamma = problem.step_size;
   const Estimate c = factor(problem.ratio());
   std::vector<Bound> bounds;
-  for (std::size_t n = problem.has_density ? 0 : 1; n + 1 < run.kl.size();
-       ++n) {  // I_0 = ∞ of an atom
+  const std::size_t last = run.kl.size() - 1;
+  for (std::size_t n = problem.has_slope ? 0 : 1; n < last; ++n) {  // I_0 = ∞ of an atom
     const Estimate gap = velocity_gap(chain, static_cast<int>(n));
     const Estimate fisher = square(run.slope[n]);
     const Estimate speed = run.step_length[n + 1] / gamma;

@@ -31,43 +31,48 @@ LineMeasure random_mixture(Rng& rng) {
                               {rng.log_uniform(0.3, 1.5), rng.log_uniform(0.3, 1.5)});
 }
 
-LineMap narrow_start(Rng& rng, const LineMap& target) {
+struct Start {
+  LineMap map;
+  bool has_slope = true;
+};
+
+Start narrow_start(Rng& rng, const LineMap& target) {
   const LineGrid& grid = target.grid();
   switch (rng.uniform_index(3)) {
     case 0:
-      return line_map(grid, mixture_data());
+      return {line_map(grid, mixture_data())};
     case 1:
-      return line_map(grid, random_mixture(rng));
+      return {line_map(grid, random_mixture(rng))};
     default:
-      return translated(target, rng.uniform(-4.0, 4.0));
+      return {translated(target, rng.uniform(-4.0, 4.0))};
   }
 }
 
-LineMap smooth_start(Rng& rng, const LineMap& target) {
+Start smooth_start(Rng& rng, const LineMap& target) {
   if (rng.uniform() < 0.75) return narrow_start(rng, target);
-  return gaussian_map(target.grid(), rng.uniform(-1.0, 1.0), rng.uniform(3.0, 6.0));
+  return {gaussian_map(target.grid(), rng.uniform(-1.0, 1.0), rng.uniform(3.0, 6.0))};
 }
 
-LineMap rough_start(Rng& rng, const LineMap& target) {
+Start rough_start(Rng& rng, const LineMap& target) {
   const LineGrid& grid = target.grid();
   switch (rng.uniform_index(3)) {
     case 0:
-      return gaussian_map(grid, rng.uniform(-3.0, 3.0), 0.0);
+      return {gaussian_map(grid, rng.uniform(-3.0, 3.0), 0.0), false};
     case 1:
-      return two_atoms(grid);
+      return {two_atoms(grid), false};
     default: {
       const double lower = rng.uniform(-3.0, 2.0);
-      return line_map(grid, uniform_law(lower, lower + rng.log_uniform(0.3, 3.0)));
+      return {line_map(grid, uniform_law(lower, lower + rng.log_uniform(0.3, 3.0))), false};
     }
   }
 }
 
-LineMap any_start(Rng& rng, const LineMap& target) {
+Start any_start(Rng& rng, const LineMap& target) {
   return rng.uniform() < 0.7 ? smooth_start(rng, target) : rough_start(rng, target);
 }
 
 // Without the wide normal: across many ripples of V Newton's method does not settle.
-LineMap start_of_not_convex(Rng& rng, const LineMap& target) {
+Start start_of_not_convex(Rng& rng, const LineMap& target) {
   return rng.uniform() < 0.7 ? narrow_start(rng, target) : rough_start(rng, target);
 }
 
@@ -105,7 +110,7 @@ LineMap map_of(const LineGrid& grid, const Measure& start) {
 Instance line_family(std::string name,
                      const EvaluateLine& evaluate,
                      LineLaw (*draw_law)(Rng&),
-                     LineMap (*draw_start)(Rng&, const LineMap&)) {
+                     Start (*draw_start)(Rng&, const LineMap&)) {
   return {.name = std::move(name), .draw = [=](Trial& trial) {
             Rng& rng = trial.rng;
             LineJkoProblem problem =
@@ -113,7 +118,9 @@ Instance line_family(std::string name,
                              rng.log_uniform(0.05, 2.0));
             const double lambda = problem.convexity().value;
             if (lambda < 0.0) problem.step_size = rng.log_uniform(0.05, 0.8) / -lambda;
-            problem.start = draw_start(rng, problem.target);
+            const Start start = draw_start(rng, problem.target);
+            problem.start = start.map;
+            problem.has_slope = start.has_slope;
             problem.error = rng.uniform() < 0.2 ? 0.0 : rng.log_uniform(0.003, 0.3);
             problem.field = static_cast<ErrorField>(rng.uniform_index(3));
             problem.seed = rng.bits();
@@ -204,6 +211,7 @@ LineJkoProblem line_problem(const Target& target) {
   LineJkoProblem problem =
       line_problem(law, map_of(grid_at(Scale::standard), target.start), target.step_size);
   problem.error = target.error;
+  problem.has_slope = problem.start.has_density();
   return problem;
 }
 

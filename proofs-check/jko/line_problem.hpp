@@ -44,6 +44,7 @@ struct LineJkoProblem {
   double error = 0.0;      ///< ε
   ErrorField field = ErrorField::adversarial;
   std::uint64_t seed = 1;
+  bool has_slope = true;  ///< I(p_0 ‖ q) < ∞, which no grid tells: its own slope is always finite
 
   Estimate convexity() const { return objective.convexity(); }  ///< λ
   Estimate distance() const;                                    ///< W_0 = W₂(p_0, q)
