@@ -198,8 +198,8 @@ Finding finding_of(Divergence kind, const GaussianMixture& p, const GaussianMixt
   if (covered.is_one()) return reduced(kind, p, q);
   if (covered.unknown) {
     return {.obstacle =
-                "A and B live on affine subspaces that are equal to rounding, and whether they are "
-                "equal is not known"};
+                "A and B live on affine subspaces that are equal to rounding, or are subspaces by "
+                "rounding alone, and whether they are equal is not known"};
   }
   return {.obstacle =
               "A and B have components without a density, and share some of their supports but not "
