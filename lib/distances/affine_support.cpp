@@ -133,6 +133,10 @@ CovarianceRange::CovarianceRange(const Gaussian& of) : kernel(&of) {
     if ((of.covariance().col(i).array() != 0.0).any()) coordinates.push_back(i);
   }
   has_exact_rank = of.has_density() || is_rank_exact(of, coordinates);
+  if (!of.has_density()) {
+    null_direction =
+        of.eigenvectors().leftCols(of.dimension() - of.rank()).rowwise().sum().normalized();
+  }
 }
 
 SupportRelation compare_supports(const CovarianceRange& p,
@@ -157,10 +161,12 @@ SupportRelation compare_supports(const CovarianceRange& p,
   const Vector gap = m - mu;
   const double kappa_p = condition_on_range(*p.kernel);
   const double kappa = condition_on_range(*q.kernel);
+  const double off = round_off(kappa * gap.norm() + m.norm() + mu.norm(), d);
+  // One null direction is most often enough, at O(d).
+  if (std::abs(q.null_direction.dot(gap)) > off) return SupportRelation::different;
   const double turned =
       p.kernel == q.kernel ? 0.0 : (N.transpose() * p.kernel->eigenvectors().rightCols(r)).norm();
-  if (turned > round_off(kappa_p + kappa, d) ||
-      (N.transpose() * gap).norm() > round_off(kappa * gap.norm() + m.norm() + mu.norm(), d)) {
+  if (turned > round_off(kappa_p + kappa, d) || (N.transpose() * gap).norm() > off) {
     return SupportRelation::different;
   }
   return same_exactly(p, m, q, mu) ? SupportRelation::same : SupportRelation::unknown;

@@ -25,6 +25,7 @@ struct CovarianceRange {
   /// rank Σ = rank() for the entries as they are. It is decided by elimination in integers where
   /// the coordinates are more than rank() and no more than 32, and false beyond.
   bool has_exact_rank = false;
+  Vector null_direction = {};  ///< a unit vector, the sum of N's columns; empty with a density
 };
 
 /// The supports m + range Σ and μ + range Q. Of a covariance that is singular to rounding alone,

@@ -43,7 +43,7 @@ bool precedes(const auto& x, const auto& y) {
 
 // How p's components find their supports among q's.
 struct Cover {
-  Index supports = 0;  // all there are
+  Index supports = 0;  // as many as are told apart
   bool shared = false;
   bool unknown = false;  // a component of p lives where one of q may
   bool p_alone = false;  // a component of p surely lives where none of q does
@@ -93,15 +93,6 @@ void add_atoms(Cover& result, const GaussianMixture& p, const GaussianMixture& q
   }
 }
 
-// A support that is no point, by one of the components on it.
-struct Place {
-  const CovarianceRange* range = nullptr;
-  Vector point = {};
-  bool of_p = false;
-  bool of_q = false;
-  std::vector<std::size_t> near = {};  // places that may be the same
-};
-
 std::vector<CovarianceRange> ranges_of(const GaussianMixture& mixture) {
   std::vector<CovarianceRange> ranges;
   const Index count = mixture.has_common_covariance() ? 1 : mixture.size();
@@ -109,47 +100,82 @@ std::vector<CovarianceRange> ranges_of(const GaussianMixture& mixture) {
   return ranges;
 }
 
-// Compares each component with one of each support.
-void add_places(std::vector<Place>& places,
-                const GaussianMixture& mixture,
-                const std::vector<CovarianceRange>& ranges,
-                bool Place::*side) {
+// A support that is no point, by one of the components on it.
+struct Place {
+  const CovarianceRange* range = nullptr;
+  Vector point = {};
+  bool is_shared = false;              // by the other mixture
+  bool may_be_shared = false;          // as far as its components were compared with this one
+  std::vector<std::size_t> near = {};  // places that may be the same
+};
+
+// Where a component is found among the places: at one of them, or else near some.
+struct Search {
+  std::size_t at = 0;  // their number if at none
+  std::vector<std::size_t> near = {};
+};
+
+Search find(const Place& component, const std::vector<Place>& places) {
+  Search result;
+  for (; result.at < places.size(); ++result.at) {
+    const Place& place = places[result.at];
+    const SupportRelation relation =
+        compare_supports(*component.range, component.point, *place.range, place.point);
+    if (relation == SupportRelation::same) break;
+    if (relation == SupportRelation::unknown) result.near.push_back(result.at);
+  }
+  return result;
+}
+
+void for_each_place(const GaussianMixture& mixture,
+                    const std::vector<CovarianceRange>& ranges,
+                    const auto& visit) {
   for (Index k = 0; k < mixture.size(); ++k) {
     if (mixture.weights()(k) == 0.0 || mixture.kernel(k).rank() == 0) continue;
-    Place place{.range = &ranges[ranges.size() == 1 ? 0 : static_cast<std::size_t>(k)],
-                .point = mixture.means().col(k)};
-    place.*side = true;
-    std::size_t i = 0;
-    for (; i < places.size(); ++i) {
-      const SupportRelation relation =
-          compare_supports(*place.range, place.point, *places[i].range, places[i].point);
-      if (relation == SupportRelation::same) break;
-      if (relation == SupportRelation::unknown) place.near.push_back(i);
-    }
-    if (i < places.size()) {
-      places[i].*side = true;
-      continue;
-    }
-    for (const std::size_t other : place.near) places[other].near.push_back(places.size());
+    visit(Place{.range = &ranges[ranges.size() == 1 ? 0 : static_cast<std::size_t>(k)],
+                .point = mixture.means().col(k)});
+  }
+}
+
+// The other components: each is compared with one of each support of the smaller mixture.
+void add_places(Cover& result, const GaussianMixture& p, const GaussianMixture& q) {
+  const bool by_p = p.size() < q.size();
+  const GaussianMixture& few = by_p ? p : q;
+  const GaussianMixture& many = by_p ? q : p;
+  const auto add = [&](bool of_few, bool of_many, bool near_few, bool near_many) {
+    by_p ? result.add(of_few, of_many, near_few, near_many)
+         : result.add(of_many, of_few, near_many, near_few);
+  };
+  const std::vector<CovarianceRange> ranges_of_few = ranges_of(few);
+  const std::vector<CovarianceRange> ranges_of_many = ranges_of(many);
+  std::vector<Place> places;
+  for_each_place(few, ranges_of_few, [&](Place place) {
+    Search found = find(place, places);
+    if (found.at < places.size()) return;
+    for (const std::size_t other : found.near) places[other].near.push_back(places.size());
+    place.near = std::move(found.near);
     places.push_back(std::move(place));
+  });
+  for_each_place(many, ranges_of_many, [&](const Place& component) {
+    const Search found = find(component, places);
+    for (const std::size_t i : found.near) places[i].may_be_shared = true;
+    if (found.at < places.size()) {
+      places[found.at].is_shared = true;
+    } else {
+      add(false, true, !found.near.empty(), false);
+    }
+  });
+  for (const Place& place : places) {
+    const bool near_shared = std::any_of(place.near.begin(), place.near.end(),
+                                         [&](std::size_t i) { return places[i].is_shared; });
+    add(true, place.is_shared, false, place.may_be_shared || near_shared);
   }
 }
 
 Cover cover(const GaussianMixture& p, const GaussianMixture& q) {
   Cover result;
   add_atoms(result, p, q);
-  const std::vector<CovarianceRange> ranges_p = ranges_of(p);
-  const std::vector<CovarianceRange> ranges_q = ranges_of(q);
-  std::vector<Place> places;
-  add_places(places, p, ranges_p, &Place::of_p);
-  add_places(places, q, ranges_q, &Place::of_q);
-  for (const Place& place : places) {
-    const auto is_near = [&](bool Place::*side) {
-      return std::any_of(place.near.begin(), place.near.end(),
-                         [&](std::size_t i) { return places[i].*side; });
-    };
-    result.add(place.of_p, place.of_q, is_near(&Place::of_p), is_near(&Place::of_q));
-  }
+  add_places(result, p, q);
   return result;
 }
 

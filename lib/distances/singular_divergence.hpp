@@ -22,7 +22,7 @@ namespace flowcheck {
 /// - both are atoms alone: the sum over them.
 ///
 /// Components of weight zero have no support. Cost of finding out: a comparison of each component
-/// with one of each support there is; atoms are sorted.
+/// with one of each support of the mixture that has fewer components; atoms are sorted.
 ///
 /// @throws std::invalid_argument  the dimensions differ, or singular_obstacle() is not empty
 Estimate singular_divergence(Divergence kind,

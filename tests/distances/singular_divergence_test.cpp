@@ -13,6 +13,7 @@
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 
 namespace flowcheck::singular_divergence_test {
 
@@ -188,6 +189,11 @@ TEST_CASE("many components are compared without a copy of each", "[distances][pr
   const GaussianMixture lines(weights, means.topRows(2), {along_x});
   CHECK(singular_obstacle(Divergence::total_variation, lines, lines).empty());
   CHECK(divergence(Divergence::kl, lines, mixed(plane(0.0, 1.0, along_x))).lower == infinity);
+  // As many supports as components: lines along y.
+  const GaussianMixture apart(weights, means.topRows(2), {along_y});
+  CHECK(divergence(Divergence::kl, apart, mixed(plane(2.0, 0.0, along_y))).lower == infinity);
+  CHECK(divergence(Divergence::total_variation, mixed(plane(2.0, 0.0, along_y)), apart).lower ==
+        1.0);
 }
 
 TEST_CASE("a mixture with a component that the other lacks is not absolutely continuous",
@@ -198,6 +204,34 @@ TEST_CASE("a mixture with a component that the other lacks is not absolutely con
   CHECK(divergence(Divergence::symmetric_kl, one, both).lower == infinity);
   CHECK_THAT(singular_obstacle(Divergence::kl, one, both), Contains("not all"));
   CHECK_THAT(singular_obstacle(Divergence::total_variation, both, one), Contains("not all"));
+}
+
+TEST_CASE("which supports are shared does not depend on which mixture is the larger",
+          "[distances][property]") {
+  Rng rng(12, 0);
+  const Vector v = rng.normal_vector(2);
+  const Matrix rounded = v * v.transpose();
+  // Lines along x at height 0 and 1, along y, and one that is rounded.
+  const Matrix means{{0.0, 0.0, 0.0, 0.0}, {0.0, 1.0, 0.0, 0.0}};
+  const auto of = [&](const Vector& weights) {
+    return GaussianMixture(weights, means, {along_x, along_x, along_y, rounded});
+  };
+  const GaussianMixture all = of(Vector::Constant(4, 0.25));
+  const GaussianMixture one = mixed(plane(5.0, 1.0, along_x));
+  const GaussianMixture unsure = mixed(plane(0.0, 0.0, 2.0 * rounded));
+  const GaussianMixture elsewhere = mixed(plane(0.0, 2.0, along_x));
+  const auto kl = Divergence::kl;
+  CHECK(divergence(kl, all, one).lower == infinity);
+  CHECK_THAT(singular_obstacle(kl, one, all), Contains("not all"));
+  CHECK(divergence(Divergence::symmetric_kl, one, all).lower == infinity);
+  const GaussianMixture without = of(Vector{{0.25, 0.25, 0.5, 0.0}});
+  CHECK_THAT(singular_obstacle(Divergence::total_variation, one, without), Contains("not all"));
+  CHECK(divergence(Divergence::total_variation, elsewhere, without).lower == 1.0);
+  CHECK(divergence(Divergence::total_variation, without, elsewhere).lower == 1.0);
+  for (const auto& [p, q] : {std::pair{unsure, all}, std::pair{elsewhere, all}}) {
+    CHECK_THAT(singular_obstacle(Divergence::total_variation, p, q), Contains("to rounding"));
+    CHECK_THAT(singular_obstacle(Divergence::total_variation, q, p), Contains("to rounding"));
+  }
 }
 
 TEST_CASE("divergences of points are sums over the points", "[distances][exact]") {
