@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace flowcheck {
@@ -42,8 +43,12 @@ Column whole(const Vector& values, int exponent) {
   return result;
 }
 
-void append(std::vector<Column>& columns, const Matrix& A) {
-  for (Index j = 0; j < A.cols(); ++j) columns.push_back(whole(A.col(j), least_exponent(A.col(j))));
+// The columns of a symmetric matrix in these coordinates, the others being zero.
+void append(std::vector<Column>& columns, const Matrix& A, const std::vector<Index>& coordinates) {
+  for (const Index j : coordinates) {
+    const Vector column = A(coordinates, j);
+    columns.push_back(whole(column, least_exponent(column)));
+  }
 }
 
 // By Bareiss' elimination: every division leaves no remainder.
@@ -69,22 +74,40 @@ Index exact_rank(std::vector<Column> columns) {
   return static_cast<Index>(rank);
 }
 
-bool same_exactly(const Gaussian& p, const Gaussian& q) {
-  if (p.dimension() > largest_exact_dimension) return false;
-  std::vector<Column> first;
-  append(first, p.covariance());
-  if (exact_rank(first) != p.rank()) return false;
-  std::vector<Column> second;
-  append(second, q.covariance());
-  if (exact_rank(second) != q.rank()) return false;
+// By the number of coordinates where that is enough: the rank is no less than the numerical one.
+bool is_rank_exact(const Gaussian& kernel, const std::vector<Index>& coordinates) {
+  const auto count = static_cast<Index>(coordinates.size());
+  if (count == kernel.rank()) return true;
+  if (count > largest_exact_dimension) return false;
+  std::vector<Column> columns;
+  append(columns, kernel.covariance(), coordinates);
+  return exact_rank(std::move(columns)) == kernel.rank();
+}
 
-  const int exponent = std::min(least_exponent(p.mean()), least_exponent(q.mean()));
-  Column gap = whole(p.mean(), exponent);
-  const Column other = whole(q.mean(), exponent);
+bool same_exactly(const CovarianceRange& p,
+                  const Vector& m,
+                  const CovarianceRange& q,
+                  const Vector& mu) {
+  std::vector<Index> coordinates;
+  std::set_union(p.coordinates.begin(), p.coordinates.end(), q.coordinates.begin(),
+                 q.coordinates.end(), std::back_inserter(coordinates));
+  Vector rest = m - mu;
+  rest(coordinates).setZero();
+  if (!rest.isZero(0.0)) return false;
+  if (static_cast<Index>(coordinates.size()) == p.kernel->rank()) return true;
+  if (static_cast<Index>(coordinates.size()) > largest_exact_dimension) return false;
+
+  std::vector<Column> columns;
+  append(columns, p.kernel->covariance(), coordinates);
+  if (p.kernel != q.kernel) append(columns, q.kernel->covariance(), coordinates);
+  const Vector first = m(coordinates);
+  const Vector second = mu(coordinates);
+  const int exponent = std::min(least_exponent(first), least_exponent(second));
+  Column gap = whole(first, exponent);
+  const Column other = whole(second, exponent);
   for (std::size_t i = 0; i < gap.size(); ++i) gap[i] -= other[i];
-  first.insert(first.end(), second.begin(), second.end());
-  first.push_back(std::move(gap));
-  return exact_rank(std::move(first)) == p.rank();
+  columns.push_back(std::move(gap));
+  return exact_rank(std::move(columns)) == p.kernel->rank();
 }
 
 // λ_max over the least positive eigenvalue.
@@ -93,26 +116,64 @@ double condition_on_range(const Gaussian& p) {
   return p.eigenvalues()(d - 1) / p.eigenvalues()(d - p.rank());
 }
 
+// The kernels of the components that have weight, one where all share it.
+std::vector<const Gaussian*> kernels_of(const GaussianMixture& mixture) {
+  if (mixture.has_common_covariance()) return {&mixture.kernel(0)};
+  std::vector<const Gaussian*> kernels;
+  for (Index k = 0; k < mixture.size(); ++k) {
+    if (mixture.weights()(k) > 0.0) kernels.push_back(&mixture.kernel(k));
+  }
+  return kernels;
+}
+
 }  // namespace
 
-SupportRelation compare_supports(const Gaussian& p, const Gaussian& q) {
-  require(p.dimension() == q.dimension(), "compare_supports: the measures differ in dimension");
-  const Index d = p.dimension();
-  const Index r = p.rank();
-  if (r != q.rank()) return SupportRelation::different;
-  if (r == d) return SupportRelation::same;
-  if (r == 0) return p.mean() == q.mean() ? SupportRelation::same : SupportRelation::different;
+CovarianceRange::CovarianceRange(const Gaussian& of) : kernel(&of) {
+  for (Index i = 0; i < of.dimension(); ++i) {
+    if ((of.covariance().col(i).array() != 0.0).any()) coordinates.push_back(i);
+  }
+  has_exact_rank = of.has_density() || is_rank_exact(of, coordinates);
+  if (!of.has_density()) {
+    null_direction =
+        of.eigenvectors().leftCols(of.dimension() - of.rank()).rowwise().sum().normalized();
+  }
+}
 
-  const Matrix N = q.eigenvectors().leftCols(d - r);
-  const Vector gap = p.mean() - q.mean();
-  const double turned = (N.transpose() * p.eigenvectors().rightCols(r)).norm();
-  const double kappa = condition_on_range(q);
-  if (turned > round_off(condition_on_range(p) + kappa, d) ||
-      (N.transpose() * gap).norm() >
-          round_off(kappa * gap.norm() + p.mean().norm() + q.mean().norm(), d)) {
+SupportRelation compare_supports(const CovarianceRange& p,
+                                 const Vector& m,
+                                 const CovarianceRange& q,
+                                 const Vector& mu) {
+  require(p.kernel->dimension() == q.kernel->dimension() && m.size() == mu.size() &&
+              m.size() == p.kernel->dimension(),
+          "compare_supports: the measures differ in dimension");
+  const Index d = p.kernel->dimension();
+  const Index r = p.kernel->rank();
+  if (r != q.kernel->rank()) {
+    // The rank that is less than the other's numerical one has to be exact, no more.
+    const CovarianceRange& smaller = r < q.kernel->rank() ? p : q;
+    return smaller.has_exact_rank ? SupportRelation::different : SupportRelation::unknown;
+  }
+  if (r == d) return SupportRelation::same;
+  if (r == 0) return m == mu ? SupportRelation::same : SupportRelation::different;
+  if (!p.has_exact_rank || !q.has_exact_rank) return SupportRelation::unknown;
+
+  const auto N = q.kernel->eigenvectors().leftCols(d - r);
+  const Vector gap = m - mu;
+  const double kappa_p = condition_on_range(*p.kernel);
+  const double kappa = condition_on_range(*q.kernel);
+  const double off = round_off(kappa * gap.norm() + m.norm() + mu.norm(), d);
+  // One null direction is most often enough, at O(d).
+  if (std::abs(q.null_direction.dot(gap)) > off) return SupportRelation::different;
+  const double turned =
+      p.kernel == q.kernel ? 0.0 : (N.transpose() * p.kernel->eigenvectors().rightCols(r)).norm();
+  if (turned > round_off(kappa_p + kappa, d) || (N.transpose() * gap).norm() > off) {
     return SupportRelation::different;
   }
-  return same_exactly(p, q) ? SupportRelation::same : SupportRelation::unknown;
+  return same_exactly(p, m, q, mu) ? SupportRelation::same : SupportRelation::unknown;
+}
+
+SupportRelation compare_supports(const Gaussian& p, const Gaussian& q) {
+  return compare_supports(CovarianceRange(p), p.mean(), CovarianceRange(q), q.mean());
 }
 
 std::vector<Index> supporting_coordinates(const GaussianMixture& p, const GaussianMixture& q) {
@@ -122,10 +183,9 @@ std::vector<Index> supporting_coordinates(const GaussianMixture& p, const Gaussi
   Matrix A = Matrix::Zero(d, d);
   Index rank = 0;
   for (const GaussianMixture* mixture : {&p, &q}) {
-    for (Index k = 0; k < (mixture->has_common_covariance() ? 1 : mixture->size()); ++k) {
-      const Gaussian& kernel = mixture->kernel(k);
-      rank = std::max(rank, kernel.rank());
-      if (kernel.rank() > 0) A += kernel.covariance() / kernel.eigenvalues()(d - 1);
+    for (const Gaussian* kernel : kernels_of(*mixture)) {
+      rank = std::max(rank, kernel->rank());
+      if (kernel->rank() > 0) A += kernel->covariance() / kernel->eigenvalues()(d - 1);
     }
   }
   std::vector<Index> coordinates;
@@ -143,11 +203,15 @@ std::vector<Index> supporting_coordinates(const GaussianMixture& p, const Gaussi
 }
 
 GaussianMixture marginal(const GaussianMixture& p, const std::vector<Index>& coordinates) {
-  std::vector<Matrix> covariances;
-  for (Index k = 0; k < (p.has_common_covariance() ? 1 : p.size()); ++k) {
-    covariances.emplace_back(p.covariance(k)(coordinates, coordinates));
+  std::vector<Index> kept;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) > 0.0) kept.push_back(k);
   }
-  return {p.weights(), p.means()(coordinates, Eigen::all), std::move(covariances)};
+  std::vector<Matrix> covariances;
+  for (const Gaussian* kernel : kernels_of(p)) {
+    covariances.emplace_back(kernel->covariance()(coordinates, coordinates));
+  }
+  return {p.weights()(kept), p.means()(coordinates, kept), std::move(covariances)};
 }
 
 }  // namespace flowcheck

@@ -24,6 +24,8 @@ struct DivergenceTerm {
 ///
 ///   KL: p log(p/q) − p + q;  χ²: (p − q)²/q;  TV: ½b(1 − e^{−a});  Hellinger: ½b(1 − e^{−a/2})²;
 ///   JS: ½p log(p/m) + ½q log(q/m);  symmetric KL: b(1 − e^{−a})a;  Fisher: p |score gap|².
+///
+/// The error is that of the logs to second order, which at p = q is all there is, and rounding.
 DivergenceTerm divergence_term(Divergence kind, const DensityPair& at);
 
 }  // namespace flowcheck

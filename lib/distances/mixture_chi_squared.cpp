@@ -127,32 +127,57 @@ Exponent narrow_exponent(const NarrowForm& form,
       .error = round_off(conditioning * scale, gap.size())};
 }
 
-// Σ wᵢwⱼ (e^{lᵢⱼ} − 1), each l with its error.
+// Σ n wᵢwⱼ (e^{lᵢⱼ} − 1) over pairs that count n times, each l with its error.
 class PairSum {
  public:
-  void add(double weight, double exponent, double error) {
-    const double term = weight * std::expm1(exponent);
-    sum_ += term;
-    size_ += std::abs(term);
-    // J(e^error − 1), also where J is nothing and the error of its logarithm is large.
-    round_off_ += weight * (error < 1.0 ? std::exp(exponent) * std::expm1(error)
-                                        : std::exp(exponent + error));
-    ++count_;
-  }
-  Estimate estimate() const {
-    if (!std::isfinite(sum_)) {  // finite, but not a double
-      return Estimate::between(infinity, std::numeric_limits<double>::max(), infinity,
-                               Grade::closed_form);
+  void add(double times, double first, double second, double exponent, double error) {
+    if (first == 0.0 || second == 0.0) return;  // also where J is infinite
+    const double weight = times * first * second;
+    const double growth = std::expm1(exponent);
+    if (weight >= std::numeric_limits<double>::min() && std::isfinite(growth)) {
+      add(weight * growth, error < 1.0 ? weight * std::exp(exponent) * std::expm1(error)
+                                       : grown(std::log(weight), exponent + error));
+      least_ += weight * std::expm1(exponent - error);
+    } else {  // the weight or J may be no double where their product is one
+      const double log_weight = std::log(times) + std::log(first) + std::log(second);
+      error += 8.0 * unit_round_off * (2.0 + std::abs(log_weight) + std::abs(exponent));
+      const double term = grown(log_weight, exponent);
+      add(term - weight,
+          error < 1.0 ? term * std::expm1(error) : grown(log_weight, exponent + error));
+      least_ += grown(log_weight, exponent - error) - weight;
     }
+  }
+
+  Estimate estimate() const {
     // Weights are good to a few units; the sum of n terms in sequence to √n, for n·u ≪ 1.
     const double summation = unit_round_off * (8.0 + 4.0 * std::sqrt(static_cast<double>(count_)));
-    return max(0.0, Estimate::closed_form(sum_, round_off_ + summation * size_));
+    if (std::isfinite(sum_)) {
+      const double error = round_off_ + summation * size_;
+      return max(0.0, Estimate::closed_form(sum_, std::isnan(error) ? infinity : error));
+    }
+    // No double, or unknown: at least what is left with every error against it.
+    const double least = std::min(least_, std::numeric_limits<double>::max());
+    const double lower = least > 0.0 ? least * (1.0 - summation) : 0.0;
+    return Estimate::between(infinity, lower, infinity, Grade::closed_form);
   }
 
  private:
+  static double grown(double log_weight, double exponent) {
+    return std::exp(log_weight + exponent);
+  }
+
+  // The error of a term is J(e^error − 1), also where J is nothing and that of its logarithm large.
+  void add(double term, double error) {
+    sum_ += term;
+    size_ += std::abs(term);
+    round_off_ += error;
+    ++count_;
+  }
+
   double sum_ = 0.0;
   double size_ = 0.0;
   double round_off_ = 0.0;
+  double least_ = 0.0;
   Index count_ = 0;
 };
 
@@ -172,17 +197,21 @@ Estimate chi_squared(const GaussianMixture& p, const Gaussian& q) {
   for (Index k = 0; k < kernels; ++k) {
     E.push_back(symmetrised(W * (p.covariance(k) - q.covariance()) * W.transpose()));
     S.push_back(symmetrised(W * p.covariance(k) * W.transpose()));
-    if (p.weights()(k) > 0.0 && largest_eigenpair(E.back()).value >= 1.0) return infinity;
+    // One that all share is some component's of positive weight.
+    const bool counts = kernels == 1 || p.weights()(k) > 0.0;
+    if (counts && largest_eigenpair(E.back()).value >= 1.0) return infinity;
   }
 
   const double conditioning = q.condition_number();
   const double mass = p.weights().sum();
   PairSum sum;
+  const auto add_term = [&](Index i, Index j, double exponent, double error) {
+    sum.add(i == j ? 1.0 : 2.0, p.weights()(i) / mass, p.weights()(j) / mass, exponent, error);
+  };
   // Where the plain form keeps these digits the other is not worth its time.
   constexpr double good = 1e-12;
   const auto add = [&](Index i, Index j, const PairForm& form, double first, double second,
                        const auto& narrow) {
-    const double weight = p.weights()(i) * p.weights()(j) / (mass * mass) * (i == j ? 1.0 : 2.0);
     const double exponent =
         -0.5 * form.log_det + 0.5 * first + m.col(i).dot(form.cross * m.col(j)) + 0.5 * second;
     const double lengths = m.col(i).squaredNorm() * form.first.norm() +
@@ -195,9 +224,9 @@ Estimate chi_squared(const GaussianMixture& p, const Gaussian& q) {
     if (!(error <= good)) {
       const Vector gap = W * (p.means().col(i) - p.means().col(j));
       const Exponent other = narrow_exponent(narrow(), m.col(i), m.col(j), gap, conditioning);
-      if (!(other.error >= error)) return sum.add(weight, other.value, other.error);
+      if (!(other.error >= error)) return add_term(i, j, other.value, other.error);
     }
-    sum.add(weight, exponent, error);
+    add_term(i, j, exponent, error);
   };
 
   if (p.has_common_covariance()) {
@@ -206,7 +235,9 @@ Estimate chi_squared(const GaussianMixture& p, const Gaussian& q) {
     for (Index i = 0; i < K; ++i) own(i) = m.col(i).dot(form.first * m.col(i));
     const NarrowForm narrow = narrow_form(S[0], S[0]);
     for (Index i = 0; i < K; ++i) {
+      if (p.weights()(i) == 0.0) continue;
       for (Index j = 0; j <= i; ++j) {
+        if (p.weights()(j) == 0.0) continue;
         add(i, j, form, own(i), own(j), [&]() -> const NarrowForm& { return narrow; });
       }
     }
@@ -255,10 +286,10 @@ Estimate smoothed_chi_squared(const PointCloud& P, double time) {
         size += std::abs(term);
         distance += gap * gap;
       }
-      const double weight = weights(i) * weights(j) * (i == j ? 1.0 : 2.0);
       const double error = unit_round_off * (8.0 + static_cast<double>(d)) *
                            (log_factor + attraction * size + repulsion * distance);
-      sum.add(weight, log_factor + attraction * product - repulsion * distance, error);
+      sum.add(i == j ? 1.0 : 2.0, weights(i), weights(j),
+              log_factor + attraction * product - repulsion * distance, error);
     }
   }
   return sum.estimate();

@@ -11,6 +11,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace flowcheck {
@@ -28,14 +29,6 @@ Estimate largest(Divergence kind) {
                                             : Estimate(1.0);
 }
 
-std::vector<Gaussian> components(const GaussianMixture& mixture) {
-  std::vector<Gaussian> result;
-  for (Index k = 0; k < mixture.size(); ++k) {
-    if (mixture.weights()(k) > 0.0) result.push_back(mixture.component(k));
-  }
-  return result;
-}
-
 bool are_atoms(const GaussianMixture& mixture) {
   for (Index k = 0; k < mixture.size(); ++k) {
     if (mixture.weights()(k) > 0.0 && mixture.kernel(k).rank() > 0) return false;
@@ -43,52 +36,200 @@ bool are_atoms(const GaussianMixture& mixture) {
   return true;
 }
 
+// Of points, by their coordinates in turn.
+bool precedes(const auto& x, const auto& y) {
+  return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
+}
+
 // How p's components find their supports among q's.
 struct Cover {
-  Index shared = 0;    // by at least one
-  Index alone = 0;     // surely by none
-  Index unknown = 0;   // the others
-  bool by_all = true;  // every component of p by every one of q
+  Index supports = 0;  // as many as are told apart
+  bool shared = false;
+  bool unknown = false;  // a component of p lives where one of q may
+  bool p_alone = false;  // a component of p surely lives where none of q does
+  bool q_alone = false;
 
-  bool disjoint() const { return shared == 0 && unknown == 0; }
+  // Of a support, who lives there, and who on one that may be the same.
+  void add(bool of_p, bool of_q, bool near_p, bool near_q) {
+    ++supports;
+    shared = shared || (of_p && of_q);
+    unknown = unknown || (of_p && !of_q && near_q);
+    p_alone = p_alone || (of_p && !of_q && !near_q);
+    q_alone = q_alone || (of_q && !of_p && !near_p);
+  }
+  bool disjoint() const { return !shared && !unknown; }
+  bool is_one() const { return supports == 1; }
 };
 
-Cover cover(const GaussianMixture& p, const GaussianMixture& q) {
-  const Index d = p.dimension();
-  std::vector<std::vector<Gaussian>> by_rank(static_cast<std::size_t>(d + 1));
-  for (const Gaussian& c : components(q)) by_rank[static_cast<std::size_t>(c.rank())].push_back(c);
-  const auto kinds = std::count_if(by_rank.begin(), by_rank.end(),
-                                   [](const std::vector<Gaussian>& c) { return !c.empty(); });
-  Cover result{.by_all = kinds == 1};
-  for (const Gaussian& c : components(p)) {
-    bool shared = false;
-    bool unknown = false;
-    const std::vector<Gaussian>& candidates = by_rank[static_cast<std::size_t>(c.rank())];
-    if (candidates.empty()) result.by_all = false;
-    for (const Gaussian& candidate : candidates) {
-      const SupportRelation relation = compare_supports(c, candidate);
-      shared = shared || relation == SupportRelation::same;
-      unknown = unknown || relation == SupportRelation::unknown;
-      result.by_all = result.by_all && relation == SupportRelation::same;
-      if (shared && !result.by_all) break;
+// The atoms among the components, by sorting.
+void add_atoms(Cover& result, const GaussianMixture& p, const GaussianMixture& q) {
+  struct Atom {
+    const GaussianMixture* mixture;
+    Index component;
+    bool of_p;
+  };
+  std::vector<Atom> atoms;
+  const auto collect = [&atoms](const GaussianMixture& mixture, bool of_p) {
+    for (Index k = 0; k < mixture.size(); ++k) {
+      if (mixture.weights()(k) > 0.0 && mixture.kernel(k).rank() == 0) {
+        atoms.push_back({&mixture, k, of_p});
+      }
     }
-    ++(shared ? result.shared : unknown ? result.unknown : result.alone);
+  };
+  collect(p, true);
+  collect(q, false);
+  const auto before = [](const Atom& a, const Atom& b) {
+    return precedes(a.mixture->means().col(a.component), b.mixture->means().col(b.component));
+  };
+  std::sort(atoms.begin(), atoms.end(), before);
+  for (std::size_t i = 0; i < atoms.size();) {
+    bool of_p = false;
+    bool of_q = false;
+    const std::size_t first = i;
+    for (; i < atoms.size() && !before(atoms[first], atoms[i]); ++i) {
+      (atoms[i].of_p ? of_p : of_q) = true;
+    }
+    result.add(of_p, of_q, false, false);
   }
+}
+
+std::vector<CovarianceRange> ranges_of(const GaussianMixture& mixture) {
+  std::vector<CovarianceRange> ranges;
+  const Index count = mixture.has_common_covariance() ? 1 : mixture.size();
+  for (Index k = 0; k < count; ++k) ranges.emplace_back(mixture.kernel(k));
+  return ranges;
+}
+
+// A support that is no point, by one of the components on it.
+struct Place {
+  const CovarianceRange* range = nullptr;
+  Vector point = {};
+  bool is_shared = false;              // by the other mixture
+  bool may_be_shared = false;          // as far as its components were compared with this one
+  std::vector<std::size_t> near = {};  // places that may be the same
+};
+
+// Where a component is found among the places: at one of them, or else near some.
+struct Search {
+  std::size_t at = 0;  // their number if at none
+  std::vector<std::size_t> near = {};
+};
+
+Search find(const Place& component, const std::vector<Place>& places) {
+  Search result;
+  for (; result.at < places.size(); ++result.at) {
+    const Place& place = places[result.at];
+    const SupportRelation relation =
+        compare_supports(*component.range, component.point, *place.range, place.point);
+    if (relation == SupportRelation::same) break;
+    if (relation == SupportRelation::unknown) result.near.push_back(result.at);
+  }
+  return result;
+}
+
+void for_each_place(const GaussianMixture& mixture,
+                    const std::vector<CovarianceRange>& ranges,
+                    const auto& visit) {
+  for (Index k = 0; k < mixture.size(); ++k) {
+    if (mixture.weights()(k) == 0.0 || mixture.kernel(k).rank() == 0) continue;
+    visit(Place{.range = &ranges[ranges.size() == 1 ? 0 : static_cast<std::size_t>(k)],
+                .point = mixture.means().col(k)});
+  }
+}
+
+// The other components: each is compared with one of each support of the smaller mixture.
+void add_places(Cover& result, const GaussianMixture& p, const GaussianMixture& q) {
+  const bool by_p = p.size() < q.size();
+  const GaussianMixture& few = by_p ? p : q;
+  const GaussianMixture& many = by_p ? q : p;
+  const auto add = [&](bool of_few, bool of_many, bool near_few, bool near_many) {
+    by_p ? result.add(of_few, of_many, near_few, near_many)
+         : result.add(of_many, of_few, near_many, near_few);
+  };
+  const std::vector<CovarianceRange> ranges_of_few = ranges_of(few);
+  const std::vector<CovarianceRange> ranges_of_many = ranges_of(many);
+  std::vector<Place> places;
+  for_each_place(few, ranges_of_few, [&](Place place) {
+    Search found = find(place, places);
+    if (found.at < places.size()) return;
+    for (const std::size_t other : found.near) places[other].near.push_back(places.size());
+    place.near = std::move(found.near);
+    places.push_back(std::move(place));
+  });
+  for_each_place(many, ranges_of_many, [&](const Place& component) {
+    const Search found = find(component, places);
+    for (const std::size_t i : found.near) places[i].may_be_shared = true;
+    if (found.at < places.size()) {
+      places[found.at].is_shared = true;
+    } else {
+      add(false, true, !found.near.empty(), false);
+    }
+  });
+  for (const Place& place : places) {
+    const bool near_shared = std::any_of(place.near.begin(), place.near.end(),
+                                         [&](std::size_t i) { return places[i].is_shared; });
+    add(true, place.is_shared, false, place.may_be_shared || near_shared);
+  }
+}
+
+Cover cover(const GaussianMixture& p, const GaussianMixture& q) {
+  Cover result;
+  add_atoms(result, p, q);
+  add_places(result, p, q);
   return result;
 }
 
 // What is known before any density is looked at.
 enum class Answer { largest, reduced, not_known };
 
-Answer answer_of(Divergence kind,
-                 const GaussianMixture& p,
-                 const GaussianMixture& q,
-                 const Cover& covered) {
-  if (covered.disjoint()) return Answer::largest;
-  if (!is_bounded(kind) && covered.alone > 0) return Answer::largest;
-  if (covered.by_all) return Answer::reduced;
-  if (kind == Divergence::symmetric_kl && cover(q, p).alone > 0) return Answer::largest;
-  return Answer::not_known;
+struct Finding {
+  Answer answer = Answer::not_known;
+  std::string obstacle = {};               // why it is not known
+  std::vector<GaussianMixture> laws = {};  // p and q in coordinates that tell
+};
+
+// Fisher information takes lengths in the support: they are those of the coordinates where the
+// others are constant. The support is one, so that any component tells.
+bool keeps_lengths(const GaussianMixture& p, const std::vector<Index>& coordinates) {
+  Index k = 0;
+  while (p.weights()(k) == 0.0) ++k;
+  return CovarianceRange(p.kernel(k)).coordinates == coordinates;
+}
+
+Finding reduced(Divergence kind, const GaussianMixture& p, const GaussianMixture& q) {
+  const std::vector<Index> coordinates = supporting_coordinates(p, q);
+  if (!coordinates.empty()) {
+    if (kind == Divergence::fisher_information && !keeps_lengths(p, coordinates)) {
+      return {.obstacle =
+                  "Fisher information is not known where the common support of A and B is "
+                  "not parallel to coordinate axes"};
+    }
+    GaussianMixture law_p = marginal(p, coordinates);
+    GaussianMixture law_q = marginal(q, coordinates);
+    if (law_p.has_density() && law_q.has_density()) {
+      return {.answer = Answer::reduced, .laws = {std::move(law_p), std::move(law_q)}};
+    }
+  }
+  return {.obstacle =
+              "the common support of A and B has no coordinates in which both have a density to "
+              "rounding"};
+}
+
+Finding finding_of(Divergence kind, const GaussianMixture& p, const GaussianMixture& q) {
+  const Cover covered = cover(p, q);
+  if (covered.disjoint() || (!is_bounded(kind) && covered.p_alone) ||
+      (kind == Divergence::symmetric_kl && covered.q_alone)) {
+    return {.answer = Answer::largest};
+  }
+  if (covered.is_one()) return reduced(kind, p, q);
+  if (covered.unknown) {
+    return {.obstacle =
+                "A and B live on affine subspaces that are equal to rounding, or are subspaces by "
+                "rounding alone, and whether they are equal is not known"};
+  }
+  return {.obstacle =
+              "A and B have components without a density, and share some of their supports but not "
+              "all"};
 }
 
 // The atoms with their masses in the points' order, equal points as one.
@@ -99,10 +240,7 @@ struct Atoms {
 
 Atoms atoms_of(const PointCloud& cloud) {
   const Matrix& x = cloud.points();
-  const auto before = [&x](Index i, Index j) {
-    return std::lexicographical_compare(x.col(i).begin(), x.col(i).end(), x.col(j).begin(),
-                                        x.col(j).end());
-  };
+  const auto before = [&x](Index i, Index j) { return precedes(x.col(i), x.col(j)); };
   std::vector<Index> order(static_cast<std::size_t>(cloud.size()));
   std::iota(order.begin(), order.end(), Index{0});
   std::sort(order.begin(), order.end(), before);
@@ -136,9 +274,6 @@ Estimate divergence(Divergence kind, const PointCloud& p, const PointCloud& q) {
           "divergence: Fisher information needs densities, points have none");
   const Atoms first = atoms_of(p);
   const Atoms second = atoms_of(q);
-  const auto before = [](const auto& a, const auto& b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-  };
   CompensatedSum sum;
   double error = 0.0;
   const auto add = [&](double mass_p, double mass_q) {
@@ -155,11 +290,11 @@ Estimate divergence(Divergence kind, const PointCloud& p, const PointCloud& q) {
   bool shared = false;
   for (std::size_t i = 0, j = 0; i < first.places.size() || j < second.places.size();) {
     const bool at_p = j == second.places.size() ||
-                      (i < first.places.size() &&
-                       !before(q.points().col(second.places[j]), p.points().col(first.places[i])));
+                      (i < first.places.size() && !precedes(q.points().col(second.places[j]),
+                                                            p.points().col(first.places[i])));
     const bool at_q = i == first.places.size() ||
-                      (j < second.places.size() &&
-                       !before(p.points().col(first.places[i]), q.points().col(second.places[j])));
+                      (j < second.places.size() && !precedes(p.points().col(first.places[i]),
+                                                             q.points().col(second.places[j])));
     const bool infinite =
         (at_p && !at_q && !is_bounded(kind)) || (at_q && !at_p && kind == Divergence::symmetric_kl);
     if (infinite) return infinity;
@@ -184,28 +319,7 @@ Estimate divergence(Divergence kind, const PointCloud& p, const PointCloud& q) {
 std::string singular_obstacle(Divergence kind, const GaussianMixture& p, const GaussianMixture& q) {
   if (p.has_density() && q.has_density()) return "";
   if (kind != Divergence::fisher_information && are_atoms(p) && are_atoms(q)) return "";
-  const Cover covered = cover(p, q);
-  switch (answer_of(kind, p, q, covered)) {
-    case Answer::largest:
-      return "";
-    case Answer::reduced: {
-      const std::vector<Index> coordinates = supporting_coordinates(p, q);
-      if (!coordinates.empty() && marginal(p, coordinates).has_density() &&
-          marginal(q, coordinates).has_density()) {
-        return "";
-      }
-      return "the common support of A and B has no coordinates in which both have a density to "
-             "rounding";
-    }
-    case Answer::not_known:
-      break;
-  }
-  if (covered.unknown > 0) {
-    return "A and B live on affine subspaces that are equal to rounding, and whether they are "
-           "equal "
-           "is not known";
-  }
-  return "A and B have components without a density, and share some of their supports but not all";
+  return finding_of(kind, p, q).obstacle;
 }
 
 Estimate singular_divergence(Divergence kind,
@@ -217,11 +331,10 @@ Estimate singular_divergence(Divergence kind,
   if (kind != Divergence::fisher_information && are_atoms(p) && are_atoms(q)) {
     return divergence(kind, PointCloud(p.means(), p.weights()), PointCloud(q.means(), q.weights()));
   }
-  const std::string obstacle = singular_obstacle(kind, p, q);
-  require(obstacle.empty(), "singular_divergence: " + obstacle);
-  if (answer_of(kind, p, q, cover(p, q)) == Answer::largest) return largest(kind);
-  const std::vector<Index> coordinates = supporting_coordinates(p, q);
-  return divergence(kind, marginal(p, coordinates), marginal(q, coordinates), options);
+  const Finding found = finding_of(kind, p, q);
+  require(found.obstacle.empty(), "singular_divergence: " + found.obstacle);
+  if (found.answer == Answer::largest) return largest(kind);
+  return divergence(kind, found.laws[0], found.laws[1], options);
 }
 
 }  // namespace flowcheck

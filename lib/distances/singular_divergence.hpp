@@ -17,8 +17,12 @@ namespace flowcheck {
 /// - no component of p shares its support with one of q: TV = H² = 1, JS = log 2, the others +∞;
 /// - some component of p does not: KL, χ², symmetric KL and Fisher information are +∞;
 /// - all components of both share one: the divergence of their laws in as many coordinates as tell
-///   its points apart, which is the same number and exactly the same measures;
+///   its points apart, which is the same number and exactly the same measures; Fisher information,
+///   which takes lengths, only where the other coordinates are constant;
 /// - both are atoms alone: the sum over them.
+///
+/// Components of weight zero have no support. Cost of finding out: a comparison of each component
+/// with one of each support of the mixture that has fewer components; atoms are sorted.
 ///
 /// @throws std::invalid_argument  the dimensions differ, or singular_obstacle() is not empty
 Estimate singular_divergence(Divergence kind,
@@ -26,8 +30,9 @@ Estimate singular_divergence(Divergence kind,
                              const GaussianMixture& q,
                              const DivergenceOptions& options = {});
 
-/// Why singular_divergence() does not know it: supports that are equal to rounding alone, or
-/// several of which only some are shared. Empty where it does, and where both have densities.
+/// Why singular_divergence() does not know it: supports that are equal to rounding alone, several
+/// of which only some are shared, or a slanted one for Fisher information. Empty where it does, and
+/// where both have densities.
 std::string singular_obstacle(Divergence kind, const GaussianMixture& p, const GaussianMixture& q);
 
 /// Divergence of discrete measures, a sum over the points of both; points are the same where all

@@ -89,10 +89,11 @@ bool is_name(const std::string& field) {
 
 // A text that begins with a line as numpy.savetxt writes its header, "# x,y": from the first name
 // on, if there is one for each field of the row of numbers below; nothing where it is a remark.
-std::string_view names_of_remark(std::string_view text) {
+std::string_view names_of_remark(std::string_view text, std::size_t largest) {
   text.remove_prefix(std::min(text.find_first_not_of("# \t"), text.size()));
-  RowReader reader{.text = text, .largest = text.size() + 1};
+  RowReader reader{.text = text, .largest = largest};
   const std::vector<std::string> names = reader.next();
+  if (names.empty() || reader.open_quote) return {};
   const std::vector<std::string> row = reader.next();
   const bool fits = names.size() == row.size() &&
                     std::all_of(names.begin(), names.end(), is_name) &&
@@ -136,7 +137,7 @@ CsvTable::CsvTable(std::string_view text,
   const auto largest = static_cast<std::size_t>(limits.values);
   std::size_t first_line = 1;
   if (header == CsvHeader::detected && text.starts_with('#')) {
-    if (const std::string_view names = names_of_remark(text); !names.empty()) {
+    if (const std::string_view names = names_of_remark(text, largest); !names.empty()) {
       text = names;
     } else {
       text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);

@@ -62,14 +62,11 @@ class Rows {
     }
   }
 
-  // Divided by their sum, unless that is one to within what ten digits say. Empty where all are
-  // equal: those are 1/n without rounding.
-  Vector weights(TreatedPoints& result) const {
+  // Divided by their sum, unless that is one to within what ten digits say; a row whose weight is
+  // none then has none. Empty where all are equal: those are 1/n without rounding.
+  Vector take_weights(TreatedPoints& result) {
     if (!weighted()) return {};
-    Vector weights(static_cast<Index>(kept_.size()));
-    for (Index i = 0; i < weights.size(); ++i) {
-      weights(i) = table_.weights(kept_[static_cast<std::size_t>(i)]);
-    }
+    Vector weights = table_.weights(kept_);
     const double largest = weights.maxCoeff();
     if (weights.minCoeff() == largest) return {};
     if (std::abs(weights.sum() - 1.0) <= 1e-9) return weights;
@@ -77,7 +74,20 @@ class Rows {
     // By a power of two first: their sum may be no double.
     const int exponent = std::ilogb(largest) + 1;
     weights = weights.unaryExpr([exponent](double w) { return std::ldexp(w, -exponent); }).eval();
-    return weights / weights.sum();
+    weights /= weights.sum();
+    std::vector<Index> heavy;
+    for (Index i = 0; i < weights.size(); ++i) {
+      if (weights(i) > 0.0) heavy.push_back(i);
+    }
+    if (heavy.size() == kept_.size()) return weights;
+    result.notes.push_back(fmt::format("{} of {} rows left out: weight zero beside the others",
+                                       kept_.size() - heavy.size(), kept_.size()));
+    weights = weights(heavy).eval();
+    for (std::size_t i = 0; i < heavy.size(); ++i) {
+      kept_[i] = kept_[static_cast<std::size_t>(heavy[i])];
+    }
+    kept_.resize(heavy.size());
+    return weights.minCoeff() == weights.maxCoeff() ? Vector() : weights;
   }
 
   Matrix points() const {
@@ -162,6 +172,8 @@ void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& resul
 }
 
 void standardise(const DataTable& table, TreatedPoints& result) {
+  constexpr const char* constant =
+      "is constant and cannot be standardised; leave it out with --columns";
   const auto n = static_cast<double>(result.points.cols());
   const auto mean = [&](const auto& values) {
     if (result.weights.size() == 0) return values.sum() / n;
@@ -169,9 +181,7 @@ void standardise(const DataTable& table, TreatedPoints& result) {
   };
   for (Index k = 0; k < result.points.rows(); ++k) {
     auto row = result.points.row(k);
-    if (row.minCoeff() == row.maxCoeff()) {
-      fail_column(table, k, "is constant and cannot be standardised; leave it out with --columns");
-    }
+    if (row.minCoeff() == row.maxCoeff()) fail_column(table, k, constant);
     // Twice: the spread's own size comes out once the mean is gone. Powers of two keep every digit,
     // and squares neither overflow nor vanish.
     for (int pass = 0; pass < 2; ++pass) {
@@ -179,7 +189,9 @@ void standardise(const DataTable& table, TreatedPoints& result) {
       row = row.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }).eval();
       row.array() -= mean(row);
     }
-    row /= std::sqrt(mean(row.cwiseAbs2()));
+    const double variance = mean(row.cwiseAbs2());
+    if (variance == 0.0) fail_column(table, k, constant);  // but for rows next to weightless
+    row /= std::sqrt(variance);
   }
   result.notes.push_back(
       "standardised: each column by its own mean and standard deviation, now 0 and 1: differences "
@@ -310,8 +322,8 @@ TreatedPoints treated(const DataTable& table, const DataTreatment& treatment) {
   Rows rows(table);
   rows.drop_missing(treatment.drop_missing, result);
   rows.drop_weightless(result);
+  result.weights = rows.take_weights(result);
   result.points = rows.points();
-  result.weights = rows.weights(result);
   if (treatment.dequantise) dequantise(table, treatment.seed, result);
   if (treatment.standardise) standardise(table, result);
   warn(table, result);

@@ -23,7 +23,8 @@ namespace flowcheck {
 ///                 by their weights), each set by its own: two sets no longer differ in location
 ///                 and scale
 ///
-/// Weights are divided by their sum; rows of weight zero are left out, and equal weights are none.
+/// Weights are divided by their sum, unless that is one within 1e-9; rows of weight zero, before it
+/// or after, are left out, and equal weights are none.
 struct DataTreatment {
   std::vector<std::string> columns = {};  ///< empty: all of them
   bool drop_missing = false;
@@ -51,8 +52,8 @@ struct DataTable {
 
 /// Points, what was done to the file's rows to get them, and what is worth knowing of them.
 struct TreatedPoints {
-  Matrix points = {};                      ///< d × n
-  Vector weights = {};                     ///< length n, summing to one; empty: equal ones
+  Matrix points = {};   ///< d × n
+  Vector weights = {};  ///< length n, positive, summing to one within 1e-9; empty: equal ones
   std::vector<std::string> notes = {};     ///< "3 of 100 rows dropped: missing values"
   std::vector<std::string> warnings = {};  ///< duplicate rows, ties, a nearly singular covariance
 };

@@ -60,13 +60,20 @@ DataTreatment both(const DataTreatment& file,
   if (!file.columns.empty() && !caller.columns.empty()) {
     throw InputError(name + ":1: selects columns itself; give no others");
   }
+  const auto is_weighted = [](const DataTreatment& treatment) {
+    return !treatment.weight_column.empty() || !treatment.weights.empty();
+  };
+  if (is_weighted(file) && is_weighted(caller)) {
+    throw InputError(name + ":1: gives weights itself; give no others");
+  }
+  const DataTreatment& weighted = is_weighted(file) ? file : caller;
   return {.columns = file.columns.empty() ? caller.columns : file.columns,
           .drop_missing = file.drop_missing || caller.drop_missing,
           .dequantise = file.dequantise || caller.dequantise,
           .standardise = file.standardise || caller.standardise,
           .seed = file.dequantise ? file.seed : caller.seed,
-          .weight_column = file.weight_column,
-          .weights = file.weights};
+          .weight_column = weighted.weight_column,
+          .weights = weighted.weights};
 }
 
 MeasureFile read_points(const std::string& path,

@@ -40,8 +40,9 @@ struct MeasureFile {
 /// A covariance is a number (times I), a vector (the diagonal) or a matrix; it may be singular. A
 /// "file" is found from the folder of the JSON file.
 ///
-/// @param treatment  of points; adds to what the JSON file asks for. Measures that are not points
-///                   have nothing to be treated.
+/// @param treatment  of points; adds to what the JSON file asks for; columns and weights are given
+/// by one
+///                   of them. Measures that are not points have nothing to be treated.
 /// @throws InputError  unreadable, of another kind, an unknown or missing or repeated key, wrong
 ///                     shape, not finite, not symmetric, not positive semidefinite, weights that
 ///                     are negative, do not sum to one (a mixture's) or are all zero (points'),

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace flowcheck::mixture_chi_squared_test {
@@ -265,6 +266,69 @@ TEST_CASE("chi_squared keeps its digits for components that are nearly atoms",
   // wider than the error by that, and two digits are what is asked of it at v = 1e-8.
   CHECK_THAT(plane, Encloses(truth));
   CHECK(plane.width() < 1e-2 * plane.value);
+}
+
+TEST_CASE("components of weight zero are nothing to χ²", "[distances][exact]") {
+  // A common covariance too wide for N(0, 1), whichever weights are zero.
+  const Matrix line{{0.0, 0.0, 1.0}};
+  CHECK(chi_squared(GaussianMixture::isotropic(Vector{{0.0, 0.5, 0.5}}, line, 3.0),
+                    Gaussian::standard(1))
+            .lower == infinity);
+  // ½N(0, 1) + ½N(h, 1), and nothing at 40, where J is no double: χ² = ¼(e^{h²} − 1).
+  const double h = 0.1;
+  const GaussianMixture p =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5, 0.0}}, Matrix{{0.0, h, 40.0}}, 1.0);
+  const Estimate found = chi_squared(p, Gaussian::standard(1));
+  CAPTURE(found);
+  CHECK_THAT(found, Encloses(0.25 * std::expm1(h * h)));
+  CHECK(found.width() < 1e-11 * found.value);
+  // Mehler's kernel of the same points: an atom at 1e3 has one that is no double.
+  const PointCloud atom(Matrix{{0.5, 1e3}}, Vector{{1.0, 0.0}});
+  const PointCloud same(Matrix{{0.5}}, Vector{{1.0}});
+  CHECK(smoothed_chi_squared(atom, 0.3).value == smoothed_chi_squared(same, 0.3).value);
+}
+
+TEST_CASE("χ² is a double where a light component's own integral is none", "[distances][exact]") {
+  // Of N(m, 1) against N(0, 1) J = e^{m²}, beyond a double for m = 26.74; times 1e-6 it is one.
+  const double m = 26.74;
+  const double weight = 1e-3;
+  const GaussianMixture p =
+      GaussianMixture::isotropic(Vector{{1.0 - weight, weight}}, Matrix{{0.0, m}}, 1.0);
+  const Estimate found = chi_squared(p, Gaussian::standard(1));
+  const hp::Real truth = exact_chi_squared(p, Gaussian::standard(1));
+  CAPTURE(found);
+  CHECK(hp::Real(found.lower) <= truth);
+  CHECK(truth <= hp::Real(found.upper));
+  CHECK_THAT(std::log10(found.value), Catch::Matchers::WithinAbs(304.5, 0.1));
+  // The exponent is m² to 64 units of three such terms.
+  CHECK(found.width() < 1e-9 * found.value);
+
+  // Weights whose product is no double: at 38 the integral is 1e627, times 1e-400.
+  const GaussianMixture far =
+      GaussianMixture::isotropic(Vector{{1.0, 1e-200}}, Matrix{{0.0, 38.0}}, 1.0);
+  CHECK_THAT(std::log10(chi_squared(far, Gaussian::standard(1)).value),
+             Catch::Matchers::WithinAbs(38.0 * 38.0 / std::log(10.0) - 400.0, 1e-6));
+
+  // By Mehler's kernel too: J = (1 − a²)^{−½} e^{ax²/(1 + a)} at x = 50 and a = ½.
+  const PointCloud points(Matrix{{0.0, 50.0}}, Vector{{1.0 - 1e-40, 1e-40}});
+  const double a = 0.5;
+  CHECK_THAT(
+      std::log(smoothed_chi_squared(points, 0.5 * std::log(1.0 / a)).value),
+      Catch::Matchers::WithinAbs(
+          2500.0 * a / (1.0 + a) - 80.0 * std::log(10.0) - 0.5 * std::log(1.0 - a * a), 1e-8));
+}
+
+TEST_CASE("χ² beyond a double is bounded by the largest one, and not known is not bounded",
+          "[distances][exact]") {
+  constexpr double largest = std::numeric_limits<double>::max();
+  const auto far = [](double m) {
+    return chi_squared(GaussianMixture::isotropic(Vector::Ones(1), Matrix{{m}}, 1.0),
+                       Gaussian::standard(1));
+  };
+  CHECK(far(40.0).lower > 0.999 * largest);
+  CHECK(far(40.0).upper == infinity);
+  CHECK(far(1e160).lower == 0.0);  // m² is no double
+  CHECK(far(1e160).upper == infinity);
 }
 
 }  // namespace flowcheck::mixture_chi_squared_test

@@ -100,4 +100,23 @@ TEST_CASE("data_file looks where FLOWCHECK_DATA says, and nowhere else", "[measu
   fs::remove_all(directory);
 }
 
+TEST_CASE("a line after # with an open quote or too many fields is a remark",
+          "[measures][precondition]") {
+  const CsvTable table("# \"care\n1,2\n3,4\n", "x.csv", CsvHeader::detected);
+  CHECK_FALSE(table.has_header());
+  CHECK(table.rows() == 2);
+  CHECK(table.names().size() == 2);
+  // Quotes that close are a name's.
+  CHECK(CsvTable("# \"a,b\",c\n1,2\n", "x.csv", CsvHeader::detected).names() ==
+        std::vector<std::string>{"a,b", "c"});
+  // No more names are read than fields are allowed: it is the second line that has too many.
+  const auto wide = [](std::uintmax_t values) {
+    return CsvTable("# a,b,c\n1,2,3\n", "x.csv", CsvHeader::detected, {.values = values});
+  };
+  CHECK(wide(3).has_header());
+  CHECK_THROWS_WITH(wide(2), Catch::Contains("x.csv:2: more than 2 fields"));
+  CHECK_THROWS_WITH(CsvTable("#,,\n", "x.csv", CsvHeader::detected, {.values = 2}),
+                    Catch::Contains("x.csv:2: expected a line of column names"));
+}
+
 }  // namespace flowcheck::csv_table_test

@@ -202,6 +202,17 @@ TEST_CASE("points and pictures are found from the folder of their JSON", "[measu
   CHECK_THROWS_WITH(
       read(R"({"type": "points", "file": "../data/x.csv", "columns": [1]})", {.columns = {"b"}}),
       Catch::Contains("selects columns itself"));
+  const auto given = [&](const char* text, const DataTreatment& treatment) {
+    return Vector(std::get<PointCloud>(read(text, treatment).measure).weights());
+  };
+  const char* plain = R"({"type": "points", "file": "../data/y.npy"})";
+  CHECK(given(plain, {.weights = {1.0, 3.0}}) == Eigen::Vector2d(0.25, 0.75));
+  CHECK(given(R"({"type": "points", "file": "../data/x.csv", "columns": ["b"],
+                  "drop_missing": true})",
+              {.weight_column = "a"}) == Eigen::Vector2d(1.0 / 6.0, 5.0 / 6.0));
+  CHECK_THROWS_WITH(read(R"({"type": "points", "file": "../data/y.npy", "weights": [1, 3]})",
+                         {.weight_column = "1"}),
+                    Catch::Contains("gives weights itself"));
   const std::string seeded =
       R"({"type": "points", "file": "../data/y.npy", "dequantise": true, "seed": 5})";
   CHECK(std::get<PointCloud>(read(seeded, {.seed = 9}).measure).points() ==

@@ -6,6 +6,7 @@
 #include <Eigen/Cholesky>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -291,6 +292,27 @@ TEST_CASE("Weighted points are standardised by their weights, however light", "[
   CHECK((read("x\n0\n1\n4\n4\n", {.standardise = true}).points.leftCols(3) - points.points).norm() <
         1e-15);
   CHECK(read("0\n1\n", {.standardise = true, .weights = {1.0, 5e-324}}).points.allFinite());
+}
+
+TEST_CASE("A weight that is nothing beside the others is zero", "[measures][exact]") {
+  // Of 2 + 3 + 5e-324 the last is no share: the first two stay, with mean .6 and variance .24.
+  const TreatedPoints points =
+      read("0\n1\n7\n", {.standardise = true, .weights = {2.0, 3.0, 5e-324}});
+  REQUIRE(points.points.cols() == 2);
+  REQUIRE(points.weights.size() == 2);
+  CHECK(points.weights.minCoeff() > 0.0);
+  const Vector expected = (Eigen::Array2d(0.0, 1.0) - 0.6) / std::sqrt(0.24);
+  CHECK((points.points.row(0).transpose() - expected).norm() < 1e-15);
+  CHECK(std::any_of(points.notes.begin(), points.notes.end(), [](const std::string& note) {
+    return note == "1 of 3 rows left out: weight zero beside the others";
+  }));
+  // Equal ones that are left are none.
+  CHECK(read("0\n1\n7\n", {.weights = {1e300, 1e300, 1e-30}}).weights.size() == 0);
+  // One row left: a constant column.
+  CHECK_THAT(message_of("x,w\n0,1e300\n1,1e-30\n", {.standardise = true, .weight_column = "w"}),
+             Contains("x.csv:1: column \"x\" is constant and cannot be standardised"));
+  CHECK_THAT(message_of("0\n1\n", {.standardise = true, .weights = {2.0, 5e-324}}),
+             Contains("is constant and cannot be standardised"));
 }
 
 TEST_CASE("What is wrong with weights is said with its line", "[measures][precondition]") {
