@@ -126,7 +126,7 @@ Translates draw_translates(Rng& rng) {
   const LineMap mu = draw_line_data(rng, claim_grid());
   return {.G = relative_entropy(quadratic_energy(rng.log_uniform(0.3, 3.0), rng.normal())),
           .mu = mu,
-          .nu = shifted(mu, rng.uniform(1.0, 5.0)),
+          .nu = translated(mu, rng.uniform(1.0, 5.0)),
           .step_size = rng.log_uniform(0.05, 2.0)};
 }
 

@@ -37,25 +37,27 @@ const LineGrid& claim_grid() {
   return grid;
 }
 
+namespace {
+
+const LineLaw& law(int k) {
+  static const LineLaw flat{log_cosh_law(0.0, 0.1, 1.0), log_cosh_energy(0.0, 0.1, 1.0)};
+  static const std::array<const LineLaw*, 6> laws = {&law_q1(), &law_q2(), &law_q3(),
+                                                     &law_q4(), &law_q5(), &flat};
+  return *laws.at(static_cast<std::size_t>(k));
+}
+
+}  // namespace
+
 const LineFunctional& line_target(int k) {
   static const std::array<LineFunctional, 6> targets = {
-      relative_entropy(quadratic_energy()),
-      relative_entropy(quartic_energy(1.0, 1.0)),
-      relative_entropy(log_cosh_energy(0.5, 0.5, 2.0)),
-      relative_entropy(log_cosh_energy(0.0, 1.0, 1.0)),
-      relative_entropy(quartic_energy(0.0, 1.0)),
-      relative_entropy(log_cosh_energy(0.0, 0.1, 1.0))};
+      relative_entropy(law(0).energy), relative_entropy(law(1).energy),
+      relative_entropy(law(2).energy), relative_entropy(law(3).energy),
+      relative_entropy(law(4).energy), relative_entropy(law(5).energy)};
   return targets.at(static_cast<std::size_t>(k));
 }
 
 const LineMeasure& line_law(int k) {
-  static const std::array<LineMeasure, 6> laws = {gaussian_law(),
-                                                  quartic_law(1.0, 1.0),
-                                                  log_cosh_law(0.5, 0.5, 2.0),
-                                                  log_cosh_law(0.0, 1.0, 1.0),
-                                                  quartic_law(0.0, 1.0),
-                                                  log_cosh_law(0.0, 0.1, 1.0)};
-  return laws.at(static_cast<std::size_t>(k));
+  return law(k).measure;
 }
 
 LineMeasure draw_overlapping_mixture(Rng& rng) {
@@ -96,10 +98,6 @@ JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps) {
           .error = rng.log_uniform(0.01, 1.0),
           .field = static_cast<ErrorField>(rng.uniform_index(3)),
           .seed = rng.bits()};
-}
-
-LineMap shifted(const LineMap& p, double m) {
-  return LineMap(p.grid(), p.values().array() + m, p.increments());
 }
 
 LineJkoResult answered_line_step(const LineMap& current,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jko/line_problem.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/rng.hpp"
 #include "proximal/line_jko_chain.hpp"
@@ -9,8 +10,8 @@ namespace flowcheck {
 /// Where the claims on the line are tried: what is true of the discrete objects is so on any grid.
 const LineGrid& claim_grid();
 
-/// KL(· ‖ e^{−V}/Z) for V = x²/2, x²/2 + x⁴/4 and x²/4 + ½ log 2 cosh 2x, which are the dossier's
-/// Q1 … Q3; Q4 and Q5, convex and no more: log 2 cosh x, x⁴/4; and log(2 cosh x)/10, nearly flat.
+/// KL(· ‖ q) for q of Q1 … Q5, of which the last two are convex and no more, and for V = log(2 cosh
+/// x)/10, nearly flat.
 const LineFunctional& line_target(int k);  ///< k = 0 … 5
 
 inline constexpr int nearly_flat = 5;
@@ -30,9 +31,6 @@ GaussianMixture draw_mixture(Rng& rng, Index components);
 
 /// ε of log-uniform size in [0.01, 1] and any kind of field.
 JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps);
-
-/// T + m.
-LineMap shifted(const LineMap& p, double m);
 
 /// A step that has to be answered. @throws std::invalid_argument  it did not converge
 LineJkoResult answered_line_step(const LineMap& current, const LineFunctional& G, double step_size);
