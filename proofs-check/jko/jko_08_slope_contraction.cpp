@@ -101,7 +101,8 @@ Claim jko_08_slope_contraction() {
       .controls = {translate("factor 1/(1 + 1.1γλ)", faster, 0.0),
                    translate("factor e^{−γλ}", continuous_rate, 0.0)},
       .on_target = on_chain_target(inequalities),
-      .file = __FILE__};
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

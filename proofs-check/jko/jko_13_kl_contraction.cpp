@@ -68,7 +68,8 @@ Claim jko_13_kl_contraction() {
           .controls = {translate("rate e^{−2γλ}", continuous_rate, 0.0),
                        short_translate("floor 0.8 ε²/(2λ)", low_floor, 0.1)},
           .on_target = on_chain_target(contraction),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -101,6 +101,7 @@ Claim jko_30_talagrand_log_sobolev_hwi() {
                        {.name = "q ∝ 1/cosh, λ = 0.1", .draw = sech_shifted, .repeat = false}},
           .on_target = on_chain_target(evaluate),
           .file = __FILE__,
+          .grade = Grade::converged,
           .without_error = true};
 }
 
