@@ -75,7 +75,7 @@ class SeriesFactors {
   /// @throws std::invalid_argument  A is empty or not square
   explicit SeriesFactors(SeriesMatrix A);
 
-  TaylorSeries log_determinant() const;  ///< NaN where det A ≤ 0
+  TaylorSeries log_determinant() const;             ///< NaN where det A ≤ 0
   SeriesVector solve(const SeriesVector& b) const;  ///< @throws std::invalid_argument  its length
 
  private:

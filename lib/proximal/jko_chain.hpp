@@ -12,7 +12,7 @@ struct JkoChainOptions {
   std::vector<double> step_sizes = {};  ///< γ_1 … γ_N, each positive
   double error = 0.0;                   ///< ε of every step
   ErrorField field = ErrorField::adversarial;
-  std::uint64_t seed = 1;  ///< of the random fields; step n uses stream n
+  std::uint64_t seed = 1;           ///< of the random fields; step n uses stream n
   std::vector<double> errors = {};  ///< ε of each step in place of `error`; empty: all the same
 
   double error_of(std::size_t step) const;  ///< counted from 0

@@ -259,7 +259,8 @@ Outcome attained(Trial& trial) {
 Slopes line_translates(Rng& rng) {
   const LineFunctional G = relative_entropy(quadratic_energy(rng.log_uniform(0.3, 3.0)));
   const LineMap target = line_minimiser(claim_grid(), G).step;
-  return on_the_line(translated(target, rng.uniform(1.0, 5.0)), G, rng.log_uniform(0.05, 2.0), steps);
+  return on_the_line(translated(target, rng.uniform(1.0, 5.0)), G, rng.log_uniform(0.05, 2.0),
+                     steps);
 }
 
 Outcome attained_on_the_line(Trial& trial) {

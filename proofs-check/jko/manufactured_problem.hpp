@@ -27,10 +27,10 @@ ChainMeasures measures(const ManufacturedChain& chain);
 
 using EvaluateManufactured = std::function<Outcome(const ManufacturedProblem&, int longest_chain)>;
 
-/// M1, the dossier's three modes on the plane: means (1, ½), (−1.2, 0), (0, −1), weights .5, .3, .2,
-/// common σ ∈ {.8, 1, 1.3}; V = |x|²/2 + c(x⁴ + y⁴)/4 with c ∈ {0, ¼, 1}; γ ∈ {.05, .15}; exact and
-/// inexact. Eighteen cases in a draw, of one step, or of two where c = 0; two cases of one step at
-/// quick scale. Where DT_n is not positive definite γ is halved.
+/// M1, the dossier's three modes on the plane: means (1, ½), (−1.2, 0), (0, −1), weights .5, .3,
+/// .2, common σ ∈ {.8, 1, 1.3}; V = |x|²/2 + c(x⁴ + y⁴)/4 with c ∈ {0, ¼, 1}; γ ∈ {.05, .15}; exact
+/// and inexact. Eighteen cases in a draw, of one step, or of two where c = 0; two cases of one step
+/// at quick scale. Where DT_n is not positive definite γ is halved.
 Instance manufactured_family(const EvaluateManufactured& evaluate);
 Instance manufactured_family(const EvaluateChain& evaluate);
 
