@@ -51,10 +51,10 @@ constexpr std::size_t levels = 3;
 
 void check_settings(const Settings& settings) {
   require(settings.steps >= 1 && settings.steps <= 200, "--steps: expected 1 to 200");
-  require(settings.step_size > 0.0 && settings.step_size <= 100.0,
-          "--step-size: expected a number above 0, at most 100");
-  require(settings.reach > 0.0 && settings.reach <= 6.0,
-          "--reach: expected a number above 0, at most 6");
+  require(settings.step_size >= 1e-6 && settings.step_size <= 100.0,
+          "--step-size: expected a number from 1e-6 to 100");
+  require(settings.reach >= 0.1 && settings.reach <= 6.0,
+          "--reach: expected a number from 0.1 to 6");
   require(settings.points >= 101 && settings.points <= 20'001, "--points: expected 101 to 20001");
 }
 

@@ -56,8 +56,8 @@ constexpr std::size_t levels = 3;
 
 void check_settings(const Settings& settings) {
   require(settings.steps >= 1 && settings.steps <= 10'000, "--steps: expected 1 to 10000");
-  require(settings.step_size > 0.0 && std::isfinite(settings.step_size),
-          "--step-size: expected a number above 0");
+  require(settings.step_size >= 1e-6 && std::isfinite(settings.step_size),
+          "--step-size: expected a number from 1e-6 on");
   require(std::all_of(settings.ripples.begin(), settings.ripples.end(),
                       [](double b) { return b >= 0.0 && b <= 10.0; }),
           "--ripples: expected numbers from 0 to 10");

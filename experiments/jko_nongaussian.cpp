@@ -45,8 +45,8 @@ constexpr double tolerance = 1e-8;  // round-off
 
 void check_settings(const Settings& settings) {
   require(settings.steps >= 1 && settings.steps <= 1000, "--steps: expected 1 to 1000");
-  require(settings.step_size > 0.0 && std::isfinite(settings.step_size),
-          "--step-size: expected a number above 0");
+  require(settings.step_size >= 1e-3 && settings.step_size <= 100.0,
+          "--step-size: expected a number from 0.001 to 100");
   const auto& errors = settings.errors;
   require(
       !errors.empty() && std::all_of(errors.begin(), errors.end(),
@@ -55,6 +55,9 @@ void check_settings(const Settings& settings) {
   require(std::set<double>(errors.begin(), errors.end()).size() == errors.size(),
           "--errors: expected each number once");
   require(settings.points >= 51 && settings.points <= 100'001, "--points: expected 51 to 100001");
+  // Every iterate of a chain is kept.
+  require(settings.points * settings.steps <= 2'000'000,
+          "--steps: expected at most 2000000 divided by --points");
 }
 
 struct Problem {

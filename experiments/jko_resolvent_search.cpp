@@ -49,6 +49,8 @@ void check_settings(const Settings& settings) {
   require(settings.starts >= 1 && settings.starts <= 10'000, "--starts: expected 1 to 10000");
   require(settings.evaluations >= 1 && settings.evaluations <= 10'000'000,
           "--evaluations: expected 1 to 10000000");
+  require(settings.starts <= 100'000'000 / settings.evaluations,
+          "--evaluations: expected at most 100000000 divided by --starts");
 }
 
 // A point of the search: coordinates in [−1, 1], which stand for log γ, the logarithms of the

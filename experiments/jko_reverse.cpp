@@ -58,8 +58,8 @@ constexpr double tolerance = 1e-3;     // relative width at which an attained bo
 constexpr double same_entropy = 1e-9;  // to which one relative entropy is found in two places
 
 void check_settings(const Settings& settings) {
-  require(settings.step_size > 0.0 && settings.step_size < 2.0,
-          "--step-size: expected a number above 0 and below 2");
+  require(settings.step_size >= 0.01 && settings.step_size < 2.0,
+          "--step-size: expected a number from 0.01 to below 2");
   const auto within = [](const std::vector<double>& list, double lower, double upper) {
     return !list.empty() && std::set<double>(list.begin(), list.end()).size() == list.size() &&
            std::all_of(list.begin(), list.end(),

@@ -61,6 +61,7 @@ void check_settings(const Settings& settings) {
   const double steps = settings.end / settings.largest_step;
   require(steps >= 1.0 && steps <= 100.0 && std::abs(steps - std::round(steps)) <= 1e-9 * steps,
           "--end: expected a multiple of the largest step, at most a hundredfold");
+  require(settings.end <= 10.0, "--end: expected at most 10, where nothing is left to compare");
 }
 
 // ρ_t on a grid; where it needs the grid's level, that is what it is for.

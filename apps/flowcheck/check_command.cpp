@@ -1,5 +1,6 @@
 #include "claims/check.hpp"
 #include "commands.hpp"
+#include "distances/wasserstein.hpp"
 #include "interruption.hpp"
 #include "measures/measure_file.hpp"
 #include "names.hpp"
@@ -151,6 +152,12 @@ Target read_target(const CommandLine& line) {
   }
   require_in_range(line, reference);
   if (const auto* gaussian = std::get_if<Gaussian>(&start)) {
+    // Claims compare squares, and squares of these.
+    constexpr double farthest = 1e70;
+    if (!(w2(*gaussian, reference).upper <= farthest)) {
+      throw UsageError(fmt::format("--target {}: expected a start at most {:g} from the reference",
+                                   line.target, farthest));
+    }
     require_steps(line, *gaussian, reference);
   } else {
     require_line_steps(line, start, reference);

@@ -208,7 +208,7 @@ class Parser {
     CLI::App* sub =
         add_command(Command::distance, "distance",
                     "how far two measures are apart: w2, sliced and hellinger are roots, "
-                    "mmd and energy squares");
+                    "mmd and energy squares, sinkhorn the debiased regularised squared W₂");
     sub->add_option("KIND", line_.kind, fmt::format("{}", fmt::join(distance_kinds(), ", ")))
         ->required();
     sub->add_option("A", line_.first, "a measure: a file .json, .csv, .npy or .pgm")->required();

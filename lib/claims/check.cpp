@@ -134,6 +134,7 @@ class Gathering {
       result.rhs = bound.rhs;
       result.tightness =
           bound.auxiliary ? std::numeric_limits<double>::quiet_NaN() : tightness(bound);
+      result.auxiliary = bound.auxiliary;
       result.draw_seed = draw_seed;
       if (nan)
         result.reason = is_nan(bound) ? "not a number" : "one of two equal sides is infinite";
@@ -210,6 +211,18 @@ void conclude(ClaimResult& result, const CheckOptions& options) {
     result.verdict = Verdict::not_applicable;
     result.reason =
         worst == nullptr ? "no way to check a measure given from outside" : worst->reason;
+    return;
+  }
+  // Steps of the proof alone are not the statement: where all of that was left out, say why.
+  const auto of_statement = [](const CheckResult& check) {
+    return check.verdict != Verdict::not_applicable && !check.auxiliary;
+  };
+  const auto left_out =
+      std::ranges::find(result.checks, Verdict::not_applicable, &CheckResult::verdict);
+  if (severity(worst->verdict) == Verdict::holds && left_out != result.checks.end() &&
+      std::ranges::none_of(result.checks, of_statement)) {
+    result.verdict = Verdict::not_applicable;
+    result.reason = left_out->reason;
     return;
   }
   result.verdict = severity(worst->verdict);

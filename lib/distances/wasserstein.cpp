@@ -24,10 +24,30 @@ double root_amplification(const Gaussian& p) {
   return std::min(std::sqrt(kappa), 1.0 / std::sqrt(round_off(1.0, d)));
 }
 
+double largest_length(const Gaussian& p, const Gaussian& q) {
+  const auto length_of = [](const Gaussian& measure) {
+    return std::max(measure.mean().lpNorm<Eigen::Infinity>(),
+                    std::sqrt(measure.eigenvalues().maxCoeff()));
+  };
+  return std::max(length_of(p), length_of(q));
+}
+
+// The image under x ↦ 2ᵏx. What underflows in the covariance is far below the mean's last place.
+Gaussian scaled(const Gaussian& p, int k) {
+  const double factor = std::ldexp(1.0, k);
+  return {factor * p.mean(), factor * (factor * p.covariance())};
+}
+
 }  // namespace
 
 Estimate w2(const Gaussian& p, const Gaussian& q) {
   require(p.dimension() == q.dimension(), "w2: the measures differ in dimension");
+  // Squares of lengths beyond 10^{±154} are no doubles.
+  const double length = largest_length(p, q);
+  if (length > 0.0 && std::isfinite(length) && (length > 1e150 || length < 1e-150)) {
+    const int exponent = std::clamp(std::ilogb(length), -1000, 1000);
+    return std::ldexp(1.0, exponent) * w2(scaled(p, -exponent), scaled(q, -exponent));
+  }
   const Matrix P = p.factor();
   const Matrix Q = q.factor();
   const Matrix U = polar_factor(Q.transpose() * P);

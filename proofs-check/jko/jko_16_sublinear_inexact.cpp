@@ -41,7 +41,7 @@ Bound least_gap(const Run& run) {
   const double longest = run.length_in_steps();
   const double error = std::max(run.error.upper, start / (run.step_size * longest));
   const double ratio = error > 0.0 ? start / (run.step_size * error) : 0.0;
-  const auto N = static_cast<std::size_t>(std::clamp(std::ceil(ratio), 1.0, longest));
+  const auto N = static_cast<std::size_t>(std::fmax(1.0, std::fmin(std::ceil(ratio), longest)));
   Estimate least = run.gap[0];
   for (std::size_t k = 1; k < N; ++k) least = min(least, run.gap[k]);
   const Estimate epsilon = error * (1.0 + 8.0 * unit_round_off);

@@ -360,6 +360,17 @@ TEST_CASE("the false-alarm budget is shared by every statistical interval of the
   CHECK_THROWS_AS(check_all({}, {}, {.false_alarm_budget = 0.0}), std::invalid_argument);
 }
 
+TEST_CASE("steps of a proof alone do not make a claim hold", "[claims][control]") {
+  Claim claim = right_claim();
+  claim.on_target = [](const Target&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 1.0, .rhs = 2.0, .part = "one step", .auxiliary = true},
+                              left_out("in the end", "γλ < 2")};
+  };
+  const ClaimResult result = run(claim, {.target = target_of_dimension(1)});
+  CHECK(result.verdict == Verdict::not_applicable);
+  CHECK(result.reason == "γλ < 2");
+}
+
 TEST_CASE("a stopped run leaves out what it did not finish", "[claims][exact]") {
   const std::atomic<bool> stop = true;
   CHECK(check_all({right_claim()}, {right_claim()}, {.stop = &stop}).empty());

@@ -173,6 +173,10 @@ TEST_CASE("Steps and errors that double does not carry are refused", "[cli][prec
           "--gamma 0.001: expected 1e-26 to 1e-16");
   refused({"--gamma", "1e4", "--epsilon", "2e4"}, "--epsilon 20000: expected at most 1e+03: ");
 
+  folder.write("far.json", R"({"type": "gaussian", "mean": [1e160, 0], "covariance": 1})");
+  check_refused(folder, {"check", "--target", "far.json"},
+                "--target far.json: expected a start at most 1e+70 from the reference");
+
   // Within the range, but these two have no such step.
   folder.write("noise.json", R"({"type": "gaussian", "mean": [0, 0, 0], "covariance": 1})");
   folder.write("data.json", R"({"type": "gaussian", "mean": [1, -2, 0.3], "covariance":

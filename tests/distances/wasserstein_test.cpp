@@ -43,6 +43,16 @@ TEST_CASE("w2 is a metric on Gaussians, singular ones included", "[distances][pr
   }
 }
 
+TEST_CASE("w2 of what has squares beyond double is in its enclosure", "[distances][exact]") {
+  const Gaussian unit = Gaussian::standard(1);
+  const Estimate far = w2(Gaussian(Vector{{1e155}}, Matrix{{1.0}}), unit);
+  CHECK_THAT(far, Encloses(1e155));
+  CHECK(far.width() < 1e142);
+  const Estimate near = w2(Gaussian::dirac(Vector{{1e-170}}), Gaussian::dirac(Vector{{0.0}}));
+  CHECK_THAT(near, Encloses(1e-170));
+  CHECK(near.width() < 1e-183);
+}
+
 TEST_CASE("the distance to an atom is the second moment about it", "[distances][exact]") {
   Rng rng(9);
   const Gaussian p = random_gaussian(rng, 4);
