@@ -121,37 +121,73 @@ TEST_CASE("instance names are distinct within a claim, so that a draw can be rep
   }
 }
 
-TEST_CASE("every claim holds and every control is violated", "[proofs][control]") {
-  for (const ClaimResult& result : quick_run()) {
-    CAPTURE(result.claim.id, result.reason);
-    CHECK(result.verdict == Verdict::holds);
-    for (const CheckResult& control : result.controls) {
-      CAPTURE(control.instance);
-      CHECK(control.verdict == Verdict::violated);
+// In one case, so that all claims run once.
+TEST_CASE("a run of all claims is what it should be", "[proofs][reference]") {
+  SECTION("every claim holds and every control is violated") {
+    for (const ClaimResult& result : quick_run()) {
+      CAPTURE(result.claim.id, result.reason);
+      CHECK(result.verdict == Verdict::holds);
+      for (const CheckResult& control : result.controls) {
+        CAPTURE(control.instance);
+        CHECK(control.verdict == Verdict::violated);
+      }
     }
   }
-}
-
-TEST_CASE("what runs on what is the committed table", "[proofs][reference]") {
-  const std::string fresh = coverage_table(quick_run());
-  const std::string committed = read("proofs-check/coverage.csv");
-  if (fresh != committed) std::ofstream("coverage.csv") << fresh;
-  INFO(
-      "the fresh table is in coverage.csv beside the tests; copy it to proofs-check/ if it is "
-      "meant");
-  CHECK((fresh == committed));
-  // As many as the committed table has. Whole families: singular starts, for claims that need a
-  // density, and laws of the line that are not convex enough. Single parts: the same again, and the
-  // parts for V = λ|x|²/2 or d = 1 where no draw of a family is of that kind.
-  int families = 0;
-  int parts = 0;
-  for (const ClaimResult& result : quick_run()) {
-    for (const CheckResult& check : result.checks) {
-      if (check.verdict == Verdict::not_applicable) ++(check.part.empty() ? families : parts);
+  SECTION("what runs on what is the committed table") {
+    const std::string fresh = coverage_table(quick_run());
+    const std::string committed = read("proofs-check/coverage.csv");
+    if (fresh != committed) std::ofstream("coverage.csv") << fresh;
+    INFO(
+        "the fresh table is in coverage.csv beside the tests; copy it to proofs-check/ if it is "
+        "meant");
+    CHECK((fresh == committed));
+    // As many as the committed table has. Whole families: singular starts, for claims that need a
+    // density, and laws of the line that are not convex enough. Single parts: the same again, and
+    // the parts for V = λ|x|²/2 or d = 1 where no draw of a family is of that kind.
+    int families = 0;
+    int parts = 0;
+    for (const ClaimResult& result : quick_run()) {
+      for (const CheckResult& check : result.checks) {
+        if (check.verdict == Verdict::not_applicable) ++(check.part.empty() ? families : parts);
+      }
+    }
+    CHECK(families == 41);
+    CHECK(parts == 45);
+  }
+  SECTION("every tight instance attains its claim") {
+    // Where the dossier says that equality is out of reach: how near its instance comes.
+    const std::map<std::string, double> approached = {
+        // "translation: sup error/(γ√(I₀/2)) → √2/(2e) = .2601 as γ → 0"
+        {"JKO-32, translate, γ → 0", 0.2595}};
+    for (const ClaimResult& result : quick_run()) {
+      std::map<std::string, double> best;  // of each tight instance
+      for (const CheckResult& check : result.checks) {
+        if (check.kind != CheckKind::tight) continue;
+        const std::string name = result.claim.id + ", " + check.instance;
+        const bool order = check.relation == Relation::order && check.verdict == Verdict::holds;
+        const double here = check.verdict == Verdict::tight || order ? 1.0 : check.tightness;
+        best[name] = std::fmax(best[name], here);
+      }
+      CHECK(best.size() == result.claim.tight.size());
+      for (const auto& [name, tightness] : best) {
+        CAPTURE(name, tightness);
+        const auto found = approached.find(name);
+        CHECK(tightness > (found == approached.end() ? 0.98 : found->second));
+      }
     }
   }
-  CHECK(families == 41);
-  CHECK(parts == 45);
+  SECTION("the tightness of a claim is that of its own statement") {
+    const auto tightness = [](const std::string& id) {
+      for (const ClaimResult& result : quick_run()) {
+        if (result.claim.id == id) return result.tightness();
+      }
+      return -1.0;
+    };
+    CHECK(tightness("JKO-03") == Approx(0.999975).margin(3e-5));  // not the sharp form's 1
+    CHECK(tightness("JKO-32") < 0.5);
+    CHECK(std::isnan(tightness("JKO-38")));
+    CHECK(std::isnan(tightness("JKO-40")));
+  }
 }
 
 TEST_CASE("docs/theorems.md has a row for every claim, with its file", "[proofs][reference]") {
@@ -241,42 +277,6 @@ TEST_CASE("equality is asked for to 1e-8 in every claim", "[proofs][property]") 
     CAPTURE(claim.id);
     CHECK(claim.tolerance <= 1e-8);
   }
-}
-
-TEST_CASE("every tight instance attains its claim", "[proofs][reference]") {
-  // Where the dossier says that equality is out of reach: how near its instance comes.
-  const std::map<std::string, double> approached = {
-      // "translation: sup error/(γ√(I₀/2)) → √2/(2e) = .2601 as γ → 0"
-      {"JKO-32, translate, γ → 0", 0.2595}};
-  for (const ClaimResult& result : quick_run()) {
-    std::map<std::string, double> best;  // of each tight instance
-    for (const CheckResult& check : result.checks) {
-      if (check.kind != CheckKind::tight) continue;
-      const std::string name = result.claim.id + ", " + check.instance;
-      const bool order = check.relation == Relation::order && check.verdict == Verdict::holds;
-      const double here = check.verdict == Verdict::tight || order ? 1.0 : check.tightness;
-      best[name] = std::fmax(best[name], here);
-    }
-    CHECK(best.size() == result.claim.tight.size());
-    for (const auto& [name, tightness] : best) {
-      CAPTURE(name, tightness);
-      const auto found = approached.find(name);
-      CHECK(tightness > (found == approached.end() ? 0.98 : found->second));
-    }
-  }
-}
-
-TEST_CASE("the tightness of a claim is that of its own statement", "[proofs][reference]") {
-  const auto tightness = [](const std::string& id) {
-    for (const ClaimResult& result : quick_run()) {
-      if (result.claim.id == id) return result.tightness();
-    }
-    return -1.0;
-  };
-  CHECK(tightness("JKO-03") == Approx(0.999975).margin(3e-5));  // not the sharp form's 1
-  CHECK(tightness("JKO-32") < 0.5);
-  CHECK(std::isnan(tightness("JKO-38")));
-  CHECK(std::isnan(tightness("JKO-40")));
 }
 
 TEST_CASE("a user's ε enters, or the check of the target says that it does not",
