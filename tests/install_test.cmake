@@ -18,3 +18,13 @@ if(NOT output MATCHES "OWN-01 holds")
   message(FATAL_ERROR "the consumer ran but its bound did not hold:\n${output}")
 endif()
 message(STATUS "${output}")
+
+# An installed program reads the data installed with it: broken there, it is named there.
+set(targets ${WORK_DIR}/prefix/share/flowcheck/data/ou_benchmark/ou_targets.csv)
+file(APPEND ${targets} "no target\n")
+execute_process(
+  COMMAND ${WORK_DIR}/prefix/bin/flowcheck run ou_benchmark --scale quick --out ${WORK_DIR}/results
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(NOT status EQUAL 2 OR NOT output MATCHES "prefix/share/flowcheck/data/ou_benchmark/ou_targets.csv:")
+  message(FATAL_ERROR "a broken file of the installed data was not named: exit ${status}\n${output}")
+endif()

@@ -17,7 +17,7 @@ std::vector<fs::path> data_directories() {
   if (const char* chosen = std::getenv("FLOWCHECK_DATA")) return {chosen};
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return {FLOWCHECK_SOURCE_DATA, program.parent_path().parent_path() / FLOWCHECK_INSTALLED_DATA};
+  return {program.parent_path().parent_path() / FLOWCHECK_INSTALLED_DATA, FLOWCHECK_SOURCE_DATA};
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace flowcheck {
 ///
 ///   1. the directory named by the environment variable FLOWCHECK_DATA, and nowhere else if it is
 ///   set
-///   2. data/ of the source tree the program was built from
-///   3. ../share/flowcheck/data beside the running program's directory: the installed tree
+///   2. ../share/flowcheck/data beside the running program's directory: the installed tree
+///   3. data/ of the source tree the program was built from
 ///
 /// @throws InputError  none has it
 std::string data_file(const std::string& name);
