@@ -335,15 +335,18 @@ by_bandwidth(quantity) = at("bandwidth", quantity) ? column("kernel_variance") :
 by_error(field, quantity) = at("inexact", quantity) && is("field", field) ? column("predicted") : NaN
 stats 'data.csv' using (is("part", "bandwidth") ? column("points") : NaN) nooutput
 n_bandwidth = STATS_max
-stats 'data.csv' using (is("part", "inexact") ? column("points") : NaN) nooutput
+stats 'data.csv' using (by_bandwidth("reported")) nooutput
+h_min = STATS_min
+h_max = STATS_max
+stats 'data.csv' using (at("inexact", "reported") ? column("points") : NaN) nooutput
 n_error = STATS_max
-stats 'data.csv' using (is("part", "inexact") ? column("predicted") : NaN) nooutput
+stats 'data.csv' using (at("inexact", "reported") ? column("predicted") : NaN) nooutput
 largest = STATS_max
 stats 'data.csv' using (is("part", "step") ? column("points") : NaN) nooutput
 n_min = STATS_min
 n_max = STATS_max
 
-set multiplot layout 1,4 margins 0.05,0.99,0.30,0.93 spacing 0.055
+set multiplot layout 1,4 margins 0.05,0.99,0.36,0.93 spacing 0.055
 set logscale xy
 set format y '%g'
 set xrange [n_min / 1.3:n_max * 1.3]
@@ -351,7 +354,7 @@ set xtics n_min,4,n_max * 2
 set title 'Exact steps, ε = 0'
 set xlabel 'points {/:Italic n}, Scott’s kernels'
 set ylabel 'mean |{/:Italic g}|^2' offset 1.5
-set key at graph 0.0,-0.2 left top Left reverse samplen 2
+set key at graph -0.05,-0.22 left top Left reverse samplen 2
 plot for [i = 1:count] 'data.csv' \
     using (by_points(i, "points", "reported")):"measured":"lower":"upper" with yerrorlines \
     linestyle i title 'reported, {/:Italic d} = '.d(i), \
@@ -363,9 +366,9 @@ plot for [i = 1:count] 'data.csv' \
   NaN with lines linecolor '#606060' linewidth 1.8 dashtype 3 title 'the score’s part'
 
 unset logscale y
-set xrange [*:*]
-set xtics 0.05,2,10 format '%g'
-set yrange [-0.35:1.25]
+set xrange [h_min / 1.3:h_max * 1.3]
+set xtics h_min,2,h_max * 2 format '%g'
+set yrange [*:1.5]
 set title sprintf('Exact steps, {/:Italic d} = 2, {/:Italic n} = %d', n_bandwidth)
 set xlabel 'variance of the kernels {/:Italic h}'
 unset ylabel
@@ -384,33 +387,34 @@ plot 0 with lines linecolor 'black' linewidth 1.2 notitle, \
 
 unset logscale x
 set xtics autofreq format '%g'
-set xrange [-0.04 * largest:1.06 * largest]
+set xrange [-0.06 * largest:1.1 * largest]
 set yrange [*:*]
-set title sprintf('Inexact steps, {/:Italic d} = 2, {/:Italic n} = %d', n_error)
+set title sprintf('Estimate less ε^2, {/:Italic d} = 2, {/:Italic n} = %d', n_error)
 set xlabel 'prescribed ε^2'
-plot x with lines linecolor 'black' linewidth 1.2 notitle, \
-  'data.csv' using (by_error("constant", "reported")):"measured" \
+less(name) = column(name) - column("predicted")
+plot 0 with lines linecolor 'black' linewidth 1.2 notitle, \
+  'data.csv' using (by_error("constant", "reported")):(less("measured")) \
     with points linestyle 2 title 'reported, constant field', \
-  '' using (by_error("random", "reported")):"measured" \
+  '' using (by_error("random", "reported")):(less("measured")) \
     with points linestyle 2 pointtype 4 title '… random affine field', \
-  '' using (by_error("constant", "single")):"measured":"lower":"upper" \
+  '' using (by_error("constant", "single")):(less("measured")):(less("lower")):(less("upper")) \
     with yerrorbars linestyle 3 title 'calibrated, constant', \
-  '' using (by_error("random", "single") * 1.02):"measured":"lower":"upper" \
-    with yerrorbars linestyle 3 pointtype 4 title '… random', \
-  NaN with lines linecolor 'black' linewidth 1.2 title 'ε^2'
+  '' using (by_error("random", "single") + 0.025 * largest):(less("measured")): \
+    (less("lower")):(less("upper")) \
+    with yerrorbars linestyle 3 pointtype 4 title '… random'
 
 set logscale xy
 set xrange [n_min / 1.3:n_max * 1.3]
 set xtics n_min,4,n_max * 2
 set yrange [*:*]
-set title 'Step on particles'
+set title 'Step on particles, relative errors'
 set xlabel 'points {/:Italic n}, Scott’s kernels'
 plot for [i = 1:count] 'data.csv' \
     using (by_points(i, "step", "variance_error")):(abs(column("measured"))) \
-    with linespoints linestyle i title 'variance too small by, {/:Italic d} = '.d(i), \
+    with linespoints linestyle i title 'variance low by, {/:Italic d} = '.d(i), \
   for [i = 1:count] '' using (by_points(i, "step", "law_mean_error")):"measured" \
     with lines linestyle i dashtype 3 notitle, \
-  NaN with lines linecolor '#606060' linewidth 1.8 dashtype 3 title 'mean, from the sample alone'
+  NaN with lines linecolor '#606060' linewidth 1.8 dashtype 3 title 'mean of law off by'
 unset multiplot
 )gp";
 
