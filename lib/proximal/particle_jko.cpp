@@ -122,7 +122,7 @@ double root_mean_square(const Matrix& field) {
   return std::sqrt(field.colwise().squaredNorm().mean());
 }
 
-ceres::GradientProblemSolver::Options solver_options(const ParticleJkoOptions& options) {
+ceres::GradientProblemSolver::Options particle_solver_options(const ParticleJkoOptions& options) {
   ceres::GradientProblemSolver::Options solver;
   solver.max_num_iterations = options.max_iterations;
   solver.gradient_tolerance = options.gradient_tolerance;  // of the largest entry
@@ -157,10 +157,10 @@ Estimate mean_term(const Vector& terms) {
                                                  unit_round_off * terms.cwiseAbs().sum());
 }
 
-void require_step(const Matrix& current,
-                  const PointPotential& potential,
-                  double step_size,
-                  const ParticleJkoOptions& options) {
+void require_particles(const Matrix& current,
+                       const PointPotential& potential,
+                       double step_size,
+                       const ParticleJkoOptions& options) {
   require(std::isfinite(step_size) && step_size > 0.0,
           "particle_jko_step: the step size must be positive");
   require(std::isfinite(options.kernel_variance) && options.kernel_variance >= 0.0,
@@ -182,10 +182,10 @@ void require_step(const Matrix& current,
   }
 }
 
-Termination reason(bool assignment_kept,
-                   double gradient_norm,
-                   const ParticleJkoOptions& options,
-                   const ceres::GradientProblemSolver::Summary& summary) {
+Termination particle_termination(bool assignment_kept,
+                                 double gradient_norm,
+                                 const ParticleJkoOptions& options,
+                                 const ceres::GradientProblemSolver::Summary& summary) {
   if (!std::isfinite(gradient_norm)) return Termination::not_finite;
   if (gradient_norm > options.gradient_tolerance) {
     return summary.termination_type == ceres::NO_CONVERGENCE ? Termination::iteration_limit
@@ -206,7 +206,7 @@ ParticleJkoResult ordered_step(const Matrix& x,
   ParticleJkoResult result{.points = x, .start_objective = mean_term(objective->terms(x))};
   ceres::GradientProblemSolver::Summary summary;
   for (bool kept = false; !kept && result.assignments < options.max_assignments;) {
-    ceres::Solve(solver_options(options), problem, result.points.data(), &summary);
+    ceres::Solve(particle_solver_options(options), problem, result.points.data(), &summary);
     result.iterations += static_cast<int>(summary.iterations.size());
     ++result.assignments;
     result.gradient_norm = root_mean_square(objective->gradient(result.points));
@@ -219,7 +219,7 @@ ParticleJkoResult ordered_step(const Matrix& x,
       kept = kept && arc.from == arc.to;
       result.points.col(arc.from) = y.col(arc.to);
     }
-    result.termination = reason(kept, result.gradient_norm, options, summary);
+    result.termination = particle_termination(kept, result.gradient_norm, options, summary);
   }
   result.objective = mean_term(objective->terms(result.points));
   result.error =
@@ -233,7 +233,7 @@ ParticleJkoResult particle_jko_step(const Matrix& current,
                                     const PointPotential& potential,
                                     double step_size,
                                     const ParticleJkoOptions& options) {
-  require_step(current, potential, step_size, options);
+  require_particles(current, potential, step_size, options);
   const std::vector<Index> order = lexicographic_order(current);
   ParticleJkoResult result =
       ordered_step(current(Eigen::all, order), potential, step_size, options);

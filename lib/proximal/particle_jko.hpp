@@ -7,7 +7,7 @@ namespace flowcheck {
 
 struct ParticleJkoOptions {
   double kernel_variance = 0.0;  ///< h of the entropy's kernels N(0, hI); 0: Scott's rule on the x
-  double gradient_tolerance = 1e-6;  ///< stop at this root mean square of the gradient below
+  double gradient_tolerance = 1e-5;  ///< stop at this root mean square of the gradient below
   int max_iterations = 500;          ///< of the minimisation, for one assignment
   int max_assignments = 20;
   Index largest_count = 5000;  ///< points; memory is n² numbers
@@ -34,15 +34,28 @@ struct ParticleJkoResult {
 /// away alone lowers F without end. This is the blob method's entropy
 /// [CarrilloCraigPatacchini2019].
 ///
-/// Bias: the entropy is that of kernels. For N(m, Σ), Σ commuting with H, and n → ∞ it pushes a
-/// variance σ² apart with the force of the true one times 1 − (η/(σ² + η))², η that of H, an error
-/// of second order. At finite n the points also arrange themselves around each other's kernels.
-/// The mean has no bias: the entropy pushes it nowhere, so that for quadratic V it is the
-/// exact step of the x's mean, whatever n.
+/// Bias: for N(m, Σ), Σ commuting with H, and n → ∞ the kernels' entropy pushes a variance σ² apart
+/// with the force of the true one times 1 − (η/(σ² + η))², η that of H: an error of second order,
+/// as long as the kernels are narrow against p'. At finite n the points also arrange themselves to
+/// be sparse in their own kernels, which lowers F without spreading them. With Scott's rule, from
+/// N(m, I) towards N(0, I), γ = ½, the trace of the covariance is too small by
+///
+///   n     d = 1   d = 2   d = 5
+///   50    2 %     6 %     32 %
+///   800   0.3 %   1.2 %   16 %
+///
+/// The mean has no bias: the entropy pushes it nowhere, so that for quadratic V it is the exact
+/// step of the x's mean, whatever n. The estimate of ε is far below that of an exact step's
+/// independent draws (0.04 against 0.6 for d = 2, n = 800), its points having been arranged to make
+/// it small: no calibration is offered for it.
 ///
 /// Method: for one assignment, all at once by L-BFGS; then a new optimal assignment, until that is
-/// the old one. Every part lowers F; what is reached is a local minimum. The points are put in
-/// lexicographic order first: the same y for any order of the x, and for any number of threads.
+/// the old one. Every part lowers F; what is reached is a local minimum. Where γ is small, rounding
+/// in F hides a gradient below some 3e-6 (γ = 0.01). The points are put in lexicographic order
+/// first: the same y for any order of the x, and for any number of threads.
+///
+/// Cost: O(n²d) an iteration; tens of iterations with Scott's rule, up to thousands with kernels
+/// that hardly overlap.
 ///
 /// @param current  x, d × n
 /// @throws std::invalid_argument  γ ≤ 0, options out of range, fewer than d + 2 points, points or V

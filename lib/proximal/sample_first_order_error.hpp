@@ -71,8 +71,9 @@ struct CalibratedFirstOrderError {
 ///   r − bias ± t_{K−1}(1 − α/2) s √(1 + 1/K).
 ///
 /// For Gaussian pairs it covers ε² with a probability of 1 − α at least, tested for ε = 0 and ε >
-/// 0: r is one more draw of the simulated law, up to its moments. For other laws the bias is that
-/// of other laws, and the interval is no more than a model; hence the grade.
+/// 0: r is one more draw of the simulated law, up to its moments. What those cost is 0.1 of the
+/// bias at d = 5 and n = 60, 0.02 at d = 2 and n = 60, 0.005 at d = 2 and n = 200. For other laws
+/// the bias is that of other laws, and the interval is no more than a model; hence the grade.
 ///
 /// Only for independent samples: points that were moved from p to p' have other errors.
 ///
