@@ -118,7 +118,7 @@ class ParticleObjective final : public ceres::FirstOrderFunction {
   BlobEntropy entropy_;
 };
 
-double root_mean_square(const Matrix& field) {
+double particle_norm(const Matrix& field) {
   return std::sqrt(field.colwise().squaredNorm().mean());
 }
 
@@ -209,7 +209,7 @@ ParticleJkoResult ordered_step(const Matrix& x,
     ceres::Solve(particle_solver_options(options), problem, result.points.data(), &summary);
     result.iterations += static_cast<int>(summary.iterations.size());
     ++result.assignments;
-    result.gradient_norm = root_mean_square(objective->gradient(result.points));
+    result.gradient_norm = particle_norm(objective->gradient(result.points));
 
     const TransportResult transport = optimal_transport(PointCloud(x), PointCloud(result.points));
     result.squared_w2 = transport.squared_w2;

@@ -70,10 +70,13 @@ struct CalibratedFirstOrderError {
 ///
 ///   r − bias ± t_{K−1}(1 − α/2) s √(1 + 1/K).
 ///
-/// For Gaussian pairs it covers ε² with a probability of 1 − α at least, tested for ε = 0 and ε >
-/// 0: r is one more draw of the simulated law, up to its moments. What those cost is 0.1 of the
-/// bias at d = 5 and n = 60, 0.02 at d = 2 and n = 60, 0.005 at d = 2 and n = 200. For other laws
-/// the bias is that of other laws, and the interval is no more than a model; hence the grade.
+/// For Gaussian pairs r is one more draw of the simulated law, up to its moments, which cost 0.1 of
+/// the bias at d = 5 and n = 60, 0.02 at d = 2 and n = 60, 0.005 at d = 2 and n = 200. At α = 0.05,
+/// n = 60 and 200, ε from 0 to 4, it missed ε² in 0 to 6.6 % of some hundred draws each.
+///
+/// For other laws the bias is that of other laws, and the interval is no more than a model; hence
+/// the grade. Exact steps to ½N(−a, σ²I) + ½N(a, σ²I), d = 2, σ = 0.7, n = 400: it misses 0 in 2 %
+/// of draws for |a| = 1, and in half of them for |a| = 2, where the assignment jumps between modes.
 ///
 /// Only for independent samples: points that were moved from p to p' have other errors.
 ///
