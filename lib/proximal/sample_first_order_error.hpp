@@ -76,7 +76,8 @@ struct CalibratedFirstOrderError {
 ///
 /// For other laws the bias is that of other laws, and the interval is no more than a model; hence
 /// the grade. Exact steps to ½N(−a, σ²I) + ½N(a, σ²I), d = 2, σ = 0.7, n = 400: it misses 0 in 2 %
-/// of draws for |a| = 1, and in half of them for |a| = 2, where the assignment jumps between modes.
+/// of draws for |a| = 1, and in half of them for |a| = 2, where modes of unequal counts exchange
+/// points.
 ///
 /// Only for independent samples: points that were moved from p to p' have other errors.
 ///
