@@ -19,19 +19,17 @@
 // Neither is zero for the exact step: that is the noise floor. The trained clouds are stood for by
 // Gaussians with their moments, whose ε² is known in closed form.
 
-#include "distances/transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "experiments.hpp"
 #include "measures/csv_table.hpp"
 #include "measures/data_file.hpp"
-#include "measures/kernel_density.hpp"
 #include "numerics/confidence.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 #include "proximal/first_order_error.hpp"
 #include "proximal/jko_step.hpp"
+#include "proximal/sample_first_order_error.hpp"
 
-#include <fmt/format.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
@@ -39,7 +37,6 @@
 #include <cmath>
 #include <memory>
 #include <set>
-#include <stdexcept>
 
 namespace flowcheck {
 namespace {
@@ -100,15 +97,9 @@ struct Norms {
 Norms estimate_norms(const Gaussian& next, Index n, double kernel_variance, Rng& rng) {
   const Matrix x = sample(next, n, rng);
   const Matrix y = sample(start(), n, rng);
-  const TransportResult transport = optimal_transport(PointCloud(x), PointCloud(y));
-  if (transport.termination != Termination::converged) {
-    throw std::runtime_error("one_block: the assignment did not converge");
-  }
-  Matrix T(2, n);
-  for (const TransportArc& arc : transport.plan) T.col(arc.from) = y.col(arc.to);
-  const Matrix g = x + KernelDensity::isotropic(x, kernel_variance).score(x) - (T - x) / gamma;
-  return {.squared = g.colwise().squaredNorm().mean(),
-          .published = g.cwiseAbs2().colwise().norm().mean()};
+  const SampleFirstOrderError error = estimate_first_order_error(
+      y, x, gaussian_potential(Gaussian::standard(2)), gamma, kernel_variance);
+  return {.squared = error.squared.value, .published = error.published.value};
 }
 
 // One cloud law at one n, and what the repeats gave.

@@ -97,6 +97,8 @@ TEST_CASE("Bad usage is refused in one line", "[cli][precondition]") {
       {{"run", "one_block", "--floor-points", "50,50"},
        "--floor-points: expected each number once"},
       {{"run", "one_block", "--floor-points", "0"}, "--floor-points: expected numbers between"},
+      {{"run", "jko_particles", "--points", "10"}, "--points: expected different numbers from 20"},
+      {{"run", "jko_particles", "--errors", "nan"}, "--errors: expected different numbers"},
       {{"run", "gaussian_rates", "--curvatures", ""}, "--curvatures: expected a number"},
       {{"run", "gaussian_rates", "--curvatures", "nan"}, "--curvatures: expected"},
       {{"run", "w2_convergence", "--dimensions", ""}, "--dimensions: expected a number"},
