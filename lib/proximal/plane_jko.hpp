@@ -8,12 +8,6 @@
 
 namespace flowcheck {
 
-/// What the rectangle is to the measures on it.
-enum class PlaneDomain {
-  rectangle,  ///< all there is: the measures live on it, mass does not cross its sides
-  plane,      ///< a window on ℝ²: log p is normalised there, and the mass outside is an error
-};
-
 struct PlaneJkoOptions {
   Rectangle rectangle = {};
   PlaneDomain domain = PlaneDomain::plane;
