@@ -44,8 +44,8 @@ struct EntropicJkoResult {
   std::array<Estimate, 3> covariance = {};  ///< of (x, x), (x, y), (y, y)
   Estimate kl = {};                         ///< KL(p' ‖ q)
   Estimate squared_w2 = {};                 ///< W₂²(p, p')
-  /// W₂²(p, p'_τ) at the smallest τ, on the grid: below, the dual's value at −2γ log(p'/q), above,
-  /// the cost of π_τ. Its value is the lower end.
+  /// W₂²(p, p'_τ) at the smallest τ, of the measures on the centres: below, the dual's value at
+  /// −2γ log(p'/q), above, the cost of π_τ. Densities differ from those by O(h²).
   Estimate squared_w2_bracket = {};
   /// ‖∇V + ∇log p' − (T − Id)/γ‖ in L²(p') with the map above. There is no upper end: the distance
   /// of T from the optimal map is not known.
