@@ -422,7 +422,7 @@ set lmargin at screen 0.075
 set rmargin at screen 0.500
 set bmargin at screen 0.130
 set tmargin at screen 0.930
-set title 'Five targets in the plane, {/:Italic h} = 0.1'
+set title 'From N(0, 16 I) to mixtures in the plane'
 set xlabel 'time {/:Italic t}'
 set xrange [0:4.25]
 set key at graph 0.98,0.98 right top
