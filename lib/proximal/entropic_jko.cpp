@@ -67,7 +67,7 @@ PlaneArray swept(const PlaneArray& table, const PlaneArray& f, Sum sum) {
   return result;
 }
 
-double log_total(const PlaneArray& a) {
+double log_sum(const PlaneArray& a) {
   const double top = a.maxCoeff();
   return top + std::log((a - top).exp().sum());
 }
@@ -136,14 +136,14 @@ class Scaling {
         corner_y_(from.rectangle().bottom),
         log_p_(std::move(log_p)),
         options_(options) {
-    const auto outside = log_q == -infinity;
+    const Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic> outside = log_q == -infinity;
     log_q_ = outside.select(0.0, log_q);
     barrier_ = outside.select(PlaneArray::Constant(log_q.rows(), log_q.cols(), -infinity), 0.0);
-    log_p_ -= log_total(log_p_);
-    log_q_ -= log_total(log_q_ + barrier_);
+    log_p_ -= log_sum(log_p_);
+    log_q_ -= log_sum(log_q_ + barrier_);
   }
 
-  const PlaneArray& log_q() const { return log_q_; }      // 0 where q is 0
+  const PlaneArray& log_q() const { return log_q_; }      // a constant where q is 0
   const PlaneArray& barrier() const { return barrier_; }  // −∞ there, 0 elsewhere
 
   // From log b = start.
@@ -164,7 +164,7 @@ class Scaling {
       log_a = log_p_ - back(start + barrier_);
       plan.log_z = forth(log_a);
       plan.log_weight = plan.scale * (log_q_ + tau * plan.log_z);
-      plan.log_weight -= log_total(plan.log_weight + barrier_);
+      plan.log_weight -= log_sum(plan.log_weight + barrier_);
       PlaneArray next = plan.log_weight - plan.log_z;
       const PlaneArray change = next - start;
       const double residual = oscillation(change);
@@ -229,7 +229,7 @@ class Scaling {
   const EntropicJkoOptions& options_;
 };
 
-// log p' = scale·log q + correction, of mass 1, combined from some plans, and its numbers.
+// log p' = scale·log q + correction, of mass 1, a combination of some plans, and its numbers.
 struct Combination {
   double scale = 0.0;
   PlaneArray correction = {};
@@ -240,10 +240,10 @@ struct Combination {
   double largest_log_ratio = 0.0;
 };
 
-Combination combined(const PlaneGrid& grid,
-                     const Scaling& scaling,
-                     std::span<const Plan> plans,
-                     std::span<const double> coefficients) {
+Combination combination(const PlaneGrid& grid,
+                        const Scaling& scaling,
+                        std::span<const Plan> plans,
+                        std::span<const double> coefficients) {
   Combination c;
   c.correction = PlaneArray::Zero(grid.cells(), grid.cells());
   for (std::size_t k = 0; k < plans.size(); ++k) {
@@ -253,7 +253,7 @@ Combination combined(const PlaneGrid& grid,
     c.cost += coefficients[k] * plans[k].cost;
   }
   const PlaneArray log_weight = c.scale * scaling.log_q() + c.correction + scaling.barrier();
-  const double total = log_total(log_weight);
+  const double total = log_sum(log_weight);
   c.correction -= total;
   c.weight = exp_of(log_weight - total);
   c.of_density = plane_moments(grid, c.weight);
@@ -269,7 +269,7 @@ double least_regularisation(const EntropicJkoOptions& options) {
   return h * h / options.step_size;
 }
 
-void require_options(const EntropicJkoOptions& options) {
+void check_options(const EntropicJkoOptions& options) {
   require(std::isfinite(options.step_size) && options.step_size > 0.0,
           "entropic_jko_step: the step size must be positive");
   require(options.cells >= 32 && options.cells % 4 == 0,
@@ -366,7 +366,7 @@ EntropicJkoResult step_from(const Start& start,
     plans[k] = scaling.solved(std::ldexp(tau, static_cast<int>(k)), log_b);
     log_b = 2.0 * plans[k].log_b;
     account(plans[k]);
-    const Combination own = combined(grid, scaling, std::span(plans).subspan(k, 1), alone);
+    const Combination own = combination(grid, scaling, std::span(plans).subspan(k, 1), alone);
     result.levels[k] = {.regularisation = plans[k].tau,
                         .density = own.weight / grid.cell_area(),
                         .mean = own.of_density.mean,
@@ -380,10 +380,10 @@ EntropicJkoResult step_from(const Start& start,
   const Plan half_plan =
       half_scaling.solved(plans[2].tau, PlaneArray::Zero(half.cells(), half.cells()));
   account(half_plan);
-  const Combination coarse = combined(half, half_scaling, std::span(&half_plan, 1), alone);
+  const Combination coarse = combination(half, half_scaling, std::span(&half_plan, 1), alone);
   const EntropicJkoLevel& level = result.levels[2];
-  const Combination fine = combined(grid, scaling, plans, through_second_order);
-  const Combination lower = combined(grid, scaling, plans, through_first_order);
+  const Combination fine = combination(grid, scaling, plans, through_second_order);
+  const Combination lower = combination(grid, scaling, plans, through_first_order);
 
   result.density = fine.weight / grid.cell_area();
   result.map_x = PlaneArray::Zero(grid.cells(), grid.cells());
@@ -393,7 +393,7 @@ EntropicJkoResult step_from(const Start& start,
     result.map_y += through_second_order[k] * plans[k].map_y;
   }
   // The scaling's log q is −V but for a constant.
-  const double log_shift = fine.scale * (-log_total(log_q)) - std::log(grid.cell_area());
+  const double log_shift = fine.scale * (-log_sum(log_q)) - std::log(grid.cell_area());
   result.log_density = [potential, correction = interpolated(grid, fine.correction),
                         scale = fine.scale, log_shift](double x, double y) {
     const PlaneValue V = potential(x, y);
@@ -454,12 +454,12 @@ EntropicJkoResult step_from(const Start& start,
 EntropicJkoResult entropic_jko_step(const PlaneFunction& current,
                                     const PlaneFunction& potential,
                                     const EntropicJkoOptions& options) {
-  require_options(options);
+  check_options(options);
   const PlaneGrid grid(options.rectangle, options.cells);
   const PlaneGrid half(options.rectangle, options.cells / 2);
   const Start start{.grid = &grid, .log_p = log_current(grid, current)};
   const Start half_start{.grid = &half, .log_p = log_current(half, current)};
-  const double log_mass = log_total(start.log_p) + std::log(grid.cell_area());
+  const double log_mass = log_sum(start.log_p) + std::log(grid.cell_area());
   const double outside = std::max(std::abs(std::expm1(log_mass)),
                                   mass_beyond(grid, exp_of(start.log_p - start.log_p.maxCoeff())));
   return step_from(start, half_start, outside, potential, options);
@@ -468,7 +468,7 @@ EntropicJkoResult entropic_jko_step(const PlaneFunction& current,
 EntropicJkoResult entropic_jko_step(const PlaneArray& masses,
                                     const PlaneFunction& potential,
                                     const EntropicJkoOptions& options) {
-  require_options(options);
+  check_options(options);
   require(masses.rows() == options.cells && masses.cols() == options.cells,
           "entropic_jko_step: the masses are not of the grid's size");
   require((masses >= 0.0).all() && masses.allFinite() && masses.maxCoeff() > 0.0,

@@ -72,8 +72,9 @@ struct EntropicJkoResult {
 ///
 /// the scheme of [Peyré2015] with one more closed form for the last term. Without that term
 /// (θ = 0) the bias is τ∫ρ log ρ/2 to first order, for half of ∫π log π is that: the step is too
-/// wide. θ = ½ takes it out, and where p is smooth what is left is an even function of τ. For an
-/// atom p it is θ = 1 that leaves none.
+/// wide. θ = ½ takes it out, and where p is smooth what is left is an even function of τ; where p
+/// jumps, or has mass at the sides of the rectangle, it is of order 3/2, as measured. For an atom p
+/// it is θ = 1 that leaves none.
 ///
 /// Nothing is assumed of p but its mass, and of V but its integral: atoms, jumps, log p = −∞,
 /// V = +∞. Sums are taken of logarithms, so that no range is too wide. In exchange the smallest τ

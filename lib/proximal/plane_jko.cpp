@@ -355,6 +355,33 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
                              round_off(mean_square(s.phi_x, s.phi_y), 2) / gamma);
 }
 
+// What a floor does to V: E log(q_δ/q) and ‖∇log(q_δ/q)‖ in L²(p'), the weights' sum being 1.
+struct FloorEffect {
+  double log_ratio = 0.0;
+  double drift = 0.0;
+};
+
+FloorEffect floor_effect(const PlaneGrid& grid,
+                         const PlaneFunction& log_q,
+                         double level,
+                         double floor,
+                         const PlaneArray& weight) {
+  FloorEffect effect;
+  double square = 0.0;
+  for (Index j = 0; j < grid.cells(); ++j)
+    for (Index i = 0; i < grid.cells(); ++i) {
+      const PlaneValue q = log_q(grid.x(i), grid.y(j));
+      const double above = q.value - level;
+      const double rise =
+          above > 0.0 ? std::log1p(std::exp(-above)) : std::log1p(std::exp(above)) - above;
+      const double part = -std::expm1(-rise);  // of the slope that is taken away
+      effect.log_ratio += weight(i, j) * (rise - std::log1p(floor));
+      square += weight(i, j) * part * part * (q.dx * q.dx + q.dy * q.dy);
+    }
+  effect.drift = std::sqrt(square);
+  return effect;
+}
+
 void require_options(const PlaneJkoOptions& options) {
   require(std::isfinite(options.step_size) && options.step_size > 0.0,
           "plane_jko_step: the step size must be positive");
@@ -393,10 +420,11 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
     return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum() * grid.cell_area());
   };
   const double log_floor = std::log(options.floor / area);
+  const double target_level = log_mass(log_q) + log_floor;
   Problem problem{.log_p = current, .log_q = minus_potential, .gamma = gamma};
   if (options.floor > 0.0) {
     problem.log_p = floored(current, log_mass(log_p) + log_floor);
-    problem.log_q = floored(minus_potential, log_mass(log_q) + log_floor);
+    problem.log_q = floored(minus_potential, target_level);
   }
 
   // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
@@ -458,25 +486,34 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   const double diameter = std::hypot(rectangle.width(), rectangle.height());
   const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
                                    std::abs(rectangle.bottom), std::abs(rectangle.top)});
+  // Where p' lies on the target's floor it is a step with the first-order error ‖∇V − ∇V_δ‖, which
+  // moves it by γ times that at most where V is convex.
+  const FloorEffect effect = options.floor > 0.0 ? floor_effect(grid, minus_potential, target_level,
+                                                                options.floor, w / w.sum())
+                                                 : FloorEffect{};
+  const double shift = gamma * effect.drift;
+  const double length = std::sqrt(fine.squared_w2) + shift;
   // A Newton iteration that stopped early gives no bound on what it was to find.
   const double unsolved = newton.termination == Termination::converged ? 0.0 : infinity;
-  const auto estimate = [&](double value, double on_coarse, double reach, double scale) {
-    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach + unsolved,
-                               round_off(scale, 2));
+  const auto estimate = [&](double value, double on_coarse, double reach, double per_shift,
+                            double scale) {
+    return Estimate::converged(
+        value, std::abs(value - on_coarse) + moved * reach + shift * per_shift + unsolved,
+        round_off(scale, 2));
   };
   for (std::size_t i = 0; i < 2; ++i)
     result.mean[i] =
-        estimate(fine.of_density.mean[i], coarse.of_density.mean[i], diameter, largest);
+        estimate(fine.of_density.mean[i], coarse.of_density.mean[i], diameter, 1.0, largest);
   for (std::size_t i = 0; i < 3; ++i)
     result.covariance[i] = estimate(fine.of_density.covariance[i], coarse.of_density.covariance[i],
-                                    diameter * diameter, largest * largest);
-  result.kl =
-      Estimate::converged(fine.kl,
-                          std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) +
-                              target_outside + unsolved,
-                          round_off(fine.largest_log_ratio, 2));
-  result.squared_w2 =
-      estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter, diameter * diameter);
+                                    diameter * diameter, 2.0 * diameter, largest * largest);
+  result.kl = Estimate::converged(fine.kl,
+                                  std::abs(fine.kl - coarse.kl) +
+                                      moved * (1.0 + fine.largest_log_ratio) + target_outside +
+                                      std::abs(effect.log_ratio) + effect.drift * length + unsolved,
+                                  round_off(fine.largest_log_ratio, 2));
+  result.squared_w2 = estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter,
+                               2.0 * length, diameter * diameter);
   result.first_order_error = measured_error(problem, *level, s);
   return result;
 }

@@ -42,8 +42,8 @@ PreparedRun small_one_block() {
 PreparedRun small_gaussian_mixture_stationary() {
   PreparedRun run = gaussian_mixture_stationary().prepare(Scale::quick);
   set(run, "--repeats", 1);
-  set(run, "--cells", 48);
-  set(run, "--check-cells", 40);
+  set(run, "--cells", 64);
+  set(run, "--check-cells", 48);
   set(run, "--flow-cells", 96);
   return run;
 }
@@ -153,7 +153,7 @@ TEST_CASE("the published experiments refuse settings that make no sense",
   set(uneven, "--step-size", 0.3);
   CHECK_THROWS_AS(uneven.run({}), std::invalid_argument);
   PreparedRun unchecked = small_gaussian_mixture_stationary();
-  set(unchecked, "--check-cells", 48);
+  set(unchecked, "--check-cells", 64);
   CHECK_THROWS_AS(unchecked.run({}), std::invalid_argument);
   PreparedRun crowded = small_one_block();
   set(crowded, "--points", 100'000);

@@ -258,6 +258,28 @@ TEST_CASE("entropic_jko_step keeps mass where the target has some, all of it",
     CHECK(level.density.mean() == Approx(1.0).epsilon(1e-12));
 }
 
+TEST_CASE("entropic_jko_step leaves the target where it is, at the sides too, as well as it claims",
+          "[proximal][property]") {
+  const PlaneFunction V = [](double x, double y) {
+    return PlaneValue{.value = 0.7 * std::cos(pi * y) + 0.3 * std::cos(2.0 * pi * x),
+                      .dx = -0.6 * pi * std::sin(2.0 * pi * x),
+                      .dy = -0.7 * pi * std::sin(pi * y)};
+  };
+  const PlaneFunction log_q = [V](double x, double y) {
+    return PlaneValue{.value = -V(x, y).value};
+  };
+  const EntropicJkoResult step = entropic_jko_step(
+      log_q, V, {.domain = PlaneDomain::rectangle, .cells = 48, .step_size = 0.02});
+  CHECK(step.termination == Termination::converged);
+  CHECK_THAT(step.kl, Encloses(0.0));
+  CHECK_THAT(step.squared_w2, Encloses(0.0));
+  CHECK(step.kl.width() < 1e-4);
+  CHECK(step.squared_w2.width() < 1e-4);
+  const PlaneGrid grid({}, 48);
+  const PlaneArray q = grid.sample([&](double x, double y) { return std::exp(-V(x, y).value); });
+  CHECK((step.density - q / q.mean()).abs().mean() < 1e-3);
+}
+
 TEST_CASE("a chain of entropic_jko_step goes on from the density on the grid",
           "[proximal][exact]") {
   const EntropicJkoOptions options{.cells = 48, .step_size = 0.002};
