@@ -269,15 +269,15 @@ TEST_CASE("entropic_jko_step leaves the target where it is, at the sides too, as
     return PlaneValue{.value = -V(x, y).value};
   };
   const EntropicJkoResult step = entropic_jko_step(
-      log_q, V, {.domain = PlaneDomain::rectangle, .cells = 48, .step_size = 0.02});
+      log_q, V, {.domain = PlaneDomain::rectangle, .cells = 32, .step_size = 0.02});
   CHECK(step.termination == Termination::converged);
   CHECK_THAT(step.kl, Encloses(0.0));
   CHECK_THAT(step.squared_w2, Encloses(0.0));
   CHECK(step.kl.width() < 1e-4);
-  CHECK(step.squared_w2.width() < 1e-4);
-  const PlaneGrid grid({}, 48);
+  CHECK(step.squared_w2.width() < 2e-4);
+  const PlaneGrid grid({}, 32);
   const PlaneArray q = grid.sample([&](double x, double y) { return std::exp(-V(x, y).value); });
-  CHECK((step.density - q / q.mean()).abs().mean() < 1e-3);
+  CHECK((step.density - q / q.mean()).abs().mean() < 2e-3);
 }
 
 TEST_CASE("a chain of entropic_jko_step goes on from the density on the grid",
