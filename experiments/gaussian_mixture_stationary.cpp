@@ -55,7 +55,7 @@ struct Settings {
   int repeats = 2;
   int cells = 64;
   int check_cells = 48;
-  int flow_cells = 128;
+  int flow_cells = 96;
   double step_size = 0.1;
 };
 
