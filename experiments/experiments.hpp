@@ -19,5 +19,6 @@ Experiment jko_iterations();
 Experiment jko_lipschitz();
 Experiment jko_reverse();
 Experiment jko_particles();
+Experiment gaussian_mixture_stationary();
 
 }  // namespace flowcheck

@@ -56,6 +56,28 @@ LagrangeBasis lagrange_basis(double t) {
   return basis;
 }
 
+// Means, over an interval, of each term of a cosine series times (t − centre) and its square.
+struct CentredMoments {
+  Eigen::ArrayXd first = {};
+  Eigen::ArrayXd second = {};
+};
+
+// ∫₀^L cos κt (t − L/2)ᵐ dt with κ = πk/L: for m = 1 it is −2/κ² at odd k, for m = 2 it is 2L/κ² at
+// even k > 0, and zero at the other k > 0.
+CentredMoments centred_moments(const Eigen::ArrayXd& kappa, double length) {
+  CentredMoments m{.first = Eigen::ArrayXd::Zero(kappa.size()),
+                   .second = Eigen::ArrayXd::Zero(kappa.size())};
+  m.second(0) = length * length / 12.0;
+  for (Index k = 1; k < kappa.size(); ++k) {
+    const double square = kappa(k) * kappa(k);
+    if (k % 2 == 1)
+      m.first(k) = -4.0 / (square * length);
+    else
+      m.second(k) = 4.0 / square;
+  }
+  return m;
+}
+
 }  // namespace
 
 // Columns stand 8 numbers further apart than they are long: at lengths that are powers of two, the
@@ -198,6 +220,38 @@ PlaneArray PlaneGrid::sample(const std::function<double(double x, double y)>& f)
   for (Index j = 0; j < cells_; ++j)
     for (Index i = 0; i < cells_; ++i) result(i, j) = f(x(i), y(j));
   return result;
+}
+
+PlaneMoments plane_moments(const PlaneGrid& grid, const PlaneArray& weights) {
+  PlaneMoments m;
+  const PlaneArray c = grid.coefficients(weights) * static_cast<double>(weights.size());
+  const Rectangle& rectangle = grid.rectangle();
+  const CentredMoments x = centred_moments(grid.frequencies_x(), rectangle.width());
+  const CentredMoments y = centred_moments(grid.frequencies_y(), rectangle.height());
+  const double mean_x = (c.col(0) * x.first).sum();
+  const double mean_y = (c.row(0).transpose() * y.first).sum();
+  const double mean_xy = (x.first.matrix().transpose() * c.matrix() * y.first.matrix())(0, 0);
+  m.mean = {rectangle.left + 0.5 * rectangle.width() + mean_x,
+            rectangle.bottom + 0.5 * rectangle.height() + mean_y};
+  m.covariance = {(c.col(0) * x.second).sum() - mean_x * mean_x, mean_xy - mean_x * mean_y,
+                  (c.row(0).transpose() * y.second).sum() - mean_y * mean_y};
+  return m;
+}
+
+double mass_beyond(const PlaneGrid& grid, const PlaneArray& density) {
+  const Index n = grid.cells();
+  const Index depth = std::max<Index>(2, n / 32);
+  const double total = density.sum();
+  const auto beyond = [&](double side, double inside) {
+    if (!(side > 0.0)) return 0.0;
+    const double cells = static_cast<double>(depth) / std::log(inside / side);
+    return inside > side ? side * cells / total : 1.0;
+  };
+  const double mass = beyond(density.row(0).sum(), density.row(depth).sum()) +
+                      beyond(density.row(n - 1).sum(), density.row(n - 1 - depth).sum()) +
+                      beyond(density.col(0).sum(), density.col(depth).sum()) +
+                      beyond(density.col(n - 1).sum(), density.col(n - 1 - depth).sum());
+  return std::min(1.0, mass);
 }
 
 PlaneFunction interpolated(const PlaneGrid& grid, PlaneArray values) {

@@ -2,6 +2,7 @@
 
 #include "numerics/types.hpp"
 
+#include <array>
 #include <functional>
 #include <memory>
 
@@ -16,6 +17,12 @@ struct Rectangle {
 
   double width() const { return right - left; }
   double height() const { return top - bottom; }
+};
+
+/// What the rectangle is to the measures on it.
+enum class PlaneDomain {
+  rectangle,  ///< all there is: the measures live on it, mass does not cross its sides
+  plane,      ///< a window on ℝ²: log p is normalised there, and the mass outside is an error
 };
 
 /// Values on a grid of a rectangle: entry (i, j) belongs to the point (x_i, y_j).
@@ -85,6 +92,21 @@ class PlaneGrid {
   Eigen::ArrayXd frequencies_y_;
   std::unique_ptr<Transforms> transforms_;
 };
+
+/// Mean and covariance, of (x, x), (x, y) and (y, y), of a density on the rectangle.
+struct PlaneMoments {
+  std::array<double, 2> mean = {};
+  std::array<double, 3> covariance = {};
+};
+
+/// Of the cosine series through values of sum 1: where the density does not vanish at the sides,
+/// the plain sums over centres would be of second order, for x has a kink in its even reflection.
+PlaneMoments plane_moments(const PlaneGrid& grid, const PlaneArray& weights);
+
+/// The part of a density's mass beyond the sides of the rectangle, extrapolated from the last
+/// cells: a tail that falls by the factor e^{−κt} over a distance t has (its value at the side)/κ
+/// there. A density that does not fall has no bound: 1.
+double mass_beyond(const PlaneGrid& grid, const PlaneArray& density);
 
 /// A grid function between its points: on each axis the polynomial of degree 7 through the 8
 /// nearest centres, one-sided at the sides of the rectangle and beyond them. Error O(h⁸ |∂⁸f|)

@@ -275,53 +275,18 @@ PlaneArray prolonged(const PlaneArray& coefficients, Index cells) {
 
 // The numbers of a step on one grid.
 struct Moments {
-  std::array<double, 2> mean = {};
-  std::array<double, 3> covariance = {};
+  PlaneMoments of_density = {};
   double kl = 0.0;
   double squared_w2 = 0.0;
   double largest_log_ratio = 0.0;  // of p'/q
 };
-
-// Means, over an interval, of each term of a cosine series times (t − centre) and its square.
-struct CentredMoments {
-  Eigen::ArrayXd first = {};
-  Eigen::ArrayXd second = {};
-};
-
-// ∫₀^L cos κt (t − L/2)ᵐ dt with κ = πk/L: for m = 1 it is −2/κ² at odd k, for m = 2 it is 2L/κ² at
-// even k > 0, and zero at the other k > 0.
-CentredMoments centred_moments(const Eigen::ArrayXd& kappa, double length) {
-  CentredMoments m{.first = Eigen::ArrayXd::Zero(kappa.size()),
-                   .second = Eigen::ArrayXd::Zero(kappa.size())};
-  m.second(0) = length * length / 12.0;
-  for (Index k = 1; k < kappa.size(); ++k) {
-    const double square = kappa(k) * kappa(k);
-    if (k % 2 == 1)
-      m.first(k) = -4.0 / (square * length);
-    else
-      m.second(k) = 4.0 / square;
-  }
-  return m;
-}
 
 Moments moments(const Level& level, const State& s, double gamma) {
   const PlaneGrid& grid = level.grid();
   PlaneArray w = level.weight(s);
   w /= w.sum();
   Moments m;
-  // Moments of the density's series: x has a kink in its even reflection, and the plain sum over
-  // centres would be of second order where the density does not vanish at the sides.
-  const PlaneArray c = grid.coefficients(w) * static_cast<double>(w.size());
-  const Rectangle& rectangle = grid.rectangle();
-  const CentredMoments x = centred_moments(grid.frequencies_x(), rectangle.width());
-  const CentredMoments y = centred_moments(grid.frequencies_y(), rectangle.height());
-  const double mean_x = (c.col(0) * x.first).sum();
-  const double mean_y = (c.row(0).transpose() * y.first).sum();
-  const double mean_xy = (x.first.matrix().transpose() * c.matrix() * y.first.matrix())(0, 0);
-  m.mean = {rectangle.left + 0.5 * rectangle.width() + mean_x,
-            rectangle.bottom + 0.5 * rectangle.height() + mean_y};
-  m.covariance = {(c.col(0) * x.second).sum() - mean_x * mean_x, mean_xy - mean_x * mean_y,
-                  (c.row(0).transpose() * y.second).sum() - mean_y * mean_y};
+  m.of_density = plane_moments(grid, w);
   m.squared_w2 = dot(w, s.phi_x.square() + s.phi_y.square());
   // log(p'/q) = −φ/γ + log Σe^{−V} − log Σe^{−V−φ/γ}, the sums over the same centres.
   const PlaneArray log_density = level.log_q() - s.phi / gamma;
@@ -332,25 +297,6 @@ Moments moments(const Level& level, const State& s, double gamma) {
   m.kl = dot(w, log_ratio);
   m.largest_log_ratio = log_ratio.abs().maxCoeff();
   return m;
-}
-
-// Mass of a density beyond the sides, extrapolated from the last cells: a tail that falls by the
-// factor e^{−κt} over a distance t has ∫ = (its value at the side)/κ. A density of mass 1 that does
-// not fall has no bound: 1.
-double tail_mass(const PlaneGrid& grid, const PlaneArray& w) {
-  const Index n = grid.cells();
-  const Index depth = std::max<Index>(2, n / 32);
-  const double total = w.sum();
-  const auto beyond = [&](double side, double inside) {
-    if (!(side > 0.0)) return 0.0;
-    const double cells = static_cast<double>(depth) / std::log(inside / side);
-    return inside > side ? side * cells / total : 1.0;
-  };
-  const double mass = beyond(w.row(0).sum(), w.row(depth).sum()) +
-                      beyond(w.row(n - 1).sum(), w.row(n - 1 - depth).sum()) +
-                      beyond(w.col(0).sum(), w.col(depth).sum()) +
-                      beyond(w.col(n - 1).sum(), w.col(n - 1 - depth).sum());
-  return std::min(1.0, mass);
 }
 
 // ε of the header. The part of R above the grid's frequencies is inverted by the Laplacian alone,
@@ -409,6 +355,33 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
                              round_off(mean_square(s.phi_x, s.phi_y), 2) / gamma);
 }
 
+// What a floor does to V: E log(q_δ/q) and ‖∇log(q_δ/q)‖ in L²(p'), the weights' sum being 1.
+struct FloorEffect {
+  double log_ratio = 0.0;
+  double drift = 0.0;
+};
+
+FloorEffect floor_effect(const PlaneGrid& grid,
+                         const PlaneFunction& log_q,
+                         double level,
+                         double floor,
+                         const PlaneArray& weight) {
+  FloorEffect effect;
+  double square = 0.0;
+  for (Index j = 0; j < grid.cells(); ++j)
+    for (Index i = 0; i < grid.cells(); ++i) {
+      const PlaneValue q = log_q(grid.x(i), grid.y(j));
+      const double above = q.value - level;
+      const double rise =
+          above > 0.0 ? std::log1p(std::exp(-above)) : std::log1p(std::exp(above)) - above;
+      const double part = -std::expm1(-rise);  // of the slope that is taken away
+      effect.log_ratio += weight(i, j) * (rise - std::log1p(floor));
+      square += weight(i, j) * part * part * (q.dx * q.dx + q.dy * q.dy);
+    }
+  effect.drift = std::sqrt(square);
+  return effect;
+}
+
 void require_options(const PlaneJkoOptions& options) {
   require(std::isfinite(options.step_size) && options.step_size > 0.0,
           "plane_jko_step: the step size must be positive");
@@ -447,10 +420,11 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
     return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum() * grid.cell_area());
   };
   const double log_floor = std::log(options.floor / area);
+  const double target_level = log_mass(log_q) + log_floor;
   Problem problem{.log_p = current, .log_q = minus_potential, .gamma = gamma};
   if (options.floor > 0.0) {
     problem.log_p = floored(current, log_mass(log_p) + log_floor);
-    problem.log_q = floored(minus_potential, log_mass(log_q) + log_floor);
+    problem.log_q = floored(minus_potential, target_level);
   }
 
   // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
@@ -500,10 +474,10 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   double target_outside = 0.0;
   if (options.domain == PlaneDomain::plane) {
     const auto beyond = [&grid](const PlaneArray& a) {
-      return tail_mass(grid, (a - a.maxCoeff()).exp());
+      return mass_beyond(grid, (a - a.maxCoeff()).exp());
     };
     result.outside_mass =
-        std::max({std::abs(std::expm1(log_mass(log_p))), beyond(log_p), tail_mass(grid, w)});
+        std::max({std::abs(std::expm1(log_mass(log_p))), beyond(log_p), mass_beyond(grid, w)});
     target_outside = beyond(log_q);
   }
   // Mass m put elsewhere moves a mean by m times the diameter at most, a second moment by m times
@@ -512,24 +486,34 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   const double diameter = std::hypot(rectangle.width(), rectangle.height());
   const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
                                    std::abs(rectangle.bottom), std::abs(rectangle.top)});
+  // Where p' lies on the target's floor it is a step with the first-order error ‖∇V − ∇V_δ‖, which
+  // moves it by γ times that at most where V is convex.
+  const FloorEffect effect = options.floor > 0.0 ? floor_effect(grid, minus_potential, target_level,
+                                                                options.floor, w / w.sum())
+                                                 : FloorEffect{};
+  const double shift = gamma * effect.drift;
+  const double length = std::sqrt(fine.squared_w2) + shift;
   // A Newton iteration that stopped early gives no bound on what it was to find.
   const double unsolved = newton.termination == Termination::converged ? 0.0 : infinity;
-  const auto estimate = [&](double value, double on_coarse, double reach, double scale) {
-    return Estimate::converged(value, std::abs(value - on_coarse) + moved * reach + unsolved,
-                               round_off(scale, 2));
+  const auto estimate = [&](double value, double on_coarse, double reach, double per_shift,
+                            double scale) {
+    return Estimate::converged(
+        value, std::abs(value - on_coarse) + moved * reach + shift * per_shift + unsolved,
+        round_off(scale, 2));
   };
   for (std::size_t i = 0; i < 2; ++i)
-    result.mean[i] = estimate(fine.mean[i], coarse.mean[i], diameter, largest);
+    result.mean[i] =
+        estimate(fine.of_density.mean[i], coarse.of_density.mean[i], diameter, 1.0, largest);
   for (std::size_t i = 0; i < 3; ++i)
-    result.covariance[i] =
-        estimate(fine.covariance[i], coarse.covariance[i], diameter * diameter, largest * largest);
-  result.kl =
-      Estimate::converged(fine.kl,
-                          std::abs(fine.kl - coarse.kl) + moved * (1.0 + fine.largest_log_ratio) +
-                              target_outside + unsolved,
-                          round_off(fine.largest_log_ratio, 2));
-  result.squared_w2 =
-      estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter, diameter * diameter);
+    result.covariance[i] = estimate(fine.of_density.covariance[i], coarse.of_density.covariance[i],
+                                    diameter * diameter, 2.0 * diameter, largest * largest);
+  result.kl = Estimate::converged(fine.kl,
+                                  std::abs(fine.kl - coarse.kl) +
+                                      moved * (1.0 + fine.largest_log_ratio) + target_outside +
+                                      std::abs(effect.log_ratio) + effect.drift * length + unsolved,
+                                  round_off(fine.largest_log_ratio, 2));
+  result.squared_w2 = estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter,
+                               2.0 * length, diameter * diameter);
   result.first_order_error = measured_error(problem, *level, s);
   return result;
 }

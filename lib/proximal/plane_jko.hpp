@@ -8,12 +8,6 @@
 
 namespace flowcheck {
 
-/// What the rectangle is to the measures on it.
-enum class PlaneDomain {
-  rectangle,  ///< all there is: the measures live on it, mass does not cross its sides
-  plane,      ///< a window on ℝ²: log p is normalised there, and the mass outside is an error
-};
-
 struct PlaneJkoOptions {
   Rectangle rectangle = {};
   PlaneDomain domain = PlaneDomain::plane;
@@ -67,7 +61,9 @@ struct PlaneJkoResult {
 ///
 /// Accuracy: spectral where the even reflections of V and log p are smooth or have no mass,
 /// otherwise limited by φ's third derivative at the sides. The enclosures add the difference to the
-/// grid of n/2 cells, the mass outside of Ω and the floor's, each times the reach of what it moves.
+/// grid of n/2 cells, the mass outside of Ω and the floor's, each times the reach of what it moves,
+/// and what the floor under q does where p' lies on it: E log(q_δ/q), and γ times the slope of V
+/// that is lost there, a bound for convex V.
 ///
 /// Range: steps whose densities fall to e⁻³⁰ of their largest value at the sides are easy, to e⁻⁶⁰
 /// possible with a floor. At e⁻¹⁰⁰ (a deviation of 1/15 of the distance to the side) T would have

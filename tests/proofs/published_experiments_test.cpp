@@ -1,4 +1,5 @@
 #include "experiments.hpp"
+#include "support/estimates.hpp"
 
 #include <catch2/catch.hpp>
 #include <tbb/global_control.h>
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +36,15 @@ PreparedRun small_one_block() {
   set(run, "--floor-points", std::vector<int>{30});
   set(run, "--repeats", 2);
   set(run, "--floor-repeats", 3);
+  return run;
+}
+
+PreparedRun small_gaussian_mixture_stationary() {
+  PreparedRun run = gaussian_mixture_stationary().prepare(Scale::quick);
+  set(run, "--repeats", 1);
+  set(run, "--cells", 64);
+  set(run, "--check-cells", 48);
+  set(run, "--flow-cells", 64);
   return run;
 }
 
@@ -104,6 +115,34 @@ TEST_CASE("one_block has the exact step, and the closed form of every checkpoint
   }
 }
 
+TEST_CASE("gaussian_mixture_stationary descends, and ends where the flow does, not at the target",
+          "[gaussian_mixture_stationary][reference]") {
+  const RunRecord record = small_gaussian_mixture_stationary().run({});
+  CHECK(record.verdict() == Verdict::holds);
+  CHECK(rows_of(record, "descent", "exact_jko").size() == 40);
+  const auto last = [&record](const std::string& method) {
+    return rows_of(record, "symkl", method).back().measured;
+  };
+  // 128 cells in the larger window, floors from 1e-30 to 1e-40: 0.0894 to 0.0896.
+  CHECK(last("exact_jko").value == Approx(0.0895).margin(3e-4));
+  CHECK(last("exact_jko").width() < 1e-3);
+  // 192 cells: 0.0876 ± 0.0009.
+  CHECK_THAT(last("fokker_planck"), Encloses(0.0876));
+  CHECK(last("fokker_planck").upper < 0.1);
+  // The paper's first target, and its medians over five as the dossier has them.
+  CHECK(rows_of(record, "symkl", "icnn_jko").front().measured.value > last("exact_jko").upper);
+  const std::vector<std::pair<std::string, double>> medians = {{"icnn_jko", 0.056},
+                                                               {"em_1k", 0.233},
+                                                               {"em_10k", 0.096},
+                                                               {"em_50k", 0.066},
+                                                               {"em_proxrec_1k", 0.228}};
+  for (const auto& [method, value] : medians) {
+    const std::vector<Row> rows = rows_of(record, "median_symkl", method);
+    REQUIRE(rows.size() == 1);
+    CHECK_THAT(rows[0].measured.value, WithinPrinted(value, 3));
+  }
+}
+
 TEST_CASE("the published experiments refuse settings that make no sense",
           "[ou_benchmark][one_block][precondition]") {
   PreparedRun coarse = small_ou_benchmark();
@@ -112,6 +151,12 @@ TEST_CASE("the published experiments refuse settings that make no sense",
   PreparedRun late = small_ou_benchmark();
   set(late, "--particle-times", std::vector<double>{1.5});
   CHECK_THROWS_AS(late.run({}), std::invalid_argument);
+  PreparedRun uneven = small_gaussian_mixture_stationary();
+  set(uneven, "--step-size", 0.3);
+  CHECK_THROWS_AS(uneven.run({}), std::invalid_argument);
+  PreparedRun unchecked = small_gaussian_mixture_stationary();
+  set(unchecked, "--check-cells", 64);
+  CHECK_THROWS_AS(unchecked.run({}), std::invalid_argument);
   PreparedRun crowded = small_one_block();
   set(crowded, "--points", 100'000);
   CHECK_THROWS_AS(crowded.run({}), std::invalid_argument);
@@ -123,6 +168,7 @@ TEST_CASE("the published experiments stop when they are told to",
   const RunRecord record = small_one_block().run({.stop = &stop});
   CHECK(rows_of(record, "estimator", "exact_step").empty());
   CHECK(rows_of(small_ou_benchmark().run({.stop = &stop}), "log10_symkl", "particles").empty());
+  CHECK(small_gaussian_mixture_stationary().run({.stop = &stop}).rows().empty());
 }
 
 }  // namespace flowcheck::published_experiments_test
