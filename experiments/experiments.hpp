@@ -18,5 +18,6 @@ Experiment jko_nongaussian();
 Experiment jko_iterations();
 Experiment jko_lipschitz();
 Experiment jko_reverse();
+Experiment jko_margin_search();
 
 }  // namespace flowcheck
