@@ -191,7 +191,9 @@ double SearchPoint::log_uniform(const std::string& name, double lower, double up
 }
 
 Estimate relative_margin(const Bound& bound) {
-  if (!bound.failed_hypothesis.empty() || !(bound.rhs.lower > 0.0)) return infinity;
+  if (!bound.failed_hypothesis.empty()) return infinity;
+  if (bound.rhs.upper < std::min(0.0, bound.lhs.lower)) return -infinity;
+  if (!(bound.rhs.lower > 0.0)) return infinity;
   return 1.0 - bound.lhs / bound.rhs;
 }
 

@@ -68,7 +68,8 @@ struct SearchSpace {
 };
 
 /// 1 − lhs/rhs with rhs > 0: what is left of the right side, a counterexample being a margin below
-/// 0 beyond its enclosure. +∞ where a hypothesis fails or rhs is nothing but its error.
+/// 0 beyond its enclosure; −∞ for rhs < 0 and rhs < lhs. +∞ where a hypothesis fails or rhs is
+/// nothing but its error.
 Estimate relative_margin(const Bound& bound);
 
 Index coordinates(const Statement& statement);

@@ -78,13 +78,14 @@ LineMap draw_law(SearchPoint& at) {
   return {grid, std::move(T), std::move(d)};
 }
 
-// ξ = (1 + a)/γ · (c₁ + c₂ tanh z + c₃ cos 2z), in units in which it moves a step by about c.
+// ξ = (1 + a)/γ · s(c₁ + c₂ tanh z + c₃ cos 2z), in units in which it moves a step by about sc.
 Vector draw_error(SearchPoint& at, double gamma, double a) {
   const Vector& z = search_grid().nodes();
-  const double constant = at.uniform("error_constant", -3.0, 3.0);
-  const double odd = at.uniform("error_odd", -3.0, 3.0);
-  const double even = at.uniform("error_even", -3.0, 3.0);
-  return (1.0 + a) / gamma *
+  const double size = at.log_uniform("error_size", 1e-3, 3.0);
+  const double constant = at.uniform("error_constant", -1.0, 1.0);
+  const double odd = at.uniform("error_odd", -1.0, 1.0);
+  const double even = at.uniform("error_even", -1.0, 1.0);
+  return (1.0 + a) / gamma * size *
          (constant + odd * z.array().tanh() + even * (2.0 * z.array()).cos()).matrix();
 }
 
@@ -124,42 +125,42 @@ Bound sum_of_steps(SearchPoint& at) {
           .rhs = factor * (value(G, start) - value(G, p)) + square(0.5 * factor) * squared_errors};
 }
 
-// A step p → p' of any functional, with what the inequalities of JKO-18 are made of.
+// A step p → p' of any functional, and a law π beside it, with what the inequalities of JKO-18 are
+// made of.
 struct AnyStep {
   double gamma = 1.0;
-  Estimate modulus = {};                     // λ, or what a wrong statement takes for it
-  Estimate error = {};                       // ε
-  Estimate length = {};                      // S
-  Estimate gap_before = {}, gap_after = {};  // above a lower bound of min G
+  Estimate modulus = {};  // λ, or what a wrong statement takes for it
+  Estimate error = {};    // ε
+  Estimate length = {};   // S
+  Estimate fall = {};     // G(p) − G(p')
   Estimate slope_before = {}, slope_after = {};
+  Estimate other_above = {};                     // G(π) − G(p')
+  Estimate other_before = {}, other_after = {};  // W₂(p, π), W₂(p', π)
 
   Estimate a() const { return gamma * modulus; }
 };
 
 Bound descent(const AnyStep& s) {
-  return {.lhs = s.gap_after + (2.0 + s.a()) * square(s.length) / (2.0 * s.gamma),
-          .rhs = s.gap_before + s.error * s.length};
+  return {.lhs = (2.0 + s.a()) * square(s.length) / (2.0 * s.gamma),
+          .rhs = s.fall + s.error * s.length};
 }
 
 Bound slope_contraction(const AnyStep& s) {
   return {.lhs = s.slope_after, .rhs = (s.slope_before + s.error) / (1.0 + s.a()) + s.error};
 }
 
-// With G(π) above the same lower bound, W₂(p, π) and W₂(p', π).
-Bound evi(const AnyStep& s, const Estimate& gap, const Estimate& before, const Estimate& after) {
-  return {.lhs = (1.0 + s.a()) * square(after) + 2.0 * s.gamma * s.gap_after + square(s.length),
-          .rhs = square(before) + 2.0 * s.gamma * (s.error * after + gap)};
+// (1 + a)W₂²(p', π) + 2γ(G(p') − G(π)) + S² ≤ W₂²(p, π) + 2γεW₂(p', π), with what is there for any
+// functional moved to the right: with it on both sides, π = p' would be an equality.
+Bound evi(const AnyStep& s) {
+  const Estimate cross = square(s.other_before) - square(s.length) - square(s.other_after);
+  return {.lhs = s.a() * square(s.other_after),
+          .rhs = cross + 2.0 * s.gamma * (s.other_above + s.error * s.other_after)};
 }
 
-// ∫V + θ∫ρ^m/(m − 1) + κ-interaction, m ≠ 1, and a step with an error; `excess` = κ's share of the
-// modulus that a wrong statement adds.
+// A step of ∫V + θ∫ρ^m/(m − 1) + κ-interaction, m ≠ 1, beside its minimiser.
 struct InternalStep : AnyStep {
-  LineMap before = gaussian_map(search_grid(), 0.0, 1.0);
-  LineMap after = before;
-  LineMap other = before;  // π
-  LineMap target = before;
-  LineFunctional G = {};
-  double off_target = 0.0;  // of the target found from the true one
+  Estimate gap_before = {}, gap_after = {};        // Δ
+  Estimate target_before = {}, target_after = {};  // W₂ to q
 };
 
 enum class Modulus { true_one, with_interaction };
@@ -181,6 +182,22 @@ LineFunctional draw_functional(SearchPoint& at) {
           .interaction = interaction < 0.0 ? interaction * lambda : interaction};
 }
 
+// Everything but γ, λ and ε.
+template <class Functional>
+void set_values(AnyStep& s,
+                const Functional& G,
+                const LineMap& before,
+                const LineMap& after,
+                const LineMap& other) {
+  s.length = w2(before, after);
+  s.fall = value(G, before) - value(G, after);
+  s.slope_before = slope(G, before).norm;
+  s.slope_after = slope(G, after).norm;
+  s.other_above = value(G, other) - value(G, after);
+  s.other_before = w2(before, other);
+  s.other_after = w2(after, other);
+}
+
 Statement internal_energy(Modulus modulus, OfInternalStep bound) {
   return [=](SearchPoint& at) {
     LineFunctional G = draw_functional(at);
@@ -196,33 +213,20 @@ Statement internal_energy(Modulus modulus, OfInternalStep bound) {
     s.gamma = gamma;
     s.modulus = modulus_of(G, modulus);
     s.error = next.error;
-    s.length = w2(start, next.step);
+    set_values(s, G, start, next.step, other);
     // What is left of G below the minimiser found is at most residual · distance.
     const Estimate least =
         widened(value(G, target.step), target.residual.upper * target.distance_bound);
     s.gap_before = value(G, start) - least;
     s.gap_after = value(G, next.step) - least;
-    s.slope_before = slope(G, start).norm;
-    s.slope_after = slope(G, next.step).norm;
-    s.before = start;
-    s.after = next.step;
-    s.other = other;
-    s.target = target.step;
-    s.G = G;
-    s.off_target = target.distance_bound;
+    s.target_before = widened(w2(start, target.step), target.distance_bound);
+    s.target_after = widened(w2(next.step, target.step), target.distance_bound);
     return bound(s);
   };
 }
 
-Bound evi_to_other(const InternalStep& s) {
-  const Estimate gap = s.gap_before + (value(s.G, s.other) - value(s.G, s.before));
-  return evi(s, gap, w2(s.before, s.other), w2(s.after, s.other));
-}
-
 Bound w2_contraction(const InternalStep& s) {
-  const auto to_target = [&](const LineMap& p) { return widened(w2(p, s.target), s.off_target); };
-  return {.lhs = to_target(s.after),
-          .rhs = (to_target(s.before) + s.gamma * s.error) / (1.0 + s.a())};
+  return {.lhs = s.target_after, .rhs = (s.target_before + s.gamma * s.error) / (1.0 + s.a())};
 }
 
 Bound objective_contraction(const InternalStep& s) {
@@ -328,11 +332,7 @@ ManufacturedLineStep step_to(const InteractingFunctional& G,
   return step;
 }
 
-using OfAnyStep = std::function<Bound(const AnyStep&,
-                                      const InteractingFunctional&,
-                                      const LineMap& before,
-                                      const LineMap& after,
-                                      const LineMap& other)>;
+using OfAnyStep = std::function<Bound(const AnyStep&)>;
 
 Statement interaction(Modulus modulus, OfAnyStep bound) {
   return [=](SearchPoint& at) {
@@ -344,23 +344,9 @@ Statement interaction(Modulus modulus, OfAnyStep bound) {
     const ManufacturedLineStep step = step_to(G, after, gamma, error);
     if (!step.before) return left_out("", "a law has this step");
     AnyStep s{.gamma = gamma, .modulus = modulus_of(G.rest, modulus), .error = step.error};
-    s.length = w2(*step.before, after);
-    s.slope_before = slope(G, *step.before).norm;
-    s.slope_after = step.slope_after.norm;
-    // min G ≥ G(p') − I(p')/(2λ).
-    s.gap_after = square(s.slope_after) / (2.0 * G.convexity());
-    s.gap_before = s.gap_after + (value(G, *step.before) - value(G, after));
-    return bound(s, G, *step.before, after, other);
+    set_values(s, G, *step.before, after, other);
+    return bound(s);
   };
-}
-
-Bound interaction_evi(const AnyStep& s,
-                      const InteractingFunctional& G,
-                      const LineMap& before,
-                      const LineMap& after,
-                      const LineMap& other) {
-  const Estimate gap = s.gap_after + (value(G, other) - value(G, after));
-  return evi(s, gap, w2(before, other), w2(after, other));
 }
 
 // (1 + a)W₂(p', ν') ≤ W₂(p, ν) of two exact steps.
@@ -485,36 +471,29 @@ Bound moreau_yosida_gap(SearchPoint& at) {
           .rhs = 0.5 * square(run.gamma * slope(run.G, run.start).norm)};
 }
 
-void add_internal_energies(std::vector<SearchSpace>& spaces) {
-  const auto add = [&](const char* part, const OfInternalStep& bound) {
+void add_step_laws(std::vector<SearchSpace>& spaces) {
+  const auto add = [&](const char* part, const auto& statement) {
     spaces.push_back({.claim = "JKO-18",
                       .part = part,
-                      .statement = internal_energy(Modulus::true_one, bound),
+                      .statement = statement(Modulus::true_one),
                       .wrong = "modulus λ + |κ|",
-                      .control = internal_energy(Modulus::with_interaction, bound)});
+                      .control = statement(Modulus::with_interaction)});
   };
-  add("internal energy, evolution inequality", evi_to_other);
-  add("internal energy, descent", [](const InternalStep& s) { return descent(s); });
-  add("internal energy, slope", [](const InternalStep& s) { return slope_contraction(s); });
-  add("internal energy, W₂", w2_contraction);
-  add("internal energy, objective", objective_contraction);
-}
-
-void add_interactions(std::vector<SearchSpace>& spaces) {
-  const auto add = [&](const char* part, const Statement& right, const Statement& wrong) {
-    spaces.push_back({.claim = "JKO-18",
-                      .part = part,
-                      .statement = right,
-                      .wrong = "modulus λ + |κ|",
-                      .control = wrong});
+  const auto of_internal = [](OfInternalStep bound) {
+    return [=](Modulus modulus) { return internal_energy(modulus, bound); };
   };
-  const auto add_step = [&](const char* part, const OfAnyStep& bound) {
-    add(part, interaction(Modulus::true_one, bound), interaction(Modulus::with_interaction, bound));
+  add("internal energy, evolution inequality", of_internal(evi));
+  add("internal energy, descent", of_internal(descent));
+  add("internal energy, slope", of_internal(slope_contraction));
+  add("internal energy, W₂", of_internal(w2_contraction));
+  add("internal energy, objective", of_internal(objective_contraction));
+  const auto of_interaction = [](OfAnyStep bound) {
+    return [=](Modulus modulus) { return interaction(modulus, bound); };
   };
-  add_step("interaction, evolution inequality", interaction_evi);
-  add_step("interaction, descent", [](const AnyStep& s, auto&...) { return descent(s); });
-  add_step("interaction, slope", [](const AnyStep& s, auto&...) { return slope_contraction(s); });
-  add("interaction, two laws", two_laws(Modulus::true_one), two_laws(Modulus::with_interaction));
+  add("interaction, evolution inequality", of_interaction(evi));
+  add("interaction, descent", of_interaction(descent));
+  add("interaction, slope", of_interaction(slope_contraction));
+  add("interaction, two laws", two_laws);
 }
 
 }  // namespace
@@ -526,8 +505,7 @@ std::vector<SearchSpace> line_search_spaces() {
                     .statement = sum_of_steps,
                     .wrong = "0.9 of the right side",
                     .control = with_right_side(sum_of_steps, 0.9)});
-  add_internal_energies(spaces);
-  add_interactions(spaces);
+  add_step_laws(spaces);
   spaces.push_back({.claim = "JKO-31(iv)",
                     .part = "implicit steps, V not quadratic",
                     .statement = approach_of_two,
