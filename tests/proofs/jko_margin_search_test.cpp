@@ -1,10 +1,13 @@
 #include "experiments.hpp"
 #include "margin_spaces.hpp"
+#include "numerics/spd.hpp"
 #include "support/estimates.hpp"
 
+#include <Eigen/LU>
+
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -64,6 +67,89 @@ std::vector<Row> rows_of(const RunRecord& record,
   }
   return found;
 }
+
+using Point2 = Eigen::Vector2d;
+using Matrix2 = Eigen::Matrix2d;
+
+// The quartic with the derivatives that a point of the search over manufactured steps names, and
+// the law p = T_# e^{−f}, T = x + γ(x − ∇f).
+struct Quartic {
+  double gamma = 1.0;
+  std::map<std::string, double> at = {};
+
+  explicit Quartic(const SearchPoint& point) : at(point.read().begin(), point.read().end()) {
+    gamma = at["step_size"];
+    const double largest = (1.0 + gamma) / gamma;
+    const double least = largest * at["least_curvature"];
+    at["second_1"] = least;
+    at["second_2"] = least + at["other_curvature"] * (largest - least);
+    Matrix2 L;
+    L << at["positive_factor_11"], 0.0, at["positive_factor_21"], at["positive_factor_22"];
+    const Matrix2 P = L * L.transpose();
+    at["fourth_1111"] = P(0, 0);
+    at["fourth_1112"] = P(0, 1);
+    at["fourth_1122"] = P(1, 1);
+  }
+
+  double get(const std::string& name) const { return at.at(name); }
+
+  double value(const Point2& p) const {
+    const double x = p[0];
+    const double y = p[1];
+    return get("gradient_1") * x + get("gradient_2") * y +
+           0.5 * (get("second_1") * x * x + get("second_2") * y * y) +
+           get("third_122") * x * y * y / 2.0 + get("third_222") * y * y * y / 6.0 +
+           get("fourth_1111") * x * x * x * x / 24.0 + get("fourth_1112") * x * x * x * y / 6.0 +
+           get("fourth_1122") * x * x * y * y / 4.0 + get("fourth_1222") * x * y * y * y / 6.0 +
+           get("fourth_2222") * y * y * y * y / 24.0;
+  }
+  Point2 gradient(const Point2& p) const {
+    const double x = p[0];
+    const double y = p[1];
+    return {get("gradient_1") + get("second_1") * x + get("third_122") * y * y / 2.0 +
+                get("fourth_1111") * x * x * x / 6.0 + get("fourth_1112") * x * x * y / 2.0 +
+                get("fourth_1122") * x * y * y / 2.0 + get("fourth_1222") * y * y * y / 6.0,
+            get("gradient_2") + get("second_2") * y + get("third_122") * x * y +
+                get("third_222") * y * y / 2.0 + get("fourth_1112") * x * x * x / 6.0 +
+                get("fourth_1122") * x * x * y / 2.0 + get("fourth_1222") * x * y * y / 2.0 +
+                get("fourth_2222") * y * y * y / 6.0};
+  }
+  Matrix2 hessian(const Point2& p) const {
+    const double x = p[0];
+    const double y = p[1];
+    const double mixed = get("third_122") * y + get("fourth_1112") * x * x / 2.0 +
+                         get("fourth_1122") * x * y + get("fourth_1222") * y * y / 2.0;
+    Matrix2 H;
+    H << get("second_1") + get("fourth_1111") * x * x / 2.0 + get("fourth_1112") * x * y +
+             get("fourth_1122") * y * y / 2.0,
+        mixed, mixed,
+        get("second_2") + get("third_122") * x + get("third_222") * y +
+            get("fourth_1122") * x * x / 2.0 + get("fourth_1222") * x * y +
+            get("fourth_2222") * y * y / 2.0;
+    return H;
+  }
+  Matrix2 jacobian(const Point2& x) const {
+    return (1.0 + gamma) * Matrix2::Identity() - gamma * hessian(x);
+  }
+  Point2 image(const Point2& x) const { return (1.0 + gamma) * x - gamma * gradient(x); }
+
+  double minus_log_density(const Point2& y) const {
+    Point2 x = Point2::Zero();
+    for (int i = 0; i < 40; ++i) x -= jacobian(x).inverse() * (image(x) - y);
+    return value(x) + std::log(jacobian(x).determinant());
+  }
+
+  // −∇²log p at T(0).
+  Matrix2 curvature_before() const {
+    const double h = 1e-3 * std::min(1.0, jacobian(Point2::Zero()).determinant());
+    const Point2 y = image(Point2::Zero());
+    const auto F = [&](double a, double b) { return minus_log_density(y + h * Point2(a, b)); };
+    const double mixed = (F(1, 1) - F(1, -1) - F(-1, 1) + F(-1, -1)) / 4.0;
+    Matrix2 H;
+    H << F(1, 0) - 2.0 * F(0, 0) + F(-1, 0), mixed, mixed, F(0, 1) - 2.0 * F(0, 0) + F(0, -1);
+    return H / (h * h);
+  }
+};
 
 // Below its left side only within 0.3 of a point.
 Bound planted(SearchPoint& at, double depth) {
@@ -200,6 +286,20 @@ TEST_CASE("the fast margin of mixtures is the enclosed one where it is smooth", 
                                              {"second_weight", 0.4}});
     CHECK_THAT(margin_at(space.statement, x).value,
                Catch::WithinAbs(margin_at(space.careful, x).value, 1e-4));
+  }
+}
+
+TEST_CASE("curvature is pulled back through a manufactured step as differences say it is",
+          "[jko][reference]") {
+  const Statement statement = statement_of("JKO-28(ii)", "manufactured steps in the plane");
+  Rng rng(5);
+  for (int trial = 0; trial < 5; ++trial) {
+    SearchPoint at(Vector::NullaryExpr(12, [&] { return rng.uniform(-0.5, 0.5); }));
+    const Bound bound = statement(at);
+    const Quartic f(at);
+    const double stretch = 1.0 + f.gamma - f.gamma * f.hessian(Point2::Zero())(0, 0);
+    const double expected = stretch * stretch * smallest_eigenpair(f.curvature_before()).value;
+    CHECK_THAT(bound.lhs.value, Catch::WithinRel(expected, 1e-3));  // of second differences
   }
 }
 
