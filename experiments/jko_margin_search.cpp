@@ -103,8 +103,46 @@ RunRecord run(const Settings& settings, const RunContext& context) {
 }
 
 constexpr const char* figure = R"(
-set title 'to be drawn'
-plot 'data.csv' using (is("kind", "descent") ? column("evaluation") : NaN):(column("measured"))
+set terminal svg size 1200,1150 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set output 'figure.svg'
+# Names in the order of the file, each followed by a semicolon.
+drop_first(list) = substr(list, strstrt(list, ";") + 1, strlen(list))
+take(list, i) = i > 1 ? take(drop_first(list), i - 1) : substr(list, 1, strstrt(list, ";") - 1)
+count(list) = strlen(list) == 0 ? 0 : 1 + count(drop_first(list))
+with(list, name) = strstrt(";".list, ";".name.";") == 0 ? list.name.";" : list
+claims = ""
+collect_claim(name) = (claims = with(claims, name), 1)
+stats 'data.csv' using (is("kind", "best") ? collect_claim(stringcolumn("claim")) : 1) nooutput
+collect_part(name) = (parts = with(parts, name), 1)
+of(claim, part, kind) = is("claim", claim) && is("part", part) && is("kind", kind) \
+  && is("quantity", "margin") ? column("evaluation") : NaN
+shown(margin) = margin > 1e-16 ? margin : 1e-16
+caught(margin) = margin < -1 ? 1 : -margin
+
+set logscale xy
+set yrange [1e-16:3]
+set format x '10^{%T}'
+set format y '10^{%T}'
+set key bottom left Left reverse font ',8' spacing 1.0 samplen 1.2 opaque
+columns_of_panels = 3
+rows_of_panels = (count(claims) + columns_of_panels - 1) / columns_of_panels
+set multiplot layout rows_of_panels, columns_of_panels margins 0.055,0.99,0.045,0.93 spacing 0.055,0.065 \
+  title 'Least margin 1 − lhs/rhs of all starts (lines), and by how much a wrong statement is caught (crosses)'
+do for [c = 1:count(claims)] {
+  claim = take(claims, c)
+  parts = ""
+  stats 'data.csv' using (is("claim", claim) ? collect_part(stringcolumn("part")) : 1) nooutput
+  set title claim offset 0,-0.6
+  if (c > count(claims) - columns_of_panels) { set xlabel 'instances tried from one start' offset 0,0.4 } else { unset xlabel }
+  plot for [i = 1:count(parts)] 'data.csv' \
+      using (of(claim, take(parts, i), "descent")):(shown(column("measured"))) \
+      with linespoints linestyle ((i - 1) % 8 + 1) linewidth (i > 8 ? 0.7 : 1.4) pointsize 0.3 \
+      title take(parts, i), \
+    for [i = 1:count(parts)] '' \
+      using (of(claim, take(parts, i), "control")):(caught(column("measured"))) \
+      with points linestyle ((i - 1) % 8 + 1) pointtype 2 pointsize 1 notitle
+}
+unset multiplot
 )";
 
 }  // namespace

@@ -108,6 +108,7 @@ void record_descents(RunRecord& record,
   const std::vector<Parameter> where = {space.claim, space.part, "best", best.evaluations};
   record.add(where, "margin", margin);
   record.add(where, "ratio", {.lhs = 1.0 - margin, .rhs = 1.0}, tolerance);
+  record.add(where, "starts", options.starts);
   add_instance(record, where, space.statement, best.at);
 }
 

@@ -92,7 +92,8 @@ std::vector<std::string> search_columns();
 /// Searches a space and records
 ///
 ///   kind descent   the least margin of all starts after so many evaluations of each,
-///   kind best      margin, ratio = 1 − margin with its verdict, and the instance, name by name,
+///   kind best      margin, ratio = 1 − margin with its verdict, how many starts, and the instance,
+///                  name by name,
 ///   kind control   the margin that the wrong statement was found to have, after how many
 ///                  evaluations in all, and the instance.
 ///

@@ -434,23 +434,23 @@ Statement two_blocks(bool one_of_both) {
 void add_maps(std::vector<SearchSpace>& spaces) {
   for (const Index d : {2, 3}) {
     spaces.push_back({.claim = "JKO-28(i)",
-                      .part = fmt::format("Gaussians, from below, d = {}", d),
+                      .part = fmt::format("Gaussians from below: d = {}", d),
                       .statement = gaussian_step(d, stretch_from_below),
                       .wrong = "1 + γ(Λ − β)",
                       .control = gaussian_step(d, stretch_from_below_wrong)});
     spaces.push_back({.claim = "JKO-28(i)",
-                      .part = fmt::format("Gaussians, from above, d = {}", d),
+                      .part = fmt::format("Gaussians from above: d = {}", d),
                       .statement = gaussian_step(d, stretch_from_above),
                       .wrong = "1 + γ(Λ − β)",
                       .control = gaussian_step(d, stretch_from_above_wrong)});
     spaces.push_back({.claim = "JKO-28(ii)",
-                      .part = fmt::format("Gaussians, Lipschitz constant, d = {}", d),
+                      .part = fmt::format("Gaussians: d = {}", d),
                       .statement = towards_isotropic(d, false),
                       .wrong = "(αₙ₊₁/αₙ)^{1/4}",
                       .control = towards_isotropic(d, true)});
   }
   spaces.push_back({.claim = "JKO-28(i)",
-                    .part = "two modes in the plane, from above",
+                    .part = "two modes from above: d = 2",
                     .statement = two_modes(true),
                     .wrong = "1 + γΛ, no log-concavity",
                     .control = two_modes(false)});

@@ -482,18 +482,18 @@ void add_step_laws(std::vector<SearchSpace>& spaces) {
   const auto of_internal = [](OfInternalStep bound) {
     return [=](Modulus modulus) { return internal_energy(modulus, bound); };
   };
-  add("internal energy, evolution inequality", of_internal(evi));
-  add("internal energy, descent", of_internal(descent));
-  add("internal energy, slope", of_internal(slope_contraction));
-  add("internal energy, W₂", of_internal(w2_contraction));
-  add("internal energy, objective", of_internal(objective_contraction));
+  add("internal energy: evolution inequality", of_internal(evi));
+  add("internal energy: descent", of_internal(descent));
+  add("internal energy: slope", of_internal(slope_contraction));
+  add("internal energy: W₂", of_internal(w2_contraction));
+  add("internal energy: objective", of_internal(objective_contraction));
   const auto of_interaction = [](OfAnyStep bound) {
     return [=](Modulus modulus) { return interaction(modulus, bound); };
   };
-  add("interaction, evolution inequality", of_interaction(evi));
-  add("interaction, descent", of_interaction(descent));
-  add("interaction, slope", of_interaction(slope_contraction));
-  add("interaction, two laws", two_laws);
+  add("interaction: evolution inequality", of_interaction(evi));
+  add("interaction: descent", of_interaction(descent));
+  add("interaction: slope", of_interaction(slope_contraction));
+  add("interaction: two laws", two_laws);
 }
 
 }  // namespace
@@ -507,7 +507,7 @@ std::vector<SearchSpace> line_search_spaces() {
                     .control = with_right_side(sum_of_steps, 0.9)});
   add_step_laws(spaces);
   spaces.push_back({.claim = "JKO-31(iv)",
-                    .part = "implicit steps, V not quadratic",
+                    .part = "implicit steps where V is not quadratic",
                     .statement = approach_of_two,
                     .wrong = "rate 1.1 λ",
                     .control = with_right_side(approach_of_two, 1.0 / 1.1)});

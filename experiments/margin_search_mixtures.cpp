@@ -157,26 +157,29 @@ struct TwoModes {
   }
 };
 
-// W₂ by quantiles, ∫(T − T')² dN(0, 1) by the trapezoidal rule.
-double w2_on_nodes(const GaussianMixture& p, const GaussianMixture& q) {
+// W₂ by quantiles, ∫(T − T')² dN(0, 1) by the trapezoidal rule, which nearly doubles its digits
+// with its nodes: what leaving out every second one changes is more than the error.
+Estimate w2_on_nodes(const GaussianMixture& p, const GaussianMixture& q) {
   constexpr double h = 0.25;
   const TwoModes first(p);
   const TwoModes second(q);
-  double sum = 0.0;
+  std::array<double, 2> sums = {};  // of even nodes, and of odd ones
   for (int i = -24; i <= 24; ++i) {
     const double z = h * i;
     const double x = first.quantile(z) - second.quantile(z);
-    sum += h * normal_density(z) * x * x;
+    sums[i % 2 == 0 ? 0 : 1] += h * normal_density(z) * x * x;
   }
-  return std::sqrt(sum);
+  const double fine = std::sqrt(sums[0] + sums[1]);
+  return Estimate::converged(fine, std::abs(fine - std::sqrt(2.0 * sums[0])), 1e-12 * fine);
 }
 
-Estimate exact_w2(const GaussianMixture& p, const GaussianMixture& q) {
+Estimate refined_w2(const GaussianMixture& p, const GaussianMixture& q) {
   return w2(p, q);
 }
 
 // log(W₂(ρ_0, ρ'_0)/W₂(ρ_t, ρ'_t))/t ≥ 1 towards N(0, 1).
-template <class Distance>
+using Distance = Estimate (*)(const GaussianMixture& p, const GaussianMixture& q);
+
 Statement approach_of_mixtures(Distance distance, double rate) {
   return [=](SearchPoint& at) {
     const GaussianMixture first = draw_two_modes(at, "first");
@@ -196,8 +199,8 @@ std::vector<SearchSpace> mixture_search_spaces() {
            .part = "mixtures on the line",
            .statement = approach_of_mixtures(w2_on_nodes, 1.0),
            .wrong = "rate 1.1 λ",
-           .control = approach_of_mixtures(exact_w2, 1.1),
-           .careful = approach_of_mixtures(exact_w2, 1.0)},
+           .control = approach_of_mixtures(refined_w2, 1.1),
+           .careful = approach_of_mixtures(refined_w2, 1.0)},
           {.claim = "JKO-39",
            .part = "KL is jointly convex",
            .statement = kl_is_jointly_convex,
