@@ -87,6 +87,7 @@ const Descent& best_of(const SearchSpace& space, const std::vector<Trace>& all) 
   if (!space.careful) return least_at(all, all.front().size() - 1);
   const Objective careful = objective_of(space.careful);
   std::vector<double> margins;
+  margins.reserve(all.size());
   for (const Trace& trace : all) margins.push_back(careful(trace.back().at));
   const auto least = std::min_element(margins.begin(), margins.end()) - margins.begin();
   return all[static_cast<std::size_t>(least)].back();

@@ -146,13 +146,13 @@ struct GaussianStep {
   }
   Estimate alpha() const { return 1.0 / largest_variance(after); }
   Estimate beta() const { return 1.0 / least_variance(after); }
-  Estimate lambda() const { return 1.0 / largest_variance(target); }
-  Estimate Lambda() const { return 1.0 / least_variance(target); }
+  Estimate least_curvature() const { return 1.0 / largest_variance(target); }
+  Estimate largest_curvature() const { return 1.0 / least_variance(target); }
 };
 
 using OfGaussianStep = std::function<Bound(const GaussianStep&)>;
 
-Statement gaussian_step(Index d, OfGaussianStep bound) {
+Statement gaussian_step(Index d, const OfGaussianStep& bound) {
   return [=](SearchPoint& at) {
     const Gaussian q = draw_target(at, d);
     const Gaussian p = draw_centred(at, "start", d);
@@ -161,17 +161,17 @@ Statement gaussian_step(Index d, OfGaussianStep bound) {
 }
 
 Bound stretch_from_below(const GaussianStep& s) {
-  return {.lhs = 1.0 + s.gamma * (s.lambda() - s.beta()), .rhs = s.least_stretch()};
+  return {.lhs = 1.0 + s.gamma * (s.least_curvature() - s.beta()), .rhs = s.least_stretch()};
 }
 Bound stretch_from_above(const GaussianStep& s) {
-  return {.lhs = s.largest_stretch(), .rhs = 1.0 + s.gamma * (s.Lambda() - s.alpha())};
+  return {.lhs = s.largest_stretch(), .rhs = 1.0 + s.gamma * (s.largest_curvature() - s.alpha())};
 }
 // The stiffest curvature for the flattest, and the least log-concavity for the largest.
 Bound stretch_from_below_wrong(const GaussianStep& s) {
-  return {.lhs = 1.0 + s.gamma * (s.Lambda() - s.beta()), .rhs = s.least_stretch()};
+  return {.lhs = 1.0 + s.gamma * (s.largest_curvature() - s.beta()), .rhs = s.least_stretch()};
 }
 Bound stretch_from_above_wrong(const GaussianStep& s) {
-  return {.lhs = s.largest_stretch(), .rhs = 1.0 + s.gamma * (s.Lambda() - s.beta())};
+  return {.lhs = s.largest_stretch(), .rhs = 1.0 + s.gamma * (s.largest_curvature() - s.beta())};
 }
 
 // V = |x|²/2: Lip(T) ≤ √(α'/α), which Gaussians attain.
@@ -205,9 +205,9 @@ Statement two_modes(bool log_concavity) {
     }
     const Matrix H = p.log_density_hessian(Vector::Zero(d));
     const Estimate alpha = rounded(smallest_eigenpair(-H).value);
-    const Estimate Lambda = 1.0 / least_variance(q);
+    const Estimate stiffest = 1.0 / least_variance(q);
     return Bound{.lhs = rounded(largest_eigenpair(symmetrised(I + gamma * (A + H))).value),
-                 .rhs = 1.0 + gamma * (log_concavity ? Lambda - alpha : Lambda)};
+                 .rhs = 1.0 + gamma * (log_concavity ? stiffest - alpha : stiffest)};
   };
 }
 
@@ -289,7 +289,7 @@ struct GaussianProduct {
 using OfPair = std::function<Estimate(const Gaussian& p, const Gaussian& q, double gamma)>;
 
 // f(p ⊗ p', q ⊗ q') = f(p, q) + f(p', q').
-Statement adds(OfPair f) {
+Statement adds(const OfPair& f) {
   return [=](SearchPoint& at) {
     const GaussianProduct all(at);
     const Estimate whole = f(product(all.p, all.p_line), product(all.q, all.q_line), all.gamma);

@@ -198,7 +198,7 @@ void set_values(AnyStep& s,
   s.other_after = w2(after, other);
 }
 
-Statement internal_energy(Modulus modulus, OfInternalStep bound) {
+Statement internal_energy(Modulus modulus, const OfInternalStep& bound) {
   return [=](SearchPoint& at) {
     LineFunctional G = draw_functional(at);
     G.exponent = at.log_uniform("exponent", 0.4, 4.0);
@@ -334,7 +334,7 @@ ManufacturedLineStep step_to(const InteractingFunctional& G,
 
 using OfAnyStep = std::function<Bound(const AnyStep&)>;
 
-Statement interaction(Modulus modulus, OfAnyStep bound) {
+Statement interaction(Modulus modulus, const OfAnyStep& bound) {
   return [=](SearchPoint& at) {
     const InteractingFunctional G = draw_interacting(at);
     const LineMap after = draw_law(at);
@@ -435,7 +435,7 @@ struct StepsAndFlow {
 
 using RightSide = std::function<Estimate(const StepsAndFlow&)>;
 
-Statement near_the_flow(RightSide bound) {
+Statement near_the_flow(const RightSide& bound) {
   return [=](SearchPoint& at) {
     StepsAndFlow run(at);
     const Estimate distance = run.distance(4);
@@ -446,7 +446,7 @@ Statement near_the_flow(RightSide bound) {
 
 // The same against the flow itself, the limit of short substeps: of first order, so that what one
 // halving changes is what is left.
-Statement near_the_refined_flow(int substeps, RightSide bound) {
+Statement near_the_refined_flow(int substeps, const RightSide& bound) {
   return [=](SearchPoint& at) {
     StepsAndFlow run(at);
     const Estimate coarse = run.distance(substeps);
@@ -479,7 +479,7 @@ void add_step_laws(std::vector<SearchSpace>& spaces) {
                       .wrong = "modulus λ + |κ|",
                       .control = statement(Modulus::with_interaction)});
   };
-  const auto of_internal = [](OfInternalStep bound) {
+  const auto of_internal = [](const OfInternalStep& bound) {
     return [=](Modulus modulus) { return internal_energy(modulus, bound); };
   };
   add("internal energy: evolution inequality", of_internal(evi));
@@ -487,7 +487,7 @@ void add_step_laws(std::vector<SearchSpace>& spaces) {
   add("internal energy: slope", of_internal(slope_contraction));
   add("internal energy: W₂", of_internal(w2_contraction));
   add("internal energy: objective", of_internal(objective_contraction));
-  const auto of_interaction = [](OfAnyStep bound) {
+  const auto of_interaction = [](const OfAnyStep& bound) {
     return [=](Modulus modulus) { return interaction(modulus, bound); };
   };
   add("interaction: evolution inequality", of_interaction(evi));
