@@ -158,19 +158,23 @@ struct TwoModes {
 };
 
 // W₂ by quantiles, ∫(T − T')² dN(0, 1) by the trapezoidal rule, which nearly doubles its digits
-// with its nodes: what leaving out every second one changes is more than the error.
+// with its nodes: what rules with every fourth of them say is further off than the whole. A descent
+// finds where two such rules agree by chance, but not four.
 Estimate w2_on_nodes(const GaussianMixture& p, const GaussianMixture& q) {
-  constexpr double h = 0.25;
+  constexpr double h = 0.2;
+  constexpr int reach = 30;
   const TwoModes first(p);
   const TwoModes second(q);
-  std::array<double, 2> sums = {};  // of even nodes, and of odd ones
-  for (int i = -24; i <= 24; ++i) {
+  std::array<double, 4> sums = {};
+  for (int i = -reach; i <= reach; ++i) {
     const double z = h * i;
     const double x = first.quantile(z) - second.quantile(z);
-    sums[i % 2 == 0 ? 0 : 1] += h * normal_density(z) * x * x;
+    sums[static_cast<std::size_t>(i + reach) % 4] += h * normal_density(z) * x * x;
   }
-  const double fine = std::sqrt(sums[0] + sums[1]);
-  return Estimate::converged(fine, std::abs(fine - std::sqrt(2.0 * sums[0])), 1e-12 * fine);
+  const double fine = std::sqrt(sums[0] + sums[1] + sums[2] + sums[3]);
+  double error = 0.0;
+  for (const double sum : sums) error = std::max(error, std::abs(2.0 * std::sqrt(sum) - fine));
+  return Estimate::converged(fine, error, 1e-12 * fine);
 }
 
 Estimate refined_w2(const GaussianMixture& p, const GaussianMixture& q) {
