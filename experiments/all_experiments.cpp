@@ -19,8 +19,9 @@ std::vector<Experiment> all_experiments() {
       jko_lipschitz(),
       jko_reverse(),
       jko_resolvent_search(),
-      gaussian_mixture_stationary(),
+      jko_margin_search(),
       jko_particles(),
+      gaussian_mixture_stationary(),
   };
 }
 

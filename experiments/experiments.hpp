@@ -20,5 +20,6 @@ Experiment jko_lipschitz();
 Experiment jko_reverse();
 Experiment jko_particles();
 Experiment gaussian_mixture_stationary();
+Experiment jko_margin_search();
 
 }  // namespace flowcheck

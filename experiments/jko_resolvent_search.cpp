@@ -13,6 +13,7 @@
 
 #include "distances/wasserstein.hpp"
 #include "experiments.hpp"
+#include "margin_search.hpp"
 #include "numerics/require.hpp"
 #include "numerics/spd.hpp"
 #include "proximal/first_order_error.hpp"
@@ -23,6 +24,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 namespace flowcheck {
 namespace {
@@ -119,44 +121,13 @@ class Pair {
   Gaussian second_ = Gaussian::standard(1);
 };
 
-Vector draw_point(Rng& rng, Index dimension) {
-  return Vector::NullaryExpr(Pair::coordinates(dimension), [&] { return rng.uniform(-1.0, 1.0); });
-}
-
-// Random steps of normal size s, kept inside the box: s grows by half with a success and shrinks so
-// that one success in five keeps it. At 1e-5 it starts again where it is.
-struct Descent {
-  Vector at = {};
-  double rate = infinity;
-  double size = 0.3;
-
-  void step(Rng& rng, Index dimension) {
-    const Vector moved = (at + size * rng.normal_vector(at.size())).cwiseMax(-1.0).cwiseMin(1.0);
-    const double there = Pair(dimension, moved).plain_rate();
-    const bool lower = there < rate;
-    if (lower) {
-      at = moved;
-      rate = there;
-    }
-    size *= lower ? 1.5 : std::pow(1.5, -0.25);
-    if (size < 1e-5) size = 0.3;
-  }
-};
-
-bool is_milestone(int evaluation, int last) {
-  return evaluation == last || (evaluation & (evaluation - 1)) == 0;
-}
-
 Descent descend(RunRecord& record, const Settings& settings, int dimension, int start, Rng& rng) {
-  Descent search{.at = draw_point(rng, dimension)};
-  search.rate = Pair(dimension, search.at).plain_rate();
-  for (int evaluation = 1; evaluation <= settings.evaluations; ++evaluation) {
-    if (evaluation > 1) search.step(rng, dimension);
-    if (!is_milestone(evaluation, settings.evaluations)) continue;
-    record.add({dimension, start, evaluation, "descent"}, "rate",
-               Pair(dimension, search.at).rate());
-  }
-  return search;
+  const Objective rate = [dimension](const Vector& x) { return Pair(dimension, x).plain_rate(); };
+  return descend(rate, Pair::coordinates(dimension), settings.evaluations, rng,
+                 [&](const Descent& search) {
+                   record.add({dimension, start, search.evaluations, "descent"}, "rate",
+                              Pair(dimension, search.at).rate());
+                 });
 }
 
 void add_covariance(RunRecord& record,
@@ -194,7 +165,7 @@ RunRecord run(const Settings& settings, const RunContext& context) {
       Rng rng(derive_seed(context.seed, fmt::format("jko_resolvent_search {}", dimension),
                           static_cast<std::uint64_t>(start)));
       Descent found = descend(record, settings, dimension, start, rng);
-      if (start == 0 || found.rate < best.rate) {
+      if (start == 0 || found.value < best.value) {
         best = std::move(found);
         best_start = start;
       }
