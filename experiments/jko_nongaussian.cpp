@@ -140,8 +140,7 @@ std::vector<Problem> problems() {
           {"flat_quartic", quartic_energy(0.0, 1.0)}};
 }
 
-// A grid's error is known to its size alone, but not a hundred times smaller than what it is part
-// of.
+// A grid's enclosures are wider than round-off, and still a tenth of what they enclose.
 bool above_noise(const Estimate& quantity) {
   const double room = quantity.grade == Grade::converged ? 10.0 : 100.0;
   return quantity.value > room * quantity.width();

@@ -88,9 +88,9 @@ void check_settings(const Settings& settings) {
 // P, its second moment, and P moved.
 struct Data {
   std::string name;
-  std::vector<double> weights;
-  std::vector<double> means;
-  std::vector<double> deviations;  // 0: atoms
+  std::vector<double> weights = {};
+  std::vector<double> means = {};
+  std::vector<double> deviations = {};  // 0: atoms
 
   double second_moment() const {
     double sum = 0.0;
