@@ -46,7 +46,8 @@ PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_size
     if (found == store_->laws.end()) {
       PlaneLaw law = n == 0 ? problem.first()
                             : problem.next(result.laws.back(), step_sizes[n - 1], errors[n - 1]);
-      Measured measured{.law = std::move(law), .to_target = problem.to_target(law)};
+      PlaneDistance to_target = problem.to_target(law);
+      Measured measured{.law = std::move(law), .to_target = std::move(to_target)};
       found = store_->laws.emplace(path, std::move(measured)).first;
       if (before != nullptr) {
         found->second.map_distance = map_distance(found->second.law, before->to_target);
