@@ -345,14 +345,7 @@ collect(word) = (strstrt(names, " ".word." ") == 0 ? names = names.word." " : 0,
 stats 'data.csv' using (is("quantity", "kl") ? collect(stringcolumn("data")) : 0) nooutput
 count = words(names)
 title_of(i) = (k = strstrt(word(names, i), "_"), k == 0 ? word(names, i) \
-  : substr(word(names, i), 1, k - 1).", {/:Italic ".substr(word(names, i), k + 1, k + 1)."}")
-of(name, quantity, against) = is("data", name) && is("quantity", quantity) && is("against", against)
-error_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") > 0 \
-  ? column("epsilon") : NaN
-delta_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") == 0 \
-  && column("inversion_error") == 0 ? column("delta") : NaN
-inversion_of(i, quantity, against) = of(word(names, i), quantity, against) \
-  && column("inversion_error") > 0 ? column("inversion_error") : NaN
+  : "{/:Italic ".substr(word(names, i), k + 1, k + 1)."} of ".substr(word(names, i), 1, k - 1))
 
 set multiplot layout 1,3 margins 0.06,0.985,0.13,0.93 spacing 0.075
 set logscale xy
@@ -388,7 +381,7 @@ plot for [i = 1:count] 'data.csv' \
     with lines linestyle i linewidth 1.4 dashtype 3 notitle, \
   for [i = 1:count] '' using (delta_of(i, "w2_generated", "generated")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), '.title_of(i), \
+    title i == count ? '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), the same' : '', \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'proved by coupling', \
   NaN with lines linecolor '#909090' linewidth 1.4 dashtype 3 title '√(({/:Italic M}_2 + 2)δ)'
 
@@ -399,7 +392,7 @@ plot for [i = 1:count] 'data.csv' using (inversion_of(i, "w2_inversion", "shift"
     with points linestyle i title '{/:Italic W}_2({/:Italic q}_0, {/:Italic q̃}_0), shift, '.title_of(i), \
   for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "rounding")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title 'the same, rounding, '.title_of(i), \
+    title i == count ? 'rounding, the same' : '', \
   for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "shift")):(column("predicted")) \
     with lines linestyle i notitle, \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'Σ_k ε_{inv} Π_{j≤k} {/:Italic L_j}'
