@@ -345,7 +345,14 @@ collect(word) = (strstrt(names, " ".word." ") == 0 ? names = names.word." " : 0,
 stats 'data.csv' using (is("quantity", "kl") ? collect(stringcolumn("data")) : 0) nooutput
 count = words(names)
 title_of(i) = (k = strstrt(word(names, i), "_"), k == 0 ? word(names, i) \
-  : "{/:Italic ".substr(word(names, i), k + 1, k + 1)."} of ".substr(word(names, i), 1, k - 1))
+  : substr(word(names, i), 1, k - 1)." ".substr(word(names, i), k + 1, k + 1))
+of(name, quantity, against) = is("data", name) && is("quantity", quantity) && is("against", against)
+error_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") > 0 \
+  ? column("epsilon") : NaN
+delta_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") == 0 \
+  && column("inversion_error") == 0 ? column("delta") : NaN
+inversion_of(i, quantity, against) = of(word(names, i), quantity, against) \
+  && column("inversion_error") > 0 ? column("inversion_error") : NaN
 
 set multiplot layout 1,3 margins 0.06,0.985,0.13,0.93 spacing 0.075
 set logscale xy
@@ -353,7 +360,7 @@ set format y '10^{%T}'
 set title 'KL and TV of data and generated law'
 set xlabel 'error of each step, ε'
 unset ylabel
-set yrange [1e-6:1e5]
+set yrange [1e-6:1e8]
 set key at graph 0.02,0.98 left top Left reverse
 plot for [i = 1:count] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
     with points linestyle i title 'KL, '.title_of(i), \
@@ -371,7 +378,7 @@ plot for [i = 1:count] 'data.csv' using (error_of(i, "kl", "sharp")):(column("me
 
 set title 'Distance to the data, exact steps'
 set xlabel 'time δ of the first move'
-set yrange [1e-4:1e3]
+set yrange [1e-4:1e5]
 plot for [i = 1:count] 'data.csv' \
     using (delta_of(i, "w2_smoothing", "coupling")):(column("measured")) \
     with points linestyle i title '{/:Italic W}_2({/:Italic P}, {/:Italic p}_0), '.title_of(i), \
