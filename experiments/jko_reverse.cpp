@@ -6,15 +6,19 @@
 // Run:     jko_reverse --step-size 0.5
 // Writes:  results/jko_reverse/; at --scale quick some seconds of measuring
 //
-// Data P, two atoms or a mixture, are moved by e^{−δ}X + √(1 − e^{−2δ})Z to p_0; N JKO steps
-// towards N(0, 1), each with an error of norm ε, lead to p_N; exact inverses of the blocks lead
-// from N(0, 1) back to q_0, inexact ones, ‖F∘S − Id‖ = ε_inv, to q̃_0. The guarantee is a mixed one:
-// KL for (p_0, q_0), W₂ for (P, p_0) and (q_0, q̃_0). There is none for KL(p_0 ‖ q̃_0): inverses
-// rounded to a lattice make it infinite.
+// Data P, two atoms, a mixture or one coordinate of a picture in data/masks, averaged to 40 × 40
+// pixels, are moved by
+// e^{−δ}X + √(1 − e^{−2δ})Z to p_0; N JKO steps towards N(0, 1), each with an error of norm ε, lead
+// to p_N; exact inverses of the blocks lead from N(0, 1) back to q_0, inexact ones, ‖F∘S − Id‖ =
+// ε_inv, to q̃_0. The guarantee is a mixed one: KL for (p_0, q_0), W₂ for (P, p_0) and (q_0, q̃_0).
+// There is none for KL(p_0 ‖ q̃_0): inverses rounded to a lattice make it infinite.
 
 #include "experiments.hpp"
 #include "first_hit.hpp"
+#include "measures/data_file.hpp"
 #include "measures/line_laws.hpp"
+#include "measures/pgm.hpp"
+#include "measures/pixel_mixture.hpp"
 #include "numerics/adaptive_quadrature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
@@ -27,6 +31,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -40,6 +45,7 @@ struct Settings {
   std::vector<double> smoothings = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001};  // δ, with ε = 0
   std::vector<double> inversion_errors = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5};  // ε_inv, likewise
   int steps = 8;                                                          // N where ε = 0
+  int marginals = 1;                                                      // of the masks
   int points = 400;  // of the coarsest of three grids; even, for no node to lie between two atoms
 };
 
@@ -47,6 +53,7 @@ Settings settings_for(Scale scale) {
   Settings settings;
   if (scale == Scale::quick) return settings;
   settings.points = 1000;
+  settings.marginals = 4;
   settings.errors = {0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003};
   if (scale == Scale::paper) settings.points = 4000;
   return settings;
@@ -55,6 +62,7 @@ Settings settings_for(Scale scale) {
 constexpr std::size_t levels = 3;
 constexpr double smoothing = 0.01;     // δ where it is not what is varied
 constexpr double tolerance = 1e-3;     // relative width at which an attained bound counts as tight
+constexpr Index mask_pixels = 40;      // of each side of a mask
 constexpr double same_entropy = 1e-9;  // to which one relative entropy is found in two places
 
 void check_settings(const Settings& settings) {
@@ -72,6 +80,7 @@ void check_settings(const Settings& settings) {
   require(within(settings.inversion_errors, 1e-8, 0.5),
           "--inversion-errors: expected different numbers from 1e-8 to 0.5");
   require(settings.steps >= 1 && settings.steps <= 100, "--steps: expected 1 to 100");
+  require(settings.marginals >= 0 && settings.marginals <= 4, "--marginals: expected 0 to 4");
   require(settings.points >= 100 && settings.points <= 20'000 && settings.points % 2 == 0,
           "--points: expected an even number from 100 to 20000");
 }
@@ -79,9 +88,9 @@ void check_settings(const Settings& settings) {
 // P, its second moment, and P moved.
 struct Data {
   std::string name;
-  std::vector<double> weights;
-  std::vector<double> means;
-  std::vector<double> deviations;  // 0: atoms
+  std::vector<double> weights = {};
+  std::vector<double> means = {};
+  std::vector<double> deviations = {};  // 0: atoms
 
   double second_moment() const {
     double sum = 0.0;
@@ -113,9 +122,42 @@ struct Data {
   bool has_density() const { return deviations.front() > 0.0; }
 };
 
-std::vector<Data> all_data() {
-  return {{"atoms", {0.5, 0.5}, {-2.0, 2.0}, {0.0, 0.0}},
-          {"mixture", {0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6}}};
+// A picture of n × n pixels, each the mean of those it covers.
+Matrix coarse_picture(const Matrix& fine, Index n) {
+  Matrix sums = Matrix::Zero(n, n);
+  Matrix counts = Matrix::Zero(n, n);
+  for (Index c = 0; c < fine.cols(); ++c) {
+    for (Index r = 0; r < fine.rows(); ++r) {
+      sums(r * n / fine.rows(), c * n / fine.cols()) += fine(r, c);
+      counts(r * n / fine.rows(), c * n / fine.cols()) += 1.0;
+    }
+  }
+  return sums.cwiseQuotient(counts);
+}
+
+// One coordinate of the density a mask stands for: one Gaussian a column of pixels, or a row.
+Data marginal(const std::string& mask, Index coordinate) {
+  const std::string path = data_file("masks/mask_" + mask + ".pgm");
+  const Matrix fine = parse_pgm(read_text_file(path, InputLimits{}.data_bytes), path);
+  const GaussianMixture p = pixel_mixture(coarse_picture(fine, mask_pixels));
+  std::map<double, double> weight_at;
+  for (Index k = 0; k < p.size(); ++k) weight_at[p.means()(coordinate, k)] += p.weights()[k];
+  Data result{.name = mask + (coordinate == 0 ? "_x" : "_y")};
+  for (const auto& [mean, weight] : weight_at) {
+    result.weights.push_back(weight);
+    result.means.push_back(mean);
+    result.deviations.push_back(std::sqrt(p.covariance(0)(coordinate, coordinate)));
+  }
+  return result;
+}
+
+std::vector<Data> all_data(const Settings& settings) {
+  std::vector<Data> data{{"atoms", {0.5, 0.5}, {-2.0, 2.0}, {0.0, 0.0}},
+                         {"mixture", {0.4, 0.6}, {-1.5, 1.2}, {0.7, 0.6}}};
+  for (int i = 0; i < settings.marginals; ++i) {
+    data.push_back(marginal(i % 2 == 0 ? "rose" : "tree", i / 2));
+  }
+  return data;
 }
 
 struct Case {
@@ -124,9 +166,9 @@ struct Case {
   double smoothing = 0.0;
 };
 
-std::vector<Case> cases(const Settings& settings) {
+std::vector<Case> cases(const Settings& settings, std::size_t count) {
   std::vector<Case> result;
-  for (std::size_t data = 0; data < all_data().size(); ++data) {
+  for (std::size_t data = 0; data < count; ++data) {
     for (const double error : settings.errors) result.push_back({data, error, smoothing});
     for (const double delta : settings.smoothings) result.push_back({data, 0.0, delta});
   }
@@ -152,8 +194,7 @@ int steps_for(const Estimate& w_0, double error, const Settings& settings) {
                  ceiling(log(w_0 / error) / log(Estimate(1.0) + settings.step_size)).upper);
 }
 
-Run measured(const Case& which, const Settings& settings, std::size_t level) {
-  const Data data = all_data()[which.data];
+Run measured(const Data& data, const Case& which, const Settings& settings, std::size_t level) {
   const LineGrid grid(static_cast<Index>(settings.points) * (Index{1} << level));
   const LineMap start = data.moved(grid, which.smoothing);
   const LineFunctional G = relative_entropy(quadratic_energy());
@@ -191,11 +232,12 @@ Estimate distance_to_atoms(const Data& data, double delta) {
 
 class Measurement {
  public:
-  Measurement(RunRecord& record, const Settings& settings) : record_(record), settings_(settings) {}
+  Measurement(RunRecord& record, const std::vector<Data>& data, const Settings& settings)
+      : record_(record), data_(data), settings_(settings) {}
 
   void add_case(const Case& which, const std::array<Run, levels>& runs) {
     which_ = which;
-    const Data data = all_data()[which.data];
+    const Data& data = data_[which.data];
     // Of atoms the first order alone is sure: the fine value, and twice what the last halving did.
     const auto refined = [&](Estimate Run::*quantity) {
       const Estimate& fine = runs[2].*quantity;
@@ -247,13 +289,13 @@ class Measurement {
   // W₂²(P, p_0) ≤ (1 − e^{−δ})²M₂ + 1 − e^{−2δ} ≤ (M₂ + 2)δ for δ ≤ 1.
   void add_smoothing(const Estimate& w) {
     const Estimate delta = which_.smoothing;
-    const double second_moment = all_data()[which_.data].second_moment();
+    const double second_moment = data_[which_.data].second_moment();
     add("coupling", "w2_smoothing", w,
         sqrt(square(expm1(-delta)) * second_moment - expm1(-2.0 * delta)));
     add("root", "w2_smoothing", w, sqrt((second_moment + 2.0) * delta));
   }
   std::vector<Parameter> at(const char* against) const {
-    return {all_data()[which_.data].name, which_.error, which_.smoothing, inversion_error_,
+    return {data_[which_.data].name, which_.error, which_.smoothing, inversion_error_,
             std::string(against)};
   }
   void add(const char* against,
@@ -264,6 +306,7 @@ class Measurement {
   }
 
   RunRecord& record_;
+  const std::vector<Data>& data_;
   const Settings& settings_;
   Case which_ = {};
   double inversion_error_ = 0.0;
@@ -271,30 +314,38 @@ class Measurement {
 
 RunRecord run(const Settings& settings, const RunContext& context) {
   check_settings(settings);
-  const std::vector<Case> all = cases(settings);
+  const std::vector<Data> data = all_data(settings);
+  const std::vector<Case> all = cases(settings, data.size());
   std::vector<std::array<Run, levels>> runs(all.size());
   std::atomic<std::size_t> done = 0;
   tbb::parallel_for(std::size_t{0}, levels * all.size(), [&](std::size_t i) {
     if (context.stop != nullptr && *context.stop) return;
-    runs[i / levels][i % levels] = measured(all[i / levels], settings, i % levels);
+    runs[i / levels][i % levels] =
+        measured(data[all[i / levels].data], all[i / levels], settings, i % levels);
     context.progress(static_cast<double>(++done) / static_cast<double>(levels * all.size()));
   });
   RunRecord record({"data", "epsilon", "delta", "inversion_error", "against"}, context.seed);
   if (context.stop != nullptr && *context.stop) return record;
-  Measurement measurement(record, settings);
+  Measurement measurement(record, data, settings);
   for (std::size_t i = 0; i < all.size(); ++i) measurement.add_case(all[i], runs[i]);
   const LineGrid grid(2 * static_cast<Index>(settings.points));
-  for (std::size_t data = 0; data < all_data().size(); ++data) {
-    const LineJkoChain chain = line_jko_chain(
-        all_data()[data].moved(grid, smoothing), relative_entropy(quadratic_energy()),
-        {.step_sizes = constant_steps(settings.step_size, settings.steps)});
-    measurement.add_inversions(data, chain, all_data()[data].map(grid));
+  for (std::size_t k = 0; k < data.size(); ++k) {
+    const LineJkoChain chain =
+        line_jko_chain(data[k].moved(grid, smoothing), relative_entropy(quadratic_energy()),
+                       {.step_sizes = constant_steps(settings.step_size, settings.steps)});
+    measurement.add_inversions(k, chain, data[k].map(grid));
   }
   return record;
 }
 
 constexpr const char* figure = R"(
-names = "atoms mixture"
+# The data laws that were followed, as they stand in the file.
+names = " "
+collect(word) = (strstrt(names, " ".word." ") == 0 ? names = names.word." " : 0, 0)
+stats 'data.csv' using (is("quantity", "kl") ? collect(stringcolumn("data")) : 0) nooutput
+count = words(names)
+title_of(i) = (k = strstrt(word(names, i), "_"), k == 0 ? word(names, i) \
+  : substr(word(names, i), 1, k - 1)." ".substr(word(names, i), k + 1, k + 1))
 of(name, quantity, against) = is("data", name) && is("quantity", quantity) && is("against", against)
 error_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") > 0 \
   ? column("epsilon") : NaN
@@ -309,47 +360,47 @@ set format y '10^{%T}'
 set title 'KL and TV of data and generated law'
 set xlabel 'error of each step, ε'
 unset ylabel
-set yrange [1e-6:1e5]
+set yrange [1e-6:1e8]
 set key at graph 0.02,0.98 left top Left reverse
-plot for [i = 1:2] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
-    with points linestyle i title 'KL, '.word(names, i), \
+plot for [i = 1:count] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
+    with points linestyle i title 'KL, '.title_of(i), \
   '' using (error_of(1, "kl", "sharp")):(column("predicted")) \
     with lines linecolor '#404040' linewidth 1.8 title 'ε^2(½ + 1/γ)', \
   '' using (error_of(1, "kl", "paper")):(column("predicted")) \
     with lines linecolor '#404040' linewidth 1.4 dashtype 3 title '9ε^2/(2γ)', \
-  for [i = 1:2] '' using (error_of(i, "total_variation", "paper")):(column("measured")) \
-    with points linestyle i + 2 title 'TV, '.word(names, i), \
-  for [i = 1:2] '' using (error_of(i, "total_variation", "pinsker")):(column("predicted")) \
-    with lines linestyle i + 2 linewidth 1.2 notitle, \
+  for [i = 1:count] '' using (error_of(i, "total_variation", "paper")):(column("measured")) \
+    with points linestyle i pointtype 2 pointsize 0.6 title i == count ? 'TV, the same' : '', \
+  for [i = 1:count] '' using (error_of(i, "total_variation", "pinsker")):(column("predicted")) \
+    with lines linestyle i linewidth 1.2 notitle, \
   '' using (error_of(1, "total_variation", "paper")):(column("predicted")) \
     with lines linestyle 3 linewidth 1.4 dashtype 3 title '3ε/(2√γ)', \
   NaN with lines linecolor '#909090' linewidth 1.2 title '√(KL/2)'
 
 set title 'Distance to the data, exact steps'
 set xlabel 'time δ of the first move'
-set yrange [1e-4:1e3]
-plot for [i = 1:2] 'data.csv' \
+set yrange [1e-4:1e5]
+plot for [i = 1:count] 'data.csv' \
     using (delta_of(i, "w2_smoothing", "coupling")):(column("measured")) \
-    with points linestyle i title '{/:Italic W}_2({/:Italic P}, {/:Italic p}_0), '.word(names, i), \
-  for [i = 1:2] '' using (delta_of(i, "w2_smoothing", "coupling")):(column("predicted")) \
+    with points linestyle i title '{/:Italic W}_2({/:Italic P}, {/:Italic p}_0), '.title_of(i), \
+  for [i = 1:count] '' using (delta_of(i, "w2_smoothing", "coupling")):(column("predicted")) \
     with lines linestyle i notitle, \
-  for [i = 1:2] '' using (delta_of(i, "w2_smoothing", "root")):(column("predicted")) \
+  for [i = 1:count] '' using (delta_of(i, "w2_smoothing", "root")):(column("predicted")) \
     with lines linestyle i linewidth 1.4 dashtype 3 notitle, \
-  for [i = 1:2] '' using (delta_of(i, "w2_generated", "generated")):(column("measured")) \
+  for [i = 1:count] '' using (delta_of(i, "w2_generated", "generated")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), '.word(names, i), \
+    title i == count ? '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), the same' : '', \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'proved by coupling', \
   NaN with lines linecolor '#909090' linewidth 1.4 dashtype 3 title '√(({/:Italic M}_2 + 2)δ)'
 
 set title 'Inexact inverses'
 set xlabel 'ε_{inv}'
 set yrange [1e-6:1e9]
-plot for [i = 1:2] 'data.csv' using (inversion_of(i, "w2_inversion", "shift")):(column("measured")) \
-    with points linestyle i title '{/:Italic W}_2({/:Italic q}_0, {/:Italic q̃}_0), shift, '.word(names, i), \
-  for [i = 1:2] '' using (inversion_of(i, "w2_inversion", "rounding")):(column("measured")) \
+plot for [i = 1:count] 'data.csv' using (inversion_of(i, "w2_inversion", "shift")):(column("measured")) \
+    with points linestyle i title '{/:Italic W}_2({/:Italic q}_0, {/:Italic q̃}_0), shift, '.title_of(i), \
+  for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "rounding")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title 'the same, rounding, '.word(names, i), \
-  for [i = 1:2] '' using (inversion_of(i, "w2_inversion", "shift")):(column("predicted")) \
+    title i == count ? 'rounding, the same' : '', \
+  for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "shift")):(column("predicted")) \
     with lines linestyle i notitle, \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'Σ_k ε_{inv} Π_{j≤k} {/:Italic L_j}'
 unset multiplot
@@ -374,6 +425,8 @@ Experiment jko_reverse() {
                             {"--inversion-errors", "ε_inv of the third panel",
                              &settings->inversion_errors},
                             {"--steps", "number of exact steps", &settings->steps},
+                            {"--marginals", "of the masks that are data too, 0 to 4",
+                             &settings->marginals},
                             {"--points", "points of the coarsest of three grids, even",
                              &settings->points}},
                 .run = [settings](const RunContext& context) { return run(*settings, context); }};

@@ -6,6 +6,7 @@
 #include "names.hpp"
 #include "proximal/jko_chain.hpp"
 #include "proximal/line_jko_chain.hpp"
+#include "proximal/plane_jko_chain.hpp"
 #include "report/atomic_file.hpp"
 #include "report/folder_lock.hpp"
 #include "report/junit.hpp"
@@ -46,14 +47,23 @@ Gaussian read_reference(const std::string& path) {
                   path, type_name(file.measure)));
 }
 
-// What is not Gaussian is a start on the line only, and has a density or is made of atoms.
+// What is not Gaussian is a start on the line, with a density or made of atoms, or a mixture with a
+// density on the plane.
 Measure read_start(const std::string& path) {
   Measure start = read_measure(path).measure;
   if (std::holds_alternative<Gaussian>(start)) return start;
+  if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && p->dimension() == 2) {
+    if (!p->has_density()) {
+      throw InputError(fmt::format(
+          "{}:1: a mixture on the plane needs a density; the covariance of a component is singular",
+          path));
+    }
+    return start;
+  }
   if (dimension(start) != 1) {
     throw NotApplicable(fmt::format(
-        "{}: {} in dimension {}; no claim applies, for all need \"type\": \"gaussian\" or "
-        "dimension 1",
+        "{}: {} in dimension {}; no claim applies, for all need \"type\": \"gaussian\", or "
+        "dimension 1, or a mixture in dimension 2",
         path, type_name(start), dimension(start)));
   }
   if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && !p->has_density()) {
@@ -137,6 +147,23 @@ void require_line_steps(const CommandLine& line, const Measure& start, const Gau
   }
 }
 
+// The same on the plane, where the maps of steps are sought on a grid.
+void require_plane_steps(const CommandLine& line,
+                         const GaussianMixture& start,
+                         const Gaussian& reference) {
+  try {
+    const PlaneJkoProblem problem(start, reference, 48);
+    const PlaneLaw p = problem.first();
+    static_cast<void>(problem.to_target(p));
+    static_cast<void>(problem.next(p, line.step_size, line.error));
+  } catch (const std::invalid_argument&) {
+    throw UsageError(fmt::format(
+        "--target {}: expected components that overlap, each about as wide as the reference: no "
+        "steps of --gamma {}, --epsilon {} from it were found on the plane",
+        line.target, line.step_size, line.error));
+  }
+}
+
 Target read_target(const CommandLine& line) {
   Measure start = read_start(line.target);
   const Index d = dimension(start);
@@ -159,6 +186,8 @@ Target read_target(const CommandLine& line) {
                                    line.target, farthest));
     }
     require_steps(line, *gaussian, reference);
+  } else if (d == 2) {
+    require_plane_steps(line, std::get<GaussianMixture>(start), reference);
   } else {
     require_line_steps(line, start, reference);
   }

@@ -125,9 +125,10 @@ class Parser {
                                 "check claims: verdict table, OUT/verdicts.json, exit code");
     sub->footer(std::string(check_notes) + common_options + exit_codes);
     sub->add_option("claims", line_.names, "ids or globs ('JKO-*'); default: all");
-    target_ = sub->add_option("--target", line_.target,
-                              "check this start (a file of a Gaussian; on the line also of a "
-                              "mixture or of points) instead of the claims' own instances");
+    target_ = sub->add_option(
+        "--target", line_.target,
+        "check this start (a file of a Gaussian; on the line also of a "
+        "mixture or of points, on the plane of a mixture) instead of the claims' own instances");
     needs_target_ = {
         sub->add_option("--reference", line_.reference,
                         "the measure it is driven to (default: N(0, I))"),

@@ -77,7 +77,8 @@ struct Instance {
 };
 
 /// A user's own problem: how far does a chain from `start` towards `reference` keep what is
-/// claimed? A start that is not Gaussian is on the line; points are their empirical measure.
+/// claimed? A start that is not Gaussian is on the line, or a mixture on the plane; points are
+/// their empirical measure.
 struct Target {
   Measure start;
   Gaussian reference;

@@ -2,9 +2,12 @@
 
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/plane_problem.hpp"
 #include "measures/random_gaussian.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -55,8 +58,37 @@ ChainMeasures with_competitors(Chain made, const Measure& random) {
   return result;
 }
 
+// What a step on the plane is beside π = q and π = p_{n−1}.
+std::vector<Competitor> plane_competitors(const PlaneMeasuredChain& chain, std::size_t n) {
+  const Estimate& S = chain.laws[n].step_length;
+  return {{.name = "π = q",
+           .value = 0.0,
+           .before = chain.w2[n - 1],
+           .after = chain.w2[n],
+           .map_distance = chain.map_distance[n]},
+          {.name = "π = pₙ",
+           .value = chain.laws[n - 1].kl,
+           .before = 0.0,
+           .after = S,
+           .map_distance = S}};
+}
+
 Rng competitor_stream(std::uint64_t seed) {
   return Rng(derive_seed(seed, "competitor"));
+}
+
+Instance plane_family(const EvaluateChain& evaluate) {
+  return {.name = "mixture on the plane",
+          .draw =
+              [evaluate](Trial& trial) {
+                std::vector<Bound> bounds;
+                for (const PlaneChainProblem& problem : plane_problems(trial.scale)) {
+                  Outcome outcome = evaluate(problem);
+                  std::ranges::move(outcome.bounds, std::back_inserter(bounds));
+                }
+                return Outcome(std::move(bounds));
+              },
+          .repeat = false};
 }
 
 std::vector<Instance> joined(std::vector<Instance> families, std::vector<Instance> more) {
@@ -88,6 +120,16 @@ ChainMeasures measures(const LineJkoChain& chain) {
     result.kl.push_back(least ? max(0.0, gap) : gap);
     result.slope.push_back(chain[n].has_density() ? chain.slope(n) : infinity);
     add_step(result, n == 0 ? 0.0 : chain.step_length(n), n == 0 ? 0.0 : chain.error(n));
+  }
+  return result;
+}
+
+ChainMeasures measures(const PlaneMeasuredChain& chain) {
+  ChainMeasures result{.w2 = chain.w2};
+  for (const PlaneLaw& law : chain.laws) {
+    result.kl.push_back(law.kl);
+    result.slope.push_back(law.slope);
+    add_step(result, law.step_length, law.error);
   }
   return result;
 }
@@ -130,6 +172,22 @@ ChainProblem::ChainProblem(const LineJkoProblem& problem)
         return result;
       }) {}
 
+ChainProblem::ChainProblem(const PlaneChainProblem& plane)
+    : convexity(flowcheck::convexity(plane.problem.target())),
+      step_size(plane.step_size),
+      error(plane.error),
+      distance(measures(plane.chain({}, {})).w2.front()),
+      length(std::sqrt(plane.problem.start().covariance().trace()) +
+             std::sqrt(plane.problem.target().covariance().trace()) +
+             (plane.problem.start().mean() - plane.problem.target().mean()).norm()),
+      longest_chain(6),
+      run([plane](const std::vector<double>& step_sizes, const std::vector<double>& errors) {
+        auto chain = std::make_shared<const PlaneMeasuredChain>(plane.chain(step_sizes, errors));
+        ChainMeasures result = measures(*chain);
+        result.competitors = [chain](std::size_t n) { return plane_competitors(*chain, n); };
+        return result;
+      }) {}
+
 ChainMeasures ChainProblem::chain(int steps) const {
   const int count = std::min(steps, longest_chain);
   return run(constant_steps(step_size, count), constant_steps(error, count));
@@ -147,11 +205,11 @@ std::vector<Instance> with(std::vector<Instance> families, Instance more) {
 }
 
 std::vector<Instance> chain_families(const EvaluateChain& evaluate) {
-  return chain_families(evaluate, evaluate);
+  return with(chain_families(evaluate, evaluate), plane_family(evaluate));
 }
 
 std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate) {
-  return inexact_chain_families(evaluate, evaluate);
+  return with(inexact_chain_families(evaluate, evaluate), plane_family(evaluate));
 }
 
 std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line) {
@@ -163,7 +221,11 @@ std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const Eva
 }
 
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate) {
-  return on_chain_target(evaluate, evaluate);
+  return [others = on_chain_target(evaluate, evaluate), evaluate](const Target& target) -> Outcome {
+    const bool plane =
+        std::holds_alternative<GaussianMixture>(target.start) && dimension(target.start) == 2;
+    return plane ? evaluate(plane_problem(target)) : others(target);
+  };
 }
 
 std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,

@@ -11,6 +11,9 @@
 
 namespace flowcheck {
 
+struct PlaneChainProblem;
+struct PlaneMeasuredChain;
+
 /// A measure π beside one step p → p' of a chain: what the evolution inequalities compare it with.
 struct Competitor {
   std::string name = {};
@@ -30,19 +33,22 @@ struct ChainMeasures {
   std::vector<Estimate> error = {};          ///< ε_n, measured
   std::vector<Estimate> largest_error = {};  ///< max of ε_1 … ε_n
 
-  /// Beside the n-th step, n ≥ 1: π = q, a random one, π = p_{n−1}. Set by a ChainProblem.
+  /// Beside the n-th step, n ≥ 1: π = q, a random one but on the plane, π = p_{n−1}. Set by a
+  /// ChainProblem.
   std::function<std::vector<Competitor>(std::size_t n)> competitors = {};
 };
 
 ChainMeasures measures(const JkoChain& chain);
 ChainMeasures measures(const LineJkoChain& chain);
+ChainMeasures measures(const PlaneMeasuredChain& chain);
 
-/// What a claim about chains is evaluated on, in numbers. Gaussian problems, line problems and
-/// manufactured ones are the makers, so that a function of it takes any.
+/// What a claim about chains is evaluated on, in numbers. Gaussian problems, those of the
+/// line and of the plane and manufactured ones are the makers, so that a function of it takes any.
 struct ChainProblem {
   ChainProblem() = default;
   ChainProblem(const GaussianProblem& problem);
   ChainProblem(const LineJkoProblem& problem);
+  ChainProblem(const PlaneChainProblem& problem);
 
   Estimate convexity = {};      ///< λ, of either sign
   double step_size = 0.5;       ///< γ
@@ -71,16 +77,19 @@ using EvaluateChain = std::function<Outcome(const ChainProblem&)>;
 /// `families` and one more.
 std::vector<Instance> with(std::vector<Instance> families, Instance more);
 
-/// gaussian_families() and line_families().
+/// gaussian_families(), line_families() and the plane's problems, each as many steps as are known
+/// of it: of the plane's at most its longest chain.
 std::vector<Instance> chain_families(const EvaluateChain& evaluate);
 std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate);
 
-/// The same for what is written once for both, but needs the measures themselves.
+/// The same, without the plane, for what is written once for both but needs the measures
+/// themselves, or what the plane's steps say nothing about.
 std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 
-/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, and by line_problem()
-/// where it is a mixture or points on the line.
+/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, by line_problem()
+/// where it is a mixture or points on the line, and, in the first form, by plane_problem() where it
+/// is a mixture on the plane.
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
 std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
                                                       const EvaluateLine& line);

@@ -46,10 +46,10 @@ Claim jko_05_step_and_slope() {
           .source = "derived",
           .provenance = Provenance::derived,
           .hypotheses = {"first-order error at most ε"},
-          .instances = inexact_chain_families(inequality),
+          .instances = inexact_chain_families(inequality, inequality),
           .tight = {translate("translate", inequality, 0.05)},
           .controls = {translate("slope of the previous iterate", slope_before, 0.0)},
-          .on_target = on_chain_target(inequality),
+          .on_target = on_chain_target(inequality, inequality),
           .file = __FILE__};
 }
 

@@ -116,7 +116,8 @@ Claim jko_07_sum_of_steps() {
                         .draw = smaller_constant_on_the_line,
                         .repeat = false}},
           .on_target = on_chain_target(inequalities),
-          .file = __FILE__};
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

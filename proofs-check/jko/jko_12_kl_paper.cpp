@@ -34,7 +34,7 @@ Outcome paper_constants(const ChainProblem& problem) {
   const ChainMeasures run = problem.chain(steps);
   const double gamma = problem.step_size;
   std::vector<Bound> bounds;
-  for (std::size_t n = 1; n <= steps; ++n) {
+  for (std::size_t n = 1; n < run.kl.size(); ++n) {
     bounds.push_back(
         {.lhs = 2.0 * gamma * run.kl[n],
          .rhs = square(run.w2[n - 1]) + 2.0 * gamma / problem.convexity * square(run.error[n]),

@@ -103,10 +103,10 @@ Claim jko_21_variable_steps() {
           .provenance = Provenance::derived,
           .hypotheses = {"∇²V ⪰ λI with λ > 0", "first-order error at most εₖ in step k",
                          "KL(p₀ ‖ q) < ∞ for the statement in KL"},
-          .instances = chain_families(variable_steps),
+          .instances = chain_families(variable_steps, variable_steps),
           .tight = {translate("translate", variable_steps, 0.05)},
           .controls = {translate("mean step size", mean_step, 0.0)},
-          .on_target = on_chain_target(variable_steps),
+          .on_target = on_chain_target(variable_steps, variable_steps),
           .file = __FILE__};
 }
 

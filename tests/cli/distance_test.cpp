@@ -336,7 +336,9 @@ TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
     call.insert(call.end(), words.begin(), words.end());
     return call_program(call, {.folder = measures.path()});
   };
-  for (const char* target : {"b.csv", "c.npy", "mixture.json"}) {
+  measures.write("space.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                   "means": [[0, 0, 0], [1, 1, 1]], "covariances": [1, 1]})");
+  for (const char* target : {"b.csv", "c.npy", "space.json"}) {
     const ProgramOutcome outcome = check({"--target", target});
     CHECK(outcome.exit_code == 77);
     CHECK_THAT(outcome.errors, Contains(target) && Contains("no claim applies"));
@@ -383,6 +385,44 @@ TEST_CASE("check takes a mixture or points on the line, and says what needs a Ga
     CHECK_THAT(outcome.output, Contains("JKO-11   holds"));
     CHECK_THAT(outcome.output, Contains("hypothesis not met: the start is Gaussian"));
   }
+}
+
+TEST_CASE("check takes a mixture on the plane, and says what claims it is not for",
+          "[cli][exact]") {
+  const Measures measures;
+  const ProgramOutcome outcome =
+      call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "JKO-19", "JKO-05", "--quiet", "--gamma",
+                    "0.3", "--target", "mixture.json"},
+                   {.folder = measures.path()});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.output, Contains("JKO-30   holds") && Contains("converged"));
+  CHECK_THAT(outcome.output, Contains("JKO-05: not_applicable: hypothesis not met: the start is "
+                                      "Gaussian, or d = 1\n"));
+  CHECK_THAT(outcome.output,
+             Contains("JKO-19: not_applicable: hypothesis not met: the start is Gaussian\n"));
+}
+
+TEST_CASE("check refuses a mixture on the plane that no grid carries, in one line",
+          "[cli][precondition]") {
+  const Measures measures;
+  const auto refuse = [&](const std::string& means, const std::string& covariances,
+                          const std::string& words) {
+    CAPTURE(means, covariances);
+    measures.write("user.json", fmt::format(R"({{"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                                 "means": {}, "covariances": {}}})",
+                                            means, covariances));
+    const ProgramOutcome outcome =
+        call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "--quiet", "--target", "user.json"},
+                     {.folder = measures.path()});
+    CHECK(outcome.exit_code == 2);
+    CHECK_THAT(outcome.errors, Contains("user.json") && Contains(words));
+    CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+    CHECK(outcome.output.empty());
+  };
+  refuse("[[0, 0], [1, 1]]", "[1, [1, 0]]", "a component is singular");
+  refuse("[[0, 0], [1, 1]]", "[0, 0]", "a component is singular");
+  refuse("[[0, 0], [100, 0]]", "[1, 1]", "expected components that overlap");
+  refuse("[[0, 0], [1, 1]]", "[1, 1e-4]", "expected components that overlap");
 }
 
 TEST_CASE("distance tells what its number was made with", "[cli][reference]") {

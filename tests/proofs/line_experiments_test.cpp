@@ -42,7 +42,8 @@ PreparedRun small_fokker_planck() {
   return with(with(quick(jko_to_fokker_planck()), "--points", 101), "--end", 0.4);
 }
 PreparedRun small_nongaussian() {
-  return with(with(quick(jko_nongaussian()), "--points", 201), "--steps", 8);
+  const PreparedRun run = with(with(quick(jko_nongaussian()), "--points", 201), "--steps", 8);
+  return with(run, "--plane-steps", 2);
 }
 PreparedRun small_iterations() {
   PreparedRun run = with(quick(jko_iterations()), "--step-sizes", Numbers{0.05, 0.5, 1.9});
@@ -159,6 +160,33 @@ TEST_CASE("a translate's distance from the flow tends to its share of the proved
   CHECK(atom.measured.value == Approx((std::sqrt(2.0) - 1.0) * std::sqrt(0.0125)).epsilon(0.02));
 }
 
+TEST_CASE("modes on the plane converge as proved, from where a finer grid says",
+          "[line_experiments][reference]") {
+  const RunRecord record = small_nongaussian().run({});
+  for (const char* quantity : {"w2", "kl"}) {
+    const std::vector<Row> rows = rows_of(record, quantity, {"plane", "sharp"});
+    REQUIRE(rows.size() == 9);  // three ε, n = 0, 1, 2
+    // On 128 cells a side and a rectangle of 14: W₂ = 0.35869.
+    if (quantity == std::string("w2")) CHECK(rows[0].measured.value == Approx(0.3587).margin(1e-4));
+    int voted = 0;
+    for (const Row& row : rows) {
+      CHECK((row.verdict.empty() || row.verdict == "holds"));
+      voted += row.verdict.empty() ? 0 : 1;
+    }
+    CHECK(voted == 6);
+  }
+}
+
+TEST_CASE("a mask's marginal is generated as well as two modes are",
+          "[line_experiments][property]") {
+  const RunRecord record = small_reverse().run({});
+  const std::vector<Row> rows = rows_of(record, "kl", {"rose_x"});
+  REQUIRE(rows.size() == 5);
+  for (const Row& row : rows) CHECK(row.verdict == "holds");
+  for (const Row& row : rows_of(record, "same_kl", {"rose_x"})) CHECK(row.verdict == "tight");
+  for (const Row& row : rows_of(record, "w2_inversion", {"rose_x"})) CHECK(row.verdict == "holds");
+}
+
 TEST_CASE("the number of steps is that of the dossier's table", "[line_experiments][reference]") {
   const RunRecord record = small_iterations().run({});
   struct Entry {
@@ -239,6 +267,9 @@ TEST_CASE("the experiments on the line refuse settings that make no sense",
   refused(with(quick(jko_to_fokker_planck()), "--step-sizes", 3));
   refused(with(quick(jko_nongaussian()), "--errors", Numbers{nan}));
   refused(with(quick(jko_nongaussian()), "--step-size", 0.0));
+  refused(with(quick(jko_nongaussian()), "--cells", 33));
+  refused(with(quick(jko_nongaussian()), "--plane-steps", 0));
+  refused(with(quick(jko_reverse()), "--marginals", 5));
   refused(with(quick(jko_iterations()), "--step-sizes", Numbers{2.0}));
   refused(with(quick(jko_iterations()), "--distance", nan));
   refused(with(quick(jko_lipschitz()), "--reach", 7.0));

@@ -1,0 +1,289 @@
+#include "proximal/plane_jko_chain.hpp"
+
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+constexpr double reach = 5.0;        // standard deviations that the rectangle holds
+constexpr double far_ratio = 1e4;    // γλ of the step whose length is W₂(p, q)
+constexpr int most_iterations = 20;  // of Newton's method on each grid; 4 to 8 are what it takes
+
+// A component of a mixture on the plane, its precision and log(w/(2π √det Σ)).
+struct Component {
+  double log_factor = 0.0;
+  double x = 0.0, y = 0.0;
+  double xx = 0.0, xy = 0.0, yy = 0.0;
+};
+
+void require_plane(const GaussianMixture& p) {
+  require(p.dimension() == 2, "plane_jko: the mixture needs dimension 2");
+  require(p.has_density(), "plane_jko: every component needs a density");
+}
+
+void include(Rectangle& box, const Gaussian& p) {
+  const double x = reach * std::sqrt(p.covariance()(0, 0));
+  const double y = reach * std::sqrt(p.covariance()(1, 1));
+  box.left = std::min(box.left, p.mean()[0] - x);
+  box.right = std::max(box.right, p.mean()[0] + x);
+  box.bottom = std::min(box.bottom, p.mean()[1] - y);
+  box.top = std::max(box.top, p.mean()[1] + y);
+}
+
+double convexity_of(const Gaussian& q) {
+  return 1.0 / q.eigenvalues()(1);
+}
+
+PlaneFunction minus(PlaneFunction f) {
+  return [f = std::move(f)](double x, double y) {
+    const PlaneValue v = f(x, y);
+    return PlaneValue{.value = -v.value, .dx = -v.dx, .dy = -v.dy};
+  };
+}
+
+// log of the sum of e^f over the grid's centres, and the weights that it normalises.
+double log_sum(const PlaneArray& f) {
+  return f.maxCoeff() + std::log((f - f.maxCoeff()).exp().sum());
+}
+
+// KL and I of p_0 by sums over the centres: without error but for what the sides cut off.
+struct StartMeasures {
+  double kl = 0.0;
+  double fisher = 0.0;
+};
+
+StartMeasures start_measures(const PlaneFunction& p,
+                             const PlaneFunction& q,
+                             const PlaneGrid& grid) {
+  const PlaneArray log_p = grid.sample([&](double x, double y) { return p(x, y).value; });
+  const PlaneArray log_q = grid.sample([&](double x, double y) { return q(x, y).value; });
+  const PlaneArray squared = grid.sample([&](double x, double y) {
+    const PlaneValue a = p(x, y);
+    const PlaneValue b = q(x, y);
+    return (a.dx - b.dx) * (a.dx - b.dx) + (a.dy - b.dy) * (a.dy - b.dy);
+  });
+  const double shift = log_sum(log_p) - log_sum(log_q);
+  const PlaneArray w = (log_p - log_sum(log_p)).exp();
+  return {.kl = (w * (log_p - log_q - shift)).sum(), .fisher = (w * squared).sum()};
+}
+
+// The y with T(y) = x, by Newton's method from x.
+std::array<double, 2> inverse_at(const PlaneFunction& Tx,
+                                 const PlaneFunction& Ty,
+                                 const std::array<double, 2>& x,
+                                 const Rectangle& box) {
+  std::array<double, 2> y = x;
+  for (int i = 0; i < 30; ++i) {
+    const PlaneValue a = Tx(y[0], y[1]);
+    const PlaneValue b = Ty(y[0], y[1]);
+    const double gap_x = a.value - x[0];
+    const double gap_y = b.value - x[1];
+    if (std::hypot(gap_x, gap_y) < 1e-12 * (1.0 + std::hypot(x[0], x[1]))) break;
+    const double det = a.dx * b.dy - a.dy * b.dx;
+    y[0] = std::clamp(y[0] - (b.dy * gap_x - a.dy * gap_y) / det, box.left, box.right);
+    y[1] = std::clamp(y[1] - (a.dx * gap_y - b.dx * gap_x) / det, box.bottom, box.top);
+  }
+  return y;
+}
+
+Estimate refined(double fine, double coarse) {
+  return Estimate::converged(fine, std::abs(fine - coarse), round_off(1.0 + std::abs(fine), 2));
+}
+
+}  // namespace
+
+PlaneFunction log_density(const GaussianMixture& p) {
+  require_plane(p);
+  std::vector<Component> components;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()[k] == 0.0) continue;
+    const Gaussian one = p.component(k);
+    const Matrix A = one.precision();
+    components.push_back({.log_factor = std::log(p.weights()[k]) + one.log_density(one.mean()),
+                          .x = one.mean()[0],
+                          .y = one.mean()[1],
+                          .xx = A(0, 0),
+                          .xy = A(0, 1),
+                          .yy = A(1, 1)});
+  }
+  return [components](double x, double y) {
+    // One pass: the sums are relative to the largest term so far.
+    PlaneValue f{.value = -infinity};
+    double sum = 0.0;
+    for (const Component& c : components) {
+      const double gx = -(c.xx * (x - c.x) + c.xy * (y - c.y));
+      const double gy = -(c.xy * (x - c.x) + c.yy * (y - c.y));
+      const double log_term = c.log_factor + 0.5 * (gx * (x - c.x) + gy * (y - c.y));
+      if (log_term > f.value) {
+        const double scale = std::exp(f.value - log_term);
+        f = {.value = log_term, .dx = scale * f.dx, .dy = scale * f.dy};
+        sum *= scale;
+      }
+      const double term = std::exp(log_term - f.value);
+      sum += term;
+      f.dx += term * gx;
+      f.dy += term * gy;
+    }
+    return PlaneValue{.value = f.value + std::log(sum), .dx = f.dx / sum, .dy = f.dy / sum};
+  };
+}
+
+PlaneJkoProblem::PlaneJkoProblem(GaussianMixture start, Gaussian target, Index cells)
+    : start_(std::move(start)), target_(std::move(target)), cells_(cells) {
+  require_plane(start_);
+  require(target_.dimension() == 2 && target_.has_density(),
+          "PlaneJkoProblem: the target needs dimension 2 and a density");
+  rectangle_ = {.left = infinity, .right = -infinity, .bottom = infinity, .top = -infinity};
+  include(rectangle_, target_);
+  double narrowest = target_.eigenvalues()(0);
+  for (Index k = 0; k < start_.size(); ++k) {
+    if (start_.weights()[k] == 0.0) continue;
+    include(rectangle_, start_.component(k));
+    narrowest = std::min(narrowest, start_.kernel(k).eigenvalues()(0));
+  }
+  const double widest = std::max(rectangle_.width(), rectangle_.height());
+  require(64.0 * std::sqrt(narrowest) >= 2.0 * widest,
+          "PlaneJkoProblem: a component is too narrow for the rectangle that holds all of them");
+  log_q_ = log_density(GaussianMixture(target_));
+}
+
+PlaneLaw PlaneJkoProblem::first() const {
+  const PlaneFunction p = log_density(start_);
+  const StartMeasures fine = start_measures(p, log_q_, PlaneGrid(rectangle_, 2 * cells_));
+  const StartMeasures coarse = start_measures(p, log_q_, PlaneGrid(rectangle_, cells_));
+  const Vector mean = start_.mean();
+  return {.log_density = p,
+          .mean = {mean[0], mean[1]},
+          .kl = refined(fine.kl, coarse.kl),
+          .slope = sqrt(refined(fine.fisher, coarse.fisher))};
+}
+
+PlaneJkoResult PlaneJkoProblem::step(const PlaneLaw& law,
+                                     const PlaneFunction& V,
+                                     double step_size) const {
+  PlaneJkoResult result = plane_jko_step(law.log_density, V,
+                                         {.rectangle = rectangle_,
+                                          .domain = PlaneDomain::rectangle,
+                                          .cells = cells_,
+                                          .step_size = step_size,
+                                          .floor = 0.0,
+                                          .max_newton_iterations = most_iterations});
+  require(result.termination == Termination::converged,
+          "PlaneJkoProblem: a step was not found; the components are too far apart, too narrow or "
+          "too wide");
+  return result;
+}
+
+PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double error) const {
+  require(error >= 0.0 && std::isfinite(error), "PlaneJkoProblem: the error must not be negative");
+  const Vector& mu = target_.mean();
+  const Vector away{{law.mean[0] - mu[0], law.mean[1] - mu[1]}};
+  const Vector e = away.norm() > 1e-6 * std::sqrt(target_.eigenvalues()(0))
+                       ? Vector(away.normalized())
+                       : Vector(Vector::Unit(2, 0));
+  const PlaneFunction tilted = [log_q = log_q_, b = Vector(error * e), mu](double x, double y) {
+    const PlaneValue q = log_q(x, y);
+    return PlaneValue{.value = q.value + b[0] * (x - mu[0]) + b[1] * (y - mu[1]),
+                      .dx = q.dx + b[0],
+                      .dy = q.dy + b[1]};
+  };
+  const PlaneJkoResult s = step(law, minus(tilted), step_size);
+
+  // The step's ξ, and ∇log(p'/q) = ξ + (T − Id)/γ.
+  const PlaneGrid grid(rectangle_, cells_);
+  const PlaneArray moved_x = s.map_x - grid.sample([](double x, double) { return x; });
+  const PlaneArray moved_y = s.map_y - grid.sample([](double, double y) { return y; });
+  const PlaneArray w = s.density * grid.cell_area();
+  const double fisher = (w * ((error * e[0] + moved_x / step_size).square() +
+                              (error * e[1] + moved_y / step_size).square()))
+                            .sum();
+  const Estimate length = sqrt(s.squared_w2);
+  const double undone = step_size * s.first_order_error.upper;
+
+  // log(p'/q) = log(p'/qe^ψ) + ψ, each normalised on the grid.
+  const auto log_mean = [&](const PlaneGrid& on) {
+    const auto values = [&](const PlaneFunction& f) {
+      return on.sample([&](double x, double y) { return f(x, y).value; });
+    };
+    return log_sum(values(tilted)) - log_sum(values(log_q_));
+  };
+  const Estimate shift = refined(log_mean(grid), log_mean(PlaneGrid(rectangle_, cells_ / 2)));
+  const Estimate tilt = error * (e[0] * (s.mean[0] - mu[0]) + e[1] * (s.mean[1] - mu[1])) - shift;
+  return {.log_density = s.log_density,
+          .mean = {s.mean[0].value, s.mean[1].value},
+          .kl = max(0.0, error == 0.0 ? s.kl : s.kl + tilt),
+          .slope = Estimate::converged(std::sqrt(fisher), 0.5 * length.width() / step_size,
+                                       round_off(std::sqrt(fisher), 2)),
+          .step_length = max(0.0, Estimate::converged(length.value, 0.5 * length.width() + undone)),
+          .error = error == 0.0
+                       ? s.first_order_error
+                       : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
+          .map = map_of(s, undone)};
+}
+
+PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
+  const double gamma = far_ratio / convexity_of(target_);
+  const PlaneJkoResult s = step(law, minus(log_q_), gamma);
+  const Estimate length = sqrt(s.squared_w2);
+  const double undone = gamma * s.first_order_error.upper + length.upper / far_ratio;
+  return {.w2 = max(0.0, Estimate::converged(length.value, 0.5 * length.width() + undone)),
+          .map = map_of(s, undone)};
+}
+
+PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) const {
+  const PlaneGrid grid(rectangle_, cells_);
+  PlaneMap map{.rectangle = rectangle_,
+               .x = step.map_x,
+               .y = step.map_y,
+               .mass = step.density / step.density.sum(),
+               .undone = undone};
+  const PlaneDerivatives phi = grid.derivatives(grid.coefficients(step.potential));
+  const PlaneArray stretch = 1.0 - 0.5 * (phi.dxx + phi.dyy) -
+                             (0.25 * (phi.dxx - phi.dyy).square() + phi.dxy.square()).sqrt();
+  // Beyond, no error of interest is made or stretched.
+  map.least_stretch = (map.mass > 1e-6 * map.mass.maxCoeff()).select(stretch, 1.0).minCoeff();
+  return map;
+}
+
+Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before) {
+  const PlaneMap& to_law = before.map;
+  const PlaneMap& step = next.map;
+  require(step.x.size() > 0 && step.x.size() == to_law.x.size(),
+          "map_distance: a step, and the distance before it, on one grid");
+  const PlaneGrid grid(step.rectangle, step.x.rows());
+  const PlaneFunction Tx = interpolated(grid, step.x);
+  const PlaneFunction Ty = interpolated(grid, step.y);
+  double sum = 0.0;
+  for (Index j = 0; j < grid.cells(); ++j) {
+    for (Index i = 0; i < grid.cells(); ++i) {
+      // Less than 10⁻¹⁰ of the mass altogether, and no more than the diameter off.
+      if (to_law.mass(i, j) < 1e-14) continue;
+      const std::array<double, 2> y =
+          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle);
+      const double dx = y[0] - grid.x(i);
+      const double dy = y[1] - grid.y(j);
+      sum += to_law.mass(i, j) * (dx * dx + dy * dy);
+    }
+  }
+  const double distance = std::sqrt(sum);
+  return max(0.0, Estimate::converged(distance, (step.undone + to_law.undone) / step.least_stretch,
+                                      round_off(distance, 2)));
+}
+
+std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,
+                                      const std::vector<double>& step_sizes,
+                                      double error) {
+  std::vector<PlaneLaw> laws{problem.first()};
+  for (const double step_size : step_sizes) {
+    laws.push_back(problem.next(laws.back(), step_size, error));
+  }
+  return laws;
+}
+
+}  // namespace flowcheck

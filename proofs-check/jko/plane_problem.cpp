@@ -1,0 +1,83 @@
+#include "jko/plane_problem.hpp"
+
+#include "numerics/require.hpp"
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+namespace flowcheck {
+namespace {
+
+GaussianMixture three_modes(double sigma) {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.3, 0.2}},
+                                    Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
+}
+
+struct Measured {
+  PlaneLaw law;
+  PlaneDistance to_target;
+  Estimate map_distance = 0.0;
+};
+
+}  // namespace
+
+// By the steps that led to a law: (γ_1, ε_1, γ_2, ε_2, …).
+struct PlaneChainProblem::Store {
+  std::mutex mutex;
+  std::map<std::vector<double>, Measured> laws;
+};
+
+PlaneChainProblem::PlaneChainProblem(PlaneJkoProblem of, double gamma, double epsilon)
+    : problem(std::move(of)), step_size(gamma), error(epsilon), store_(std::make_shared<Store>()) {}
+
+PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_sizes,
+                                            const std::vector<double>& errors) const {
+  require(step_sizes.size() == errors.size(), "PlaneChainProblem: one error a step");
+  const std::lock_guard lock(store_->mutex);
+  PlaneMeasuredChain result;
+  std::vector<double> path;
+  const Measured* before = nullptr;
+  for (std::size_t n = 0; n <= step_sizes.size(); ++n) {
+    if (n > 0) path.insert(path.end(), {step_sizes[n - 1], errors[n - 1]});
+    auto found = store_->laws.find(path);
+    if (found == store_->laws.end()) {
+      PlaneLaw law = n == 0 ? problem.first()
+                            : problem.next(result.laws.back(), step_sizes[n - 1], errors[n - 1]);
+      PlaneDistance to_target = problem.to_target(law);
+      Measured measured{.law = std::move(law), .to_target = std::move(to_target)};
+      found = store_->laws.emplace(path, std::move(measured)).first;
+      if (before != nullptr) {
+        found->second.map_distance = map_distance(found->second.law, before->to_target);
+      }
+    }
+    before = &found->second;
+    result.laws.push_back(before->law);
+    result.w2.push_back(before->to_target.w2);
+    result.map_distance.push_back(before->map_distance);
+  }
+  return result;
+}
+
+const std::vector<PlaneChainProblem>& plane_problems(Scale scale) {
+  static const std::vector<PlaneChainProblem> quick{
+      {PlaneJkoProblem(three_modes(0.8), Gaussian::standard(2), 48), 0.3, 0.1}};
+  if (scale == Scale::quick) return quick;
+  static const std::vector<PlaneChainProblem> standard{
+      quick.front(),
+      {PlaneJkoProblem(three_modes(1.0), Gaussian::standard(2), 64), 0.6, 0.05},
+      {PlaneJkoProblem(three_modes(0.8),
+                       Gaussian(Vector{{0.3, -0.2}}, Matrix{{1.2, 0.3}, {0.3, 0.9}}), 64),
+       0.3, 0.1}};
+  return standard;
+}
+
+PlaneChainProblem plane_problem(const Target& target) {
+  const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+  require(mixture != nullptr, "plane_problem: the start is a mixture on the plane");
+  return {PlaneJkoProblem(*mixture, target.reference, 48), target.step_size, target.error};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,117 @@
+// Chains on the plane against those of Gaussians, and what has none.
+
+#include "proximal/plane_jko_chain.hpp"
+
+#include "distances/gaussian_divergence.hpp"
+#include "distances/wasserstein.hpp"
+#include "proximal/jko_chain.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace flowcheck::plane_jko_chain_test {
+
+namespace {
+
+// Axes that neither the start nor the target shares.
+Gaussian start() {
+  return {Vector{{1.0, -0.6}}, Matrix{{0.9, -0.1}, {-0.1, 0.7}}};
+}
+Gaussian target() {
+  return {Vector{{0.2, 0.1}}, Matrix{{1.1, 0.15}, {0.15, 0.8}}};
+}
+PlaneJkoProblem plane(const Gaussian& p, Index cells) {
+  return {GaussianMixture(p), target(), cells};
+}
+
+// Of the mass 2e-6 lie outside of the rectangle.
+bool near(const Estimate& found, const Estimate& exact) {
+  return std::abs(found.value - exact.value) < 2e-4 && found.lower <= exact.upper + 2e-5 &&
+         exact.lower <= found.upper + 2e-5;
+}
+
+}  // namespace
+
+TEST_CASE("a chain on the plane measures of Gaussians what the closed form does",
+          "[proximal][exact]") {
+  const PlaneJkoProblem problem = plane(start(), 48);
+  const JkoChain exact =
+      jko_chain(start(), target(), {.step_sizes = constant_steps(0.4, 2), .error = 0.0});
+  const std::vector<PlaneLaw> found = plane_jko_chain(problem, constant_steps(0.4, 2));
+  REQUIRE(found.size() == 3);
+  std::vector<PlaneDistance> to_target;
+  for (int n = 0; n <= 2; ++n) {
+    CAPTURE(n);
+    const PlaneLaw& law = found[static_cast<std::size_t>(n)];
+    to_target.push_back(problem.to_target(law));
+    CHECK(near(to_target.back().w2, exact.w2_to_target(n)));
+    CHECK(near(law.kl, exact.kl_to_target(n)));
+    CHECK(near(law.slope, exact.fisher_norm(n)));
+    if (n == 0) continue;
+    CHECK(near(law.step_length, exact.step_length(n)));
+    CHECK(law.error.upper < 2e-3);
+    CHECK(near(map_distance(law, to_target[static_cast<std::size_t>(n) - 1]),
+               optimal_map_distance(exact[n - 1], exact[n], target())));
+  }
+  CHECK_THROWS_AS(map_distance(found[0], to_target[0]), std::invalid_argument);
+}
+
+TEST_CASE("a step with an error is the exact one towards the target shifted by it",
+          "[proximal][exact]") {
+  // q e^ψ with ψ linear is q moved by εQe.
+  constexpr double gamma = 0.4;
+  constexpr double error = 0.2;
+  const PlaneJkoProblem problem = plane(start(), 48);
+  const PlaneLaw found = problem.next(problem.first(), gamma, error);
+  const Vector e = (start().mean() - target().mean()).normalized();
+  const Gaussian moved(target().mean() + error * target().covariance() * e, target().covariance());
+  const Gaussian exact = jko_step(start(), moved, gamma);
+  CHECK(near(found.kl, kl(exact, target())));
+  CHECK(near(found.slope, fisher_norm(exact, target())));
+  CHECK(near(found.step_length, w2(start(), exact)));
+  CHECK(near(found.error, first_order_error(start(), exact, target(), gamma).norm));
+  CHECK(found.error.value == error);
+  CHECK(std::abs(found.mean[0] - exact.mean()[0]) < 2e-4);
+}
+
+TEST_CASE("what has no steps on the plane is refused", "[proximal][precondition]") {
+  const Gaussian q = Gaussian::standard(2);
+  const auto modes = [](double variance, double distance) {
+    return GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{0.0, distance}, {0.0, 0.0}},
+                                      variance);
+  };
+  CHECK_THROWS_AS(PlaneJkoProblem(modes(0.0, 1.0), q), std::invalid_argument);
+  CHECK_THROWS_AS(PlaneJkoProblem(modes(1e-3, 1.0), q), std::invalid_argument);
+  CHECK_THROWS_AS(PlaneJkoProblem(modes(1.0, 40.0), q), std::invalid_argument);
+  CHECK_THROWS_AS(PlaneJkoProblem(modes(1.0, 1.0), Gaussian::standard(3)), std::invalid_argument);
+  CHECK_THROWS_AS(PlaneJkoProblem(modes(1.0, 1.0), Gaussian::dirac(Vector::Zero(2))),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(log_density(GaussianMixture(Gaussian::standard(3))), std::invalid_argument);
+  const PlaneJkoProblem problem(modes(1.0, 1.0), q, 32);
+  CHECK_THROWS_AS(problem.next(problem.first(), 0.3, -0.1), std::invalid_argument);
+  CHECK_THROWS_AS(problem.next(problem.first(), 0.0), std::invalid_argument);
+  // Between corners that are far into one tail and not the other no map is found.
+  const Gaussian turned(Vector::Zero(2), Matrix{{1.0, -0.5}, {-0.5, 1.0}});
+  const Gaussian other(Vector::Zero(2), Matrix{{1.0, 0.5}, {0.5, 1.0}});
+  const PlaneJkoProblem crossed(GaussianMixture(turned), other, 32);
+  CHECK_THROWS_AS(crossed.to_target(crossed.first()), std::invalid_argument);
+}
+
+TEST_CASE("log_density on the plane is the mixture's own, with its gradient", "[proximal][exact]") {
+  const GaussianMixture p(Vector{{0.3, 0.7}}, Matrix{{0.0, 2.0}, {1.0, -1.0}},
+                          {Matrix{{1.0, 0.4}, {0.4, 0.5}}, Matrix{{0.2, 0.0}, {0.0, 2.0}}});
+  const PlaneFunction f = log_density(p);
+  for (const auto& [x, y] : {std::array{0.3, 0.2}, std::array{-9.0, 4.0}, std::array{2.0, 30.0}}) {
+    CAPTURE(x, y);
+    const PlaneValue found = f(x, y);
+    const Vector at{{x, y}};
+    CHECK(found.value == Approx(p.log_density(at)).epsilon(1e-13));
+    CHECK(found.dx == Approx(p.score(at)[0]).epsilon(1e-12).margin(1e-12));
+    CHECK(found.dy == Approx(p.score(at)[1]).epsilon(1e-12).margin(1e-12));
+  }
+}
+
+}  // namespace flowcheck::plane_jko_chain_test
