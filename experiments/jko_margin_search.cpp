@@ -120,10 +120,13 @@ shown(margin) = margin > 1e-16 ? margin : 1e-16
 caught(margin) = margin < -1 ? 1 : -margin
 
 set logscale xy
-set yrange [1e-16:3]
+# Below 1e-16 there is nothing but the key.
+set yrange [1e-27:3]
+set ytics 1e-16,1e4,1
+set arrow from graph 0, first 1e-16 to graph 1, first 1e-16 nohead linecolor '#b0b0b0'
 set format x '10^{%T}'
 set format y '10^{%T}'
-set key bottom left Left reverse font ',8' spacing 1.0 samplen 1.2 opaque
+set key bottom left Left reverse font ',8' spacing 1.0 samplen 1.2
 columns_of_panels = 3
 rows_of_panels = (count(claims) + columns_of_panels - 1) / columns_of_panels
 set multiplot layout rows_of_panels, columns_of_panels margins 0.055,0.99,0.045,0.93 spacing 0.055,0.065 \

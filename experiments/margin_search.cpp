@@ -60,6 +60,21 @@ constexpr SearchOptions control_options = {.starts = 20, .evaluations = 2'000};
 // Where a descent was at its milestones.
 using Trace = std::vector<Descent>;
 
+// The same by what is enclosed: of the places up to a milestone the one with the least margin. What
+// a descent has found of an approximation may be where that is worst.
+Trace enclosed_trace(const Statement& careful, Trace trace) {
+  const Objective objective = objective_of(careful);
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    const bool moved = i == 0 || trace[i].at != trace[i - 1].at;
+    trace[i].value = moved ? objective(trace[i].at) : infinity;
+    if (i > 0 && !(trace[i].value < trace[i - 1].value)) {
+      trace[i].at = trace[i - 1].at;
+      trace[i].value = trace[i - 1].value;
+    }
+  }
+  return trace;
+}
+
 std::vector<Trace> traces(const SearchSpace& space,
                           const SearchOptions& options,
                           const RunContext& context) {
@@ -71,6 +86,7 @@ std::vector<Trace> traces(const SearchSpace& space,
     Trace& trace = result[static_cast<std::size_t>(start)];
     descend(objective_of(space.statement), k, options.evaluations, rng,
             [&](const Descent& search) { trace.push_back(search); });
+    if (space.careful) trace = enclosed_trace(space.careful, std::move(trace));
   });
   return result;
 }
@@ -80,17 +96,6 @@ const Descent& least_at(const std::vector<Trace>& all, std::size_t milestone) {
     return a[milestone].value < b[milestone].value;
   };
   return (*std::min_element(all.begin(), all.end(), less))[milestone];
-}
-
-// The least margin where the descents end.
-const Descent& best_of(const SearchSpace& space, const std::vector<Trace>& all) {
-  if (!space.careful) return least_at(all, all.front().size() - 1);
-  const Objective careful = objective_of(space.careful);
-  std::vector<double> margins;
-  margins.reserve(all.size());
-  for (const Trace& trace : all) margins.push_back(careful(trace.back().at));
-  const auto least = std::min_element(margins.begin(), margins.end()) - margins.begin();
-  return all[static_cast<std::size_t>(least)].back();
 }
 
 void record_descents(RunRecord& record,
@@ -104,7 +109,7 @@ void record_descents(RunRecord& record,
     record.add({space.claim, space.part, "descent", least.evaluations}, "margin",
                margin_at(enclosed(space), least.at));
   }
-  const Descent& best = best_of(space, all);
+  const Descent& best = least_at(all, all.front().size() - 1);
   const Estimate margin = margin_at(enclosed(space), best.at);
   const std::vector<Parameter> where = {space.claim, space.part, "best", best.evaluations};
   record.add(where, "margin", margin);
@@ -219,8 +224,8 @@ Statement with_right_side(Statement statement, double factor) {
 }
 
 Bound within_rounding(const Estimate& difference) {
-  const double value = std::abs(difference.value);
-  return {.lhs = value, .rhs = 0.5 * difference.width()};
+  return {.lhs = Estimate::closed_form(std::abs(difference.value), 0.0),
+          .rhs = Estimate::closed_form(0.5 * difference.width(), 0.0)};
 }
 
 std::vector<std::string> search_columns() {
