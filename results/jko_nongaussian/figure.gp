@@ -28,8 +28,8 @@ epsilons = " "
 collect(word) = (strstrt(epsilons, " ".word." ") == 0 ? epsilons = epsilons.word." " : 0, 0)
 stats 'data.csv' using (is("quantity", "w2") ? collect(stringcolumn("epsilon")) : 0) nooutput
 count = words(epsilons)
-names = "gaussian quartic log_cosh flat_log_cosh flat_quartic"
-titles = "{/:Italic x}^2/2;{/:Italic x}^2/2 + {/:Italic x}^4/4;{/:Italic x}^2/4 + ½ log 2 cosh 2{/:Italic x};log 2 cosh {/:Italic x};{/:Italic x}^4/4;"
+names = "gaussian quartic log_cosh flat_log_cosh flat_quartic plane"
+titles = "{/:Italic x}^2/2;{/:Italic x}^2/2 + {/:Italic x}^4/4;{/:Italic x}^2/4 + ½ log 2 cosh 2{/:Italic x};log 2 cosh {/:Italic x};{/:Italic x}^4/4;|{/:Italic x}|^2/2, plane;"
 drop_first(list) = substr(list, strstrt(list, ";") + 1, strlen(list))
 take(list, i) = i > 1 ? take(drop_first(list), i - 1) : substr(list, 1, strstrt(list, ";") - 1)
 row_of(name, e, quantity, against) = is("potential", name) && is("epsilon", e) \
@@ -38,26 +38,26 @@ measured_of(name, e, quantity) = \
   row_of(name, e, quantity, "sharp") == row_of(name, e, quantity, "sharp") ? column("n") \
   : row_of(name, e, quantity, "none")
 
-set multiplot layout 2,5 rowsfirst margins 0.065,0.99,0.2,0.93 spacing 0.022,0.045
+set multiplot layout 2,6 rowsfirst margins 0.065,0.99,0.2,0.93 spacing 0.022,0.045
 set logscale y
 set format y '10^{%T}'
 set yrange [1e-7:50]
 set xrange [0:*]
 set xtics 10
 unset key
-do for [panel = 1:10] {
-  quantity = panel <= 5 ? "kl" : "w2"
-  column_of = (panel - 1) % 5 + 1
+do for [panel = 1:12] {
+  quantity = panel <= 6 ? "kl" : "w2"
+  column_of = (panel - 1) % 6 + 1
   name = word(names, column_of)
-  if (panel <= 5) { set title '{/:Italic V} = '.take(titles, column_of) } else { unset title }
+  if (panel <= 6) { set title '{/:Italic V} = '.take(titles, column_of) } else { unset title }
   if (column_of == 1) {
     set format y '10^{%T}'
     if (panel == 1) { set ylabel 'KL (nats)' offset 1.5 } \
     else { set ylabel '{/:Italic W}_2({/:Italic p_n}, {/:Italic q})' offset 1.5 }
   } else { unset ylabel; set format y '' }
-  if (panel <= 5) { set format x ''; unset xlabel } \
+  if (panel <= 6) { set format x ''; unset xlabel } \
   else { set format x '%g'; set xlabel 'step {/:Italic n}' }
-  if (panel == 6) { set key at screen 0.065,0.085 left top vertical maxrows 2 width 1 Left reverse }
+  if (panel == 7) { set key at screen 0.065,0.085 left top vertical maxrows 2 width 1 Left reverse }
   plot for [i = 1:count] 'data.csv' \
       using (row_of(name, word(epsilons, i), quantity, "paper")):(column("predicted")) \
       with lines linestyle i linewidth 1.4 dashtype 3 notitle, \

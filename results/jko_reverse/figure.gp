@@ -23,7 +23,13 @@ is(name, word) = stringcolumn(name) eq word
 is_empty(name) = strlen(stringcolumn(name)) == 0
 
 
-names = "atoms mixture"
+# The data laws that were followed, as they stand in the file.
+names = " "
+collect(word) = (strstrt(names, " ".word." ") == 0 ? names = names.word." " : 0, 0)
+stats 'data.csv' using (is("quantity", "kl") ? collect(stringcolumn("data")) : 0) nooutput
+count = words(names)
+title_of(i) = (k = strstrt(word(names, i), "_"), k == 0 ? word(names, i) \
+  : substr(word(names, i), 1, k - 1)." ".substr(word(names, i), k + 1, k + 1))
 of(name, quantity, against) = is("data", name) && is("quantity", quantity) && is("against", against)
 error_of(i, quantity, against) = of(word(names, i), quantity, against) && column("epsilon") > 0 \
   ? column("epsilon") : NaN
@@ -38,47 +44,47 @@ set format y '10^{%T}'
 set title 'KL and TV of data and generated law'
 set xlabel 'error of each step, ε'
 unset ylabel
-set yrange [1e-6:1e5]
+set yrange [1e-6:1e8]
 set key at graph 0.02,0.98 left top Left reverse
-plot for [i = 1:2] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
-    with points linestyle i title 'KL, '.word(names, i), \
+plot for [i = 1:count] 'data.csv' using (error_of(i, "kl", "sharp")):(column("measured")) \
+    with points linestyle i title 'KL, '.title_of(i), \
   '' using (error_of(1, "kl", "sharp")):(column("predicted")) \
     with lines linecolor '#404040' linewidth 1.8 title 'ε^2(½ + 1/γ)', \
   '' using (error_of(1, "kl", "paper")):(column("predicted")) \
     with lines linecolor '#404040' linewidth 1.4 dashtype 3 title '9ε^2/(2γ)', \
-  for [i = 1:2] '' using (error_of(i, "total_variation", "paper")):(column("measured")) \
-    with points linestyle i + 2 title 'TV, '.word(names, i), \
-  for [i = 1:2] '' using (error_of(i, "total_variation", "pinsker")):(column("predicted")) \
-    with lines linestyle i + 2 linewidth 1.2 notitle, \
+  for [i = 1:count] '' using (error_of(i, "total_variation", "paper")):(column("measured")) \
+    with points linestyle i pointtype 2 pointsize 0.6 title i == count ? 'TV, the same' : '', \
+  for [i = 1:count] '' using (error_of(i, "total_variation", "pinsker")):(column("predicted")) \
+    with lines linestyle i linewidth 1.2 notitle, \
   '' using (error_of(1, "total_variation", "paper")):(column("predicted")) \
     with lines linestyle 3 linewidth 1.4 dashtype 3 title '3ε/(2√γ)', \
   NaN with lines linecolor '#909090' linewidth 1.2 title '√(KL/2)'
 
 set title 'Distance to the data, exact steps'
 set xlabel 'time δ of the first move'
-set yrange [1e-4:1e3]
-plot for [i = 1:2] 'data.csv' \
+set yrange [1e-4:1e5]
+plot for [i = 1:count] 'data.csv' \
     using (delta_of(i, "w2_smoothing", "coupling")):(column("measured")) \
-    with points linestyle i title '{/:Italic W}_2({/:Italic P}, {/:Italic p}_0), '.word(names, i), \
-  for [i = 1:2] '' using (delta_of(i, "w2_smoothing", "coupling")):(column("predicted")) \
+    with points linestyle i title '{/:Italic W}_2({/:Italic P}, {/:Italic p}_0), '.title_of(i), \
+  for [i = 1:count] '' using (delta_of(i, "w2_smoothing", "coupling")):(column("predicted")) \
     with lines linestyle i notitle, \
-  for [i = 1:2] '' using (delta_of(i, "w2_smoothing", "root")):(column("predicted")) \
+  for [i = 1:count] '' using (delta_of(i, "w2_smoothing", "root")):(column("predicted")) \
     with lines linestyle i linewidth 1.4 dashtype 3 notitle, \
-  for [i = 1:2] '' using (delta_of(i, "w2_generated", "generated")):(column("measured")) \
+  for [i = 1:count] '' using (delta_of(i, "w2_generated", "generated")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), '.word(names, i), \
+    title i == count ? '{/:Italic W}_2({/:Italic P}, {/:Italic q}_0), the same' : '', \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'proved by coupling', \
   NaN with lines linecolor '#909090' linewidth 1.4 dashtype 3 title '√(({/:Italic M}_2 + 2)δ)'
 
 set title 'Inexact inverses'
 set xlabel 'ε_{inv}'
 set yrange [1e-6:1e9]
-plot for [i = 1:2] 'data.csv' using (inversion_of(i, "w2_inversion", "shift")):(column("measured")) \
-    with points linestyle i title '{/:Italic W}_2({/:Italic q}_0, {/:Italic q̃}_0), shift, '.word(names, i), \
-  for [i = 1:2] '' using (inversion_of(i, "w2_inversion", "rounding")):(column("measured")) \
+plot for [i = 1:count] 'data.csv' using (inversion_of(i, "w2_inversion", "shift")):(column("measured")) \
+    with points linestyle i title '{/:Italic W}_2({/:Italic q}_0, {/:Italic q̃}_0), shift, '.title_of(i), \
+  for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "rounding")):(column("measured")) \
     with points linestyle i linewidth 1 pointtype 2 pointsize 0.6 \
-    title 'the same, rounding, '.word(names, i), \
-  for [i = 1:2] '' using (inversion_of(i, "w2_inversion", "shift")):(column("predicted")) \
+    title i == count ? 'rounding, the same' : '', \
+  for [i = 1:count] '' using (inversion_of(i, "w2_inversion", "shift")):(column("predicted")) \
     with lines linestyle i notitle, \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'Σ_k ε_{inv} Π_{j≤k} {/:Italic L_j}'
 unset multiplot
