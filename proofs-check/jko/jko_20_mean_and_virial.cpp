@@ -151,7 +151,7 @@ Atom draw_atom(Rng& rng) {
 }
 
 // What remains for a V that is not quadratic: m − m' = γE[V'], and the virial identity.
-Outcome quartic_potential(Trial& trial) {
+Outcome quartic_from_atom(Trial& trial) {
   const auto [m, gamma] = draw_atom(trial.rng);
   const AtomStep step(m, gamma);
   const Estimate mean = step.mean_of([](const Estimate& x) { return x; });
@@ -235,7 +235,7 @@ Outcome virial_without_dimension(const GaussianProblem& problem) {
 Claim jko_20_mean_and_virial() {
   using namespace jko_20;
   std::vector<Instance> families = inexact_gaussian_families(identities);
-  families.push_back({.name = "V = x²/2 + x⁴/4 from an atom", .draw = quartic_potential});
+  families.push_back({.name = "V = x²/2 + x⁴/4 from an atom", .draw = quartic_from_atom});
   families.push_back({.name = "data of any kind on the line", .draw = on_the_line});
   return {.id = "JKO-20",
           .statement =
