@@ -118,6 +118,7 @@ of(claim, part, kind) = is("claim", claim) && is("part", part) && is("kind", kin
   && is("quantity", "margin") ? column("evaluation") : NaN
 shown(margin) = margin > 1e-16 ? margin : 1e-16
 caught(margin) = margin < -1 ? 1 : -margin
+broken(claim, upper, margin) = is("claim", claim) && is("kind", "descent") && upper < 0 ? caught(margin) : NaN
 
 set logscale xy
 # Below 1e-16 there is nothing but the key.
@@ -130,7 +131,7 @@ set key bottom left Left reverse font ',8' spacing 1.0 samplen 1.2
 columns_of_panels = 3
 rows_of_panels = (count(claims) + columns_of_panels - 1) / columns_of_panels
 set multiplot layout rows_of_panels, columns_of_panels margins 0.055,0.99,0.045,0.93 spacing 0.055,0.065 \
-  title 'Least margin 1 − lhs/rhs of all starts (lines), and by how much a wrong statement is caught (crosses)'
+  title 'Least margin 1 − lhs/rhs of all starts (lines), by how much a wrong statement is caught (crosses), a counterexample (red)'
 do for [c = 1:count(claims)] {
   claim = take(claims, c)
   parts = ""
@@ -143,7 +144,9 @@ do for [c = 1:count(claims)] {
       title take(parts, i), \
     for [i = 1:count(parts)] '' \
       using (of(claim, take(parts, i), "control")):(caught(column("measured"))) \
-      with points linestyle ((i - 1) % 8 + 1) pointtype 2 pointsize 1 notitle
+      with points linestyle ((i - 1) % 8 + 1) pointtype 2 pointsize 1 notitle, \
+    'data.csv' using (column("evaluation")):(broken(claim, column("upper"), column("measured"))) \
+      with points pointtype 7 pointsize 1.5 linecolor '#d00000' notitle
 }
 unset multiplot
 )";

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
 
 namespace flowcheck {
 namespace {
@@ -21,11 +24,19 @@ Vector draw_point(Rng& rng, Index coordinates) {
   return Vector::NullaryExpr(coordinates, [&] { return rng.uniform(-1.0, 1.0); });
 }
 
-// The upper end of the margin, +∞ where there is none.
-Objective objective_of(const Statement& statement) {
-  return [&statement](const Vector& x) {
-    const double upper = margin_at(statement, x).upper;
-    return std::isnan(upper) ? infinity : upper;
+bool is_stopped(const RunContext& context) {
+  return context.stop != nullptr && *context.stop;
+}
+
+// The upper end of the margin, +∞ where there is none, and at once where the run is to stop.
+Objective objective_of(const Statement& statement, const RunContext& context) {
+  return [&statement, &context](const Vector& x) {
+    if (is_stopped(context)) return infinity;
+    const Estimate margin = margin_at(statement, x);
+    if (std::isnan(margin.value) || std::isnan(margin.upper)) {
+      throw std::runtime_error("a margin is not a number");
+    }
+    return margin.upper;
   };
 }
 
@@ -39,10 +50,6 @@ std::uint64_t seed_of(const SearchSpace& space,
                       int i) {
   return derive_seed(context.seed, fmt::format("{}, {}, {}", space.claim, space.part, kind),
                      static_cast<std::uint64_t>(i));
-}
-
-bool is_stopped(const RunContext& context) {
-  return context.stop != nullptr && *context.stop;
 }
 
 void add_instance(RunRecord& record,
@@ -62,8 +69,8 @@ using Trace = std::vector<Descent>;
 
 // The same by what is enclosed: of the places up to a milestone the one with the least margin. What
 // a descent has found of an approximation may be where that is worst.
-Trace enclosed_trace(const Statement& careful, Trace trace) {
-  const Objective objective = objective_of(careful);
+Trace enclosed_trace(const Statement& careful, const RunContext& context, Trace trace) {
+  const Objective objective = objective_of(careful, context);
   for (std::size_t i = 0; i < trace.size(); ++i) {
     const bool moved = i == 0 || trace[i].at != trace[i - 1].at;
     trace[i].value = moved ? objective(trace[i].at) : infinity;
@@ -84,9 +91,9 @@ std::vector<Trace> traces(const SearchSpace& space,
     if (is_stopped(context)) return;
     Rng rng(seed_of(space, context, "start", start));
     Trace& trace = result[static_cast<std::size_t>(start)];
-    descend(objective_of(space.statement), k, options.evaluations, rng,
+    descend(objective_of(space.statement, context), k, options.evaluations, rng,
             [&](const Descent& search) { trace.push_back(search); });
-    if (space.careful) trace = enclosed_trace(space.careful, std::move(trace));
+    if (space.careful) trace = enclosed_trace(space.careful, context, std::move(trace));
   });
   return result;
 }
@@ -113,15 +120,21 @@ void record_descents(RunRecord& record,
   const Estimate margin = margin_at(enclosed(space), best.at);
   const std::vector<Parameter> where = {space.claim, space.part, "best", best.evaluations};
   record.add(where, "margin", margin);
-  record.add(where, "ratio", {.lhs = 1.0 - margin, .rhs = 1.0}, tolerance);
+  std::int64_t instances = 0;
+  for (const Trace& trace : all) instances += trace.back().instances;
+  // Where nothing was found to look at, nothing holds.
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const Estimate ratio = instances > 0 ? 1.0 - margin : Estimate(none);
+  record.add(where, "ratio", {.lhs = ratio, .rhs = 1.0}, tolerance);
   record.add(where, "starts", options.starts);
+  record.add(where, "instances", static_cast<double>(instances));
   add_instance(record, where, space.statement, best.at);
 }
 
 // One start after the other, until the wrong statement is caught.
 void record_control(RunRecord& record, const SearchSpace& space, const RunContext& context) {
   const SearchOptions& options = control_options;
-  const Objective objective = objective_of(space.control);
+  const Objective objective = objective_of(space.control, context);
   const Index k = coordinates(space.control);
   int evaluations = 0;
   Descent search;
@@ -147,6 +160,7 @@ void Descent::step(const Objective& objective, Rng& rng) {
           : Vector((at + size * rng.normal_vector(at.size())).cwiseMax(-1.0).cwiseMin(1.0));
   const double there = objective(moved);
   ++evaluations;
+  if (there < infinity) ++instances;
   if (value == infinity) {
     at = moved;
     value = there;
@@ -170,6 +184,7 @@ Descent descend(const Objective& objective,
   Descent search{.at = draw_point(rng, coordinates)};
   search.value = objective(search.at);
   search.evaluations = 1;
+  search.instances = search.value < infinity ? 1 : 0;
   for (;;) {
     const bool last = search.evaluations == evaluations || search.value < enough;
     if (last || is_milestone(search.evaluations, evaluations)) visit(search);
@@ -199,8 +214,7 @@ double SearchPoint::log_uniform(const std::string& name, double lower, double up
 
 Estimate relative_margin(const Bound& bound) {
   if (!bound.failed_hypothesis.empty()) return infinity;
-  if (bound.rhs.upper < std::min(0.0, bound.lhs.lower)) return -infinity;
-  if (!(bound.rhs.lower > 0.0)) return infinity;
+  if (bound.rhs.lower <= 0.0) return bound.lhs.lower > bound.rhs.upper ? -infinity : infinity;
   return 1.0 - bound.lhs / bound.rhs;
 }
 

@@ -21,6 +21,7 @@ struct Descent {
   double value = infinity;
   double size = 0.3;
   int evaluations = 0;
+  int instances = 0;  ///< of them, those with something to look at
 
   void step(const Objective& objective, Rng& rng);
 };
@@ -68,8 +69,8 @@ struct SearchSpace {
 };
 
 /// 1 − lhs/rhs with rhs > 0: what is left of the right side, a counterexample being a margin below
-/// 0 beyond its enclosure; −∞ for rhs < 0 and rhs < lhs. +∞ where a hypothesis fails or rhs is
-/// nothing but its error.
+/// 0 beyond its enclosure. Where rhs may be 0: −∞ if lhs is larger all the same, +∞ otherwise, as
+/// where a hypothesis fails.
 Estimate relative_margin(const Bound& bound);
 
 Index coordinates(const Statement& statement);
@@ -92,10 +93,10 @@ std::vector<std::string> search_columns();
 /// Searches a space and records
 ///
 ///   kind descent   the least margin of all starts after so many evaluations of each,
-///   kind best      margin, ratio = 1 − margin with its verdict, how many starts, and the instance,
-///                  name by name,
+///   kind best      margin, ratio = 1 − margin with its verdict, how many starts, how many of their
+///                  points had something to look at, and the instance, name by name,
 ///   kind control   the margin that the wrong statement was found to have, after how many
-///                  evaluations in all, and the instance.
+///                  evaluations in all, at most 20 starts of 2000, and the instance.
 ///
 /// What is pushed down is the upper end of a margin's enclosure, so that rounding is no success.
 void record_search(RunRecord& record,

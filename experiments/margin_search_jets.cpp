@@ -78,18 +78,25 @@ PulledBack curvature_before(const LeastCurvature& f) {
     log_det_slope[static_cast<Index>(k)] = (inverse * change[k]).trace();
   }
   Matrix2 log_det_curvature;
+  double log_det_size = 0.0;
   for (std::size_t k = 0; k < 2; ++k) {
     for (std::size_t l = 0; l < 2; ++l) {
       const Matrix2 second = -f.gamma * slice(f.fourth, k + l);
       log_det_curvature(static_cast<Index>(k), static_cast<Index>(l)) =
           (inverse * second).trace() - (inverse * change[k] * inverse * change[l]).trace();
+      log_det_size += inverse.norm() * second.norm() +
+                      inverse.squaredNorm() * change[k].norm() * change[l].norm();
     }
   }
   const Vector2 score = -inverse * (f.gradient + log_det_slope);
   const Matrix2 bent = score[0] * change[0] + score[1] * change[1];
-  const double size = f.hessian.norm() + log_det_curvature.norm() +
-                      score.norm() * (change[0].norm() + change[1].norm());
-  return {inverse * (f.hessian + log_det_curvature + bent) * inverse, inverse.squaredNorm() * size};
+  const double score_size = inverse.norm() * (f.gradient.norm() + log_det_slope.norm());
+  const double size =
+      f.hessian.norm() + log_det_size + score_size * (change[0].norm() + change[1].norm());
+  // DT's rounding relative to its own size is one of its inverse relative to the condition number.
+  const double condition = (1.0 + f.gamma) * inverse.norm();
+  return {inverse * (f.hessian + log_det_curvature + bent) * inverse,
+          condition * inverse.squaredNorm() * size};
 }
 
 // With α' = f_11 least: α_n(1 + γ − γα')² ≤ α', α_n ≤ λ_min(−∇²log p_n) at T(x). Wrong with the
@@ -116,7 +123,9 @@ Statement score_contraction(double rate) {
     const double bend = at.uniform("curvature", -0.95, 5.0) / gamma;
     const Matrix2 P = draw_positive(at, 3.0);
     const double free = at.uniform("third_222", -5.0, 5.0);
-    const Vector2 force(at.uniform("force_1", -5.0, 5.0), at.uniform("force_2", -5.0, 5.0));
+    Vector2 force;
+    force[0] = at.uniform("force_1", -5.0, 5.0);
+    force[1] = at.uniform("force_2", -5.0, 5.0);
     const double stiffness = at.log_uniform("stiffness", 1.0, 100.0);
     const double angle = at.uniform("angle", -1.6, 1.6);
     const Matrix2 H = Vector2(0.0, bend).asDiagonal();

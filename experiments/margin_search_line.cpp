@@ -230,7 +230,7 @@ Bound w2_contraction(const InternalStep& s) {
 }
 
 Bound objective_contraction(const InternalStep& s) {
-  const auto r = [&](const Estimate& gap) { return sqrt(2.0 * s.modulus * gap); };
+  const auto r = [&](const Estimate& gap) { return sqrt(2.0 * s.modulus * max(0.0, gap)); };
   const Estimate a = s.a();
   return {.lhs = r(s.gap_after),
           .rhs = max((r(s.gap_before) + a * s.error) / (1.0 + a), (1.0 + a) * s.error / (2.0 + a))};

@@ -158,8 +158,10 @@ void require_plane_steps(const CommandLine& line,
     static_cast<void>(problem.next(p, line.step_size, line.error));
   } catch (const std::invalid_argument&) {
     throw UsageError(fmt::format(
-        "--target {}: expected components that overlap, each about as wide as the reference: no "
-        "steps of --gamma {}, --epsilon {} from it were found on the plane",
+        "--target {}: expected components that overlap, near the reference and about as wide, and "
+        "an --epsilon below their width: no steps of --gamma {}, --epsilon {} from it were found "
+        "on "
+        "the plane's grid",
         line.target, line.step_size, line.error));
   }
 }
@@ -313,6 +315,18 @@ std::string explanation(const ClaimResult& result, const CheckSettings& run) {
   return text;
 }
 
+// Of a target, for which a claim holds, what of it was not checked.
+std::string left_out_parts(const ClaimResult& result) {
+  std::string text;
+  for (const CheckResult& check : result.checks) {
+    if (check.kind != CheckKind::target || check.verdict != Verdict::not_applicable) continue;
+    text +=
+        fmt::format("{}: holds, without {}{}\n", result.claim.id,
+                    check.part.empty() ? "a part" : fmt::format("\"{}\"", check.part), told(check));
+  }
+  return text;
+}
+
 std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSettings& run) {
   std::string text = fmt::format("{:<8} {:<17} {:<11} {:>9} {:>8}  {}\n", "claim", "verdict",
                                  "grade", "tightness", "controls", "statement");
@@ -328,6 +342,8 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
                         applies ? caught(result) : "-", result.claim.statement);
     if (result.verdict != Verdict::holds || !run.replay.empty()) {
       explanations += explanation(result, run);
+    } else {
+      explanations += left_out_parts(result);
     }
   }
   text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");

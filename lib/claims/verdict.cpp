@@ -82,7 +82,8 @@ double tightness(const Bound& bound) {
   const double lhs = bound.lhs.value;
   const double rhs = bound.rhs.value;
   // Below its noise floor a ratio is that of two rounding errors.
-  if (!std::isfinite(lhs) || !std::isfinite(rhs) || rhs <= 0.0 || bound.rhs.lower <= 0.0) {
+  const bool noise = bound.rhs.lower <= 0.0 || (lhs > 0.0 && bound.lhs.lower <= 0.0);
+  if (!std::isfinite(lhs) || !std::isfinite(rhs) || rhs <= 0.0 || noise) {
     return std::numeric_limits<double>::quiet_NaN();
   }
   return lhs / rhs;

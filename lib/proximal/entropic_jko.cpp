@@ -420,10 +420,11 @@ EntropicJkoResult step_from(const Start& start,
   // From the extrapolation, the one of lower order, and 4τ on both grids.
   const auto estimate = [&](double value, double of_lower_order, double at_four, double on_half,
                             double reach, double scale) {
-    return Estimate::converged(
-        value,
-        std::abs(value - of_lower_order) + std::abs(at_four - on_half) + moved * reach + unsolved,
-        round_off(scale, 2));
+    return Estimate::converged(value,
+                               std::abs(value - of_lower_order) +
+                                   through_second_order[0] * std::abs(at_four - on_half) +
+                                   moved * reach + unsolved,
+                               round_off(scale, 2));
   };
   for (std::size_t i = 0; i < 2; ++i)
     result.mean[i] = estimate(fine.of_density.mean[i], lower.of_density.mean[i], level.mean[i],
@@ -439,9 +440,9 @@ EntropicJkoResult step_from(const Start& start,
                                diameter * diameter, diameter * diameter);
 
   const PlaneArray psi = -2.0 * gamma * ((fine.scale - 1.0) * scaling.log_q() + fine.correction);
-  const double dual = scaling.dual_value(psi, plans[0]);
+  const double dual = std::min(scaling.dual_value(psi, plans[0]), plans[0].cost);
   const double slack =
-      (plans[0].residual + round_off(exponent, 2)) * diameter * diameter + unsolved;
+      2.0 * (plans[0].residual + round_off(exponent, 2)) * diameter * diameter + unsolved;
   result.squared_w2_bracket = Estimate::between(dual, dual - round_off(diameter * diameter, 2),
                                                 plans[0].cost + slack, Grade::converged);
   result.first_order_error = Estimate::between(

@@ -122,10 +122,13 @@ double particle_norm(const Matrix& field) {
   return std::sqrt(field.colwise().squaredNorm().mean());
 }
 
-ceres::GradientProblemSolver::Options particle_solver_options(const ParticleJkoOptions& options) {
+ceres::GradientProblemSolver::Options particle_solver_options(const ParticleJkoOptions& options,
+                                                              Index dimension) {
   ceres::GradientProblemSolver::Options solver;
   solver.max_num_iterations = options.max_iterations;
-  solver.gradient_tolerance = options.gradient_tolerance;  // of the largest entry
+  // Of the largest entry; gradient_tolerance is of the columns' norms.
+  solver.gradient_tolerance =
+      options.gradient_tolerance / std::sqrt(static_cast<double>(dimension));
   solver.function_tolerance = 0.0;
   solver.parameter_tolerance = 0.0;
   solver.logging_type = ceres::SILENT;
@@ -206,7 +209,8 @@ ParticleJkoResult ordered_step(const Matrix& x,
   ParticleJkoResult result{.points = x, .start_objective = mean_term(objective->terms(x))};
   ceres::GradientProblemSolver::Summary summary;
   for (bool kept = false; !kept && result.assignments < options.max_assignments;) {
-    ceres::Solve(particle_solver_options(options), problem, result.points.data(), &summary);
+    ceres::Solve(particle_solver_options(options, x.rows()), problem, result.points.data(),
+                 &summary);
     result.iterations += static_cast<int>(summary.iterations.size());
     ++result.assignments;
     result.gradient_norm = particle_norm(objective->gradient(result.points));

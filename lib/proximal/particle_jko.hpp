@@ -18,7 +18,7 @@ struct ParticleJkoResult {
   Estimate squared_w2 = {};          ///< W₂² of the two point sets
   Estimate objective = {};           ///< F at the y
   Estimate start_objective = {};     ///< F at the x: the step is never above it
-  SampleFirstOrderError error = {};  ///< estimate_first_order_error() of x and y, same kernels
+  SampleFirstOrderError error = {};  ///< estimate_first_order_error() of x and y
   double gradient_norm = 0.0;        ///< √((1/n) Σᵢ |n ∂F/∂yᵢ|²)
   int iterations = 0;                ///< for all assignments together
   int assignments = 0;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 namespace flowcheck {
@@ -73,19 +72,22 @@ StartMeasures start_measures(const PlaneFunction& p,
   return {.kl = (w * (log_p - log_q - shift)).sum(), .fisher = (w * squared).sum()};
 }
 
-// The y with T(y) = x, by Newton's method from x.
+// The y with T(y) = x, by Newton's method from x; `gap` is what is left of T(y) − x.
 std::array<double, 2> inverse_at(const PlaneFunction& Tx,
                                  const PlaneFunction& Ty,
                                  const std::array<double, 2>& x,
-                                 const Rectangle& box) {
+                                 const Rectangle& box,
+                                 double& gap) {
   std::array<double, 2> y = x;
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0;; ++i) {
     const PlaneValue a = Tx(y[0], y[1]);
     const PlaneValue b = Ty(y[0], y[1]);
     const double gap_x = a.value - x[0];
     const double gap_y = b.value - x[1];
-    if (std::hypot(gap_x, gap_y) < 1e-12 * (1.0 + std::hypot(x[0], x[1]))) break;
+    gap = std::hypot(gap_x, gap_y);
+    if (gap < 1e-12 * (1.0 + std::hypot(x[0], x[1])) || i == 30) break;
     const double det = a.dx * b.dy - a.dy * b.dx;
+    require(std::isfinite(gap / det), "map_distance: a step's map has no inverse");
     y[0] = std::clamp(y[0] - (b.dy * gap_x - a.dy * gap_y) / det, box.left, box.right);
     y[1] = std::clamp(y[1] - (a.dx * gap_y - b.dx * gap_x) / det, box.bottom, box.top);
   }
@@ -200,9 +202,16 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
   const PlaneArray moved_x = s.map_x - grid.sample([](double x, double) { return x; });
   const PlaneArray moved_y = s.map_y - grid.sample([](double, double y) { return y; });
   const PlaneArray w = s.density * grid.cell_area();
-  const double fisher = (w * ((error * e[0] + moved_x / step_size).square() +
-                              (error * e[1] + moved_y / step_size).square()))
-                            .sum();
+  // E T is the mean of p: what the grid makes of it is off by as much as the two differ.
+  const auto drift = [&](const PlaneArray& moved, std::size_t i) {
+    const double value = (w * moved).sum();
+    const double gap = std::abs(value - (law.mean[i] - s.mean[i].value));
+    return Estimate::converged(value, gap + 0.5 * s.mean[i].width());
+  };
+  const Estimate fisher =
+      error * error +
+      (2.0 * error / step_size) * (e[0] * drift(moved_x, 0) + e[1] * drift(moved_y, 1)) +
+      s.squared_w2 / (step_size * step_size);
   const Estimate length = sqrt(s.squared_w2);
   const double undone = step_size * s.first_order_error.upper;
 
@@ -218,9 +227,8 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
   return {.log_density = s.log_density,
           .mean = {s.mean[0].value, s.mean[1].value},
           .kl = max(0.0, error == 0.0 ? s.kl : s.kl + tilt),
-          .slope = Estimate::converged(std::sqrt(fisher), 0.5 * length.width() / step_size,
-                                       round_off(std::sqrt(fisher), 2)),
-          .step_length = max(0.0, Estimate::converged(length.value, 0.5 * length.width() + undone)),
+          .slope = sqrt(max(0.0, fisher)),
+          .step_length = max(0.0, widened(length, undone)),
           .error = error == 0.0
                        ? s.first_order_error
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
@@ -232,8 +240,7 @@ PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
   const PlaneJkoResult s = step(law, minus(log_q_), gamma);
   const Estimate length = sqrt(s.squared_w2);
   const double undone = gamma * s.first_order_error.upper + length.upper / far_ratio;
-  return {.w2 = max(0.0, Estimate::converged(length.value, 0.5 * length.width() + undone)),
-          .map = map_of(s, undone)};
+  return {.w2 = max(0.0, widened(length, undone)), .map = map_of(s, undone)};
 }
 
 PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) const {
@@ -260,20 +267,30 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before) {
   const PlaneFunction Tx = interpolated(grid, step.x);
   const PlaneFunction Ty = interpolated(grid, step.y);
   double sum = 0.0;
+  double left_out = 0.0;  // of the mass
+  double largest_gap = 0.0;
   for (Index j = 0; j < grid.cells(); ++j) {
     for (Index i = 0; i < grid.cells(); ++i) {
-      // Less than 10⁻¹⁰ of the mass altogether, and no more than the diameter off.
-      if (to_law.mass(i, j) < 1e-14) continue;
+      if (to_law.mass(i, j) < 1e-14) {
+        left_out += to_law.mass(i, j);
+        continue;
+      }
+      double gap = 0.0;
       const std::array<double, 2> y =
-          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle);
+          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle, gap);
+      largest_gap = std::max(largest_gap, gap);
       const double dx = y[0] - grid.x(i);
       const double dy = y[1] - grid.y(j);
       sum += to_law.mass(i, j) * (dx * dx + dy * dy);
     }
   }
   const double distance = std::sqrt(sum);
-  return max(0.0, Estimate::converged(distance, (step.undone + to_law.undone) / step.least_stretch,
-                                      round_off(distance, 2)));
+  const double diameter = std::hypot(step.rectangle.width(), step.rectangle.height());
+  const double moved = (step.undone + to_law.undone + largest_gap) / step.least_stretch;
+  return max(0.0, Estimate::converged(
+                      distance,
+                      step.least_stretch > 0.0 ? moved + diameter * std::sqrt(left_out) : infinity,
+                      round_off(distance, 2)));
 }
 
 std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,

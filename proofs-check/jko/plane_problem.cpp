@@ -48,10 +48,10 @@ PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_size
                             : problem.next(result.laws.back(), step_sizes[n - 1], errors[n - 1]);
       PlaneDistance to_target = problem.to_target(law);
       Measured measured{.law = std::move(law), .to_target = std::move(to_target)};
-      found = store_->laws.emplace(path, std::move(measured)).first;
       if (before != nullptr) {
-        found->second.map_distance = map_distance(found->second.law, before->to_target);
+        measured.map_distance = map_distance(measured.law, before->to_target);
       }
+      found = store_->laws.emplace(path, std::move(measured)).first;
     }
     before = &found->second;
     result.laws.push_back(before->law);

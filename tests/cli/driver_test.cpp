@@ -58,7 +58,7 @@ TEST_CASE("verdicts.json and --json follow the schema", "[cli][exact]") {
   CHECK(claim["id"] == "JKO-11");
   CHECK(claim["provenance"] == "derived");
   CHECK(claim["verdict"] == "holds");
-  CHECK(claim["grade"] == "closed_form");
+  CHECK(claim["grade"] == "converged");
   CHECK(claim["file"] == "proofs-check/jko/jko_11_w2_contraction.cpp");
   CHECK(claim["hypotheses"].size() == 2);
   for (const json& check : claim["checks"]) {
@@ -247,7 +247,7 @@ TEST_CASE("list and show say what there is", "[cli][exact]") {
   CHECK_THAT(before, Contains("last verdict none in results"));
   CHECK_THAT(before, Contains("proofs-check/jko/jko_11_w2_contraction.cpp"));
   REQUIRE(call(folder, {"check", "JKO-11"}).exit_code == 0);
-  CHECK_THAT(call(folder, {"show", "JKO-11"}).output, Contains("last verdict holds (closed_form"));
+  CHECK_THAT(call(folder, {"show", "JKO-11"}).output, Contains("last verdict holds (converged"));
   CHECK_THAT(call(folder, {"show", "gaussian_rates"}).output, Contains("--curvatures [1.0,2.5]"));
 }
 
@@ -257,7 +257,7 @@ TEST_CASE("Every claim has one ctest entry with its labels", "[cli][exact]") {
       call(folder, {"list", "claims", "--format", "ctest", "--out", "o"}).output;
   CHECK_THAT(tests, Contains("add_test(\"JKO-11\" \"" FLOWCHECK_PROGRAM "\" \"check\" \"JKO-11\""));
   CHECK_THAT(tests, Contains("set_tests_properties(\"JKO-11\" PROPERTIES LABELS "
-                             "\"claim;jko;closed_form;cheap\""));
+                             "\"claim;jko;converged;cheap\""));
   CHECK_THAT(tests, Contains("\"" + folder.path() + "/o/JKO-11\""));
 }
 

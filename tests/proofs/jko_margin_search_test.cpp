@@ -274,7 +274,23 @@ TEST_CASE("a right side below zero is a counterexample", "[jko][exact]") {
 
 TEST_CASE("where a hypothesis fails there is no margin", "[jko][exact]") {
   CHECK(relative_margin(left_out("", "d = 1")).lower == infinity);
-  CHECK(relative_margin({.lhs = 1.0, .rhs = Estimate::closed_form(1e-9, 1e-8)}).lower == infinity);
+  CHECK(relative_margin({.lhs = 0.0, .rhs = Estimate::closed_form(1e-9, 1e-8)}).lower == infinity);
+}
+
+TEST_CASE("more than a right side that may be zero is a counterexample", "[jko][exact]") {
+  CHECK(relative_margin({.lhs = 1.0, .rhs = Estimate::closed_form(1e-9, 1e-8)}).upper == -infinity);
+}
+
+TEST_CASE("a search that finds nothing to look at does not hold", "[jko][control]") {
+  const Statement nowhere = [](SearchPoint& at) {
+    static_cast<void>(at.uniform("x", 0.0, 1.0));
+    return left_out("", "never");
+  };
+  RunRecord record(search_columns());
+  record_search(record, {.claim = "X", .part = "nowhere", .statement = nowhere, .control = nowhere},
+                {.starts = 2, .evaluations = 10}, {});
+  CHECK(rows_of(record, "best", "ratio")[0].verdict == "numerical_failure");
+  CHECK(rows_of(record, "best", "instances")[0].measured.value == 0.0);
 }
 
 TEST_CASE("the fast margin of mixtures is the enclosed one where it is smooth", "[jko][exact]") {

@@ -50,11 +50,14 @@ TEST_CASE("jko_particles writes the same bytes on one thread and on several",
   CHECK(run.run({.seed = 2}).csv() != several);
 }
 
-TEST_CASE("jko_particles votes on the trap, the misses and the particles' mean",
+TEST_CASE("jko_particles votes on the misses and the particles' mean",
           "[jko_particles][property]") {
   const RunRecord record = small_run().run({});
   CHECK(record.verdict() == Verdict::holds);
-  CHECK(rows_of(record, "trap").size() == 3);      // d = 2: two n, and one bandwidth
+  const std::vector<Row> least = rows_of(record, "least_reported");
+  CHECK(least.size() == 3);  // d = 2: two n, and one bandwidth
+  // Not one draw of an exact step is said to be exact, or nearly: that is what is calibrated.
+  for (const Row& row : least) CHECK(row.measured.value > 0.1);
   CHECK(rows_of(record, "misses").size() == 2);    // exact and inexact pairs
   CHECK(rows_of(record, "mean_gap").size() == 4);  // two d, two n
   for (const Row& row : rows_of(record, "variance_error")) {
