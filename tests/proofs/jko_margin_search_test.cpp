@@ -287,8 +287,10 @@ TEST_CASE("a search that finds nothing to look at does not hold", "[jko][control
     return left_out("", "never");
   };
   RunRecord record(search_columns());
-  record_search(record, {.claim = "X", .part = "nowhere", .statement = nowhere, .control = nowhere},
-                {.starts = 2, .evaluations = 10}, {});
+  record_search(
+      record,
+      {.claim = "X", .part = "nowhere", .statement = nowhere, .wrong = "", .control = nowhere},
+      {.starts = 2, .evaluations = 10}, {});
   CHECK(rows_of(record, "best", "ratio")[0].verdict == "numerical_failure");
   CHECK(rows_of(record, "best", "instances")[0].measured.value == 0.0);
 }
