@@ -85,8 +85,9 @@ struct EntropicJkoResult {
 /// sped up by momentum; its residual, an oscillation too, bounds that of the error of log p'_τ.
 ///
 /// The enclosures add: the difference to the extrapolation from τ and 2τ that removes terms in τ;
-/// the difference that half the cells make at 4τ, where their kernel is as coarse as that of τ; the
-/// residual and the mass outside of Ω, times the reach of what they move.
+/// the difference that half the cells make at 4τ, where their kernel is as coarse as that of τ,
+/// times the largest weight; the residual and the mass outside of Ω, times the reach of what they
+/// move.
 ///
 /// Cost: four sweeps of n³ exponentials an iteration, less where k is narrow; about 10/√τ
 /// iterations for nine digits.

@@ -174,7 +174,7 @@ TEST_CASE("entropic_jko_step from a square is the product of two steps on the li
   CHECK_THAT(step.covariance[0], Encloses(variance));
   CHECK_THAT(step.covariance[2], Encloses(variance));
   CHECK_THAT(step.covariance[1], Encloses(0.0));
-  CHECK(step.covariance[0].width() < 0.02 * variance);
+  CHECK(step.covariance[0].width() < 0.05 * variance);
   // JKO-20 again, of the extrapolated map: E⟨T − x, x⟩ = γ(E x·∇V − 2), about q's mean.
   const PlaneGrid grid({}, 64);
   const PlaneArray x = grid.sample([](double u, double) { return u - 0.55; });
@@ -237,7 +237,7 @@ TEST_CASE("entropic_jko_step takes ranges at which plane_jko_step ends at its li
   CHECK_THAT(step.mean[0], Encloses(exact.mean()(0)));
   CHECK_THAT(step.covariance[0], Encloses(exact.covariance()(0, 0)));
   CHECK_THAT(step.kl, Encloses(kl(exact, isotropic(0.52, 0.5, 0.05)).value));
-  CHECK(step.covariance[0].width() < 0.05 * exact.covariance()(0, 0));
+  CHECK(step.covariance[0].width() < 0.1 * exact.covariance()(0, 0));
 }
 
 TEST_CASE("entropic_jko_step keeps mass where the target has some, all of it",
@@ -273,8 +273,8 @@ TEST_CASE("entropic_jko_step leaves the target where it is, at the sides too, as
   CHECK(step.termination == Termination::converged);
   CHECK_THAT(step.kl, Encloses(0.0));
   CHECK_THAT(step.squared_w2, Encloses(0.0));
-  CHECK(step.kl.width() < 1e-4);
-  CHECK(step.squared_w2.width() < 2e-4);
+  CHECK(step.kl.width() < 3e-4);
+  CHECK(step.squared_w2.width() < 4e-4);
   const PlaneGrid grid({}, 32);
   const PlaneArray q = grid.sample([&](double x, double y) { return std::exp(-V(x, y).value); });
   CHECK((step.density - q / q.mean()).abs().mean() < 2e-3);
