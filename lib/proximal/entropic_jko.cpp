@@ -67,11 +67,6 @@ PlaneArray swept(const PlaneArray& table, const PlaneArray& f, Sum sum) {
   return result;
 }
 
-double log_sum(const PlaneArray& a) {
-  const double top = a.maxCoeff();
-  return top + std::log((a - top).exp().sum());
-}
-
 // e^a, and 0 at −∞: Eigen's vectorised form has the least normal number there.
 PlaneArray exp_of(const PlaneArray& a) {
   return (a > -infinity).select(a.exp(), 0.0);

@@ -238,6 +238,11 @@ PlaneMoments plane_moments(const PlaneGrid& grid, const PlaneArray& weights) {
   return m;
 }
 
+double log_sum(const PlaneArray& a) {
+  const double top = a.maxCoeff();
+  return top + std::log((a - top).exp().sum());
+}
+
 double mass_beyond(const PlaneGrid& grid, const PlaneArray& density) {
   const Index n = grid.cells();
   const Index depth = std::max<Index>(2, n / 32);

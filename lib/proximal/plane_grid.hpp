@@ -103,6 +103,9 @@ struct PlaneMoments {
 /// the plain sums over centres would be of second order, for x has a kink in its even reflection.
 PlaneMoments plane_moments(const PlaneGrid& grid, const PlaneArray& weights);
 
+/// log Σ e^a, the largest term taken out.
+double log_sum(const PlaneArray& a);
+
 /// The part of a density's mass beyond the sides of the rectangle, extrapolated from the last
 /// cells: a tail that falls by the factor e^{−κt} over a distance t has (its value at the side)/κ
 /// there. A density that does not fall has no bound: 1.

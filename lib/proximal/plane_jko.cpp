@@ -290,9 +290,6 @@ Moments moments(const Level& level, const State& s, double gamma) {
   m.squared_w2 = dot(w, s.phi_x.square() + s.phi_y.square());
   // log(p'/q) = −φ/γ + log Σe^{−V} − log Σe^{−V−φ/γ}, the sums over the same centres.
   const PlaneArray log_density = level.log_q() - s.phi / gamma;
-  const auto log_sum = [](const PlaneArray& a) {
-    return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum());
-  };
   const PlaneArray log_ratio = -s.phi / gamma + (log_sum(level.log_q()) - log_sum(log_density));
   m.kl = dot(w, log_ratio);
   m.largest_log_ratio = log_ratio.abs().maxCoeff();

@@ -46,11 +46,6 @@ PlaneFunction minus(PlaneFunction f) {
   };
 }
 
-// log of the sum of e^f over the grid's centres, and the weights that it normalises.
-double log_sum(const PlaneArray& f) {
-  return f.maxCoeff() + std::log((f - f.maxCoeff()).exp().sum());
-}
-
 // KL and I of p_0 by sums over the centres: without error but for what the sides cut off.
 struct StartMeasures {
   double kl = 0.0;

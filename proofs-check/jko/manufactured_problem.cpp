@@ -1,5 +1,7 @@
 #include "jko/manufactured_problem.hpp"
 
+#include "jko/plane_problem.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -8,11 +10,6 @@
 
 namespace flowcheck {
 namespace {
-
-GaussianMixture plane_modes(double sigma) {
-  return GaussianMixture::isotropic(Vector{{0.5, 0.3, 0.2}},
-                                    Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
-}
 
 // With the largest γ, halved from `step_size`, whose maps are all optimal.
 ManufacturedProblem with_optimal_maps(ManufacturedProblem problem, double step_size, int steps) {
@@ -38,7 +35,7 @@ std::vector<PlaneCase> made_plane_cases(bool all) {
         const bool few = step_size == 0.15 && sigma != 1.0 && c == (sigma == 0.8 ? 0.0 : 1.0);
         if (!all && !few) continue;
         const int steps = all && c == 0.0 ? 2 : 1;
-        cases.push_back({with_optimal_maps({.last = plane_modes(sigma),
+        cases.push_back({with_optimal_maps({.last = three_modes(sigma),
                                             .V = quartic_potential(2, c),
                                             .relative_error = c == 0.0 ? -0.15 : 0.2},
                                            step_size, steps),

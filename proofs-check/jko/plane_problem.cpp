@@ -11,11 +11,6 @@
 namespace flowcheck {
 namespace {
 
-GaussianMixture three_modes(double sigma) {
-  return GaussianMixture::isotropic(Vector{{0.5, 0.3, 0.2}},
-                                    Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
-}
-
 struct Measured {
   PlaneLaw law;
   PlaneDistance to_target;
@@ -23,6 +18,11 @@ struct Measured {
 };
 
 }  // namespace
+
+GaussianMixture three_modes(double sigma) {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.3, 0.2}},
+                                    Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
+}
 
 // By the steps that led to a law: (γ_1, ε_1, γ_2, ε_2, …).
 struct PlaneChainProblem::Store {
@@ -59,6 +59,11 @@ PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_size
     result.map_distance.push_back(before->map_distance);
   }
   return result;
+}
+
+std::size_t PlaneChainProblem::laws_solved() const {
+  const std::lock_guard lock(store_->mutex);
+  return store_->laws.size();
 }
 
 const std::vector<PlaneChainProblem>& plane_problems(Scale scale) {

@@ -3,7 +3,7 @@
 #include "claims/claim.hpp"
 #include "proximal/plane_jko_chain.hpp"
 
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -29,13 +29,18 @@ struct PlaneChainProblem {
   /// @throws std::invalid_argument  a step or a distance was not found
   PlaneMeasuredChain chain(const std::vector<double>& step_sizes,
                            const std::vector<double>& errors) const;
+  std::size_t laws_solved() const;  ///< by all copies
 
  private:
   struct Store;
   std::shared_ptr<Store> store_;
 };
 
-/// M1, the dossier's three modes on the plane with common σ = 0.8, towards N(0, I), γ = 0.3 and
+/// M1, the dossier's three modes on the plane: means (1, ½), (−1.2, 0), (0, −1), weights .5, .3,
+/// .2.
+GaussianMixture three_modes(double sigma);
+
+/// M1 with common σ = 0.8, towards N(0, I), γ = 0.3 and
 /// ε = 0.1, on 48 cells a side; from standard scale on also σ = 1, and a reference whose axes are
 /// not those of the start, on 64.
 const std::vector<PlaneChainProblem>& plane_problems(Scale scale);
