@@ -38,7 +38,7 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .6rem;
   border-bottom: 1px solid var(--line); }
 .verdicts > tbody > tr > td:nth-child(2) { width: 60%; }
 td code { overflow-wrap: anywhere; }
-nav a { margin-right: 1rem; }
+nav { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; }
 thead th { background: var(--panel); white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
