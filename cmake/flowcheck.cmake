@@ -25,15 +25,19 @@ function(flowcheck_module name)
           FILES_MATCHING PATTERN "*.hpp")
 endfunction()
 
-# tests/<name>/: the unit tests of one module, linked with that module alone.
+# tests/<name>/: the unit tests of one module, linked with that module alone, or (OF programs) of
+# the claims, the experiments and the command line. The label says which.
 function(flowcheck_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OF" "SOURCES;DEPENDS")
+  if(NOT arg_OF)
+    set(arg_OF library)
+  endif()
   add_executable(${name}_tests ${arg_SOURCES})
   target_link_libraries(${name}_tests PRIVATE flowcheck_test_main ${arg_DEPENDS} flowcheck_compile_options)
   flowcheck_precompile(${name}_tests flowcheck_precompiled_tests)
   catch_discover_tests(${name}_tests
-    TEST_PREFIX "${name}: " PROPERTIES LABELS unit TIMEOUT 600)
-  add_dependencies(unit_tests ${name}_tests)
+    TEST_PREFIX "${name}: " PROPERTIES LABELS ${arg_OF} TIMEOUT 600)
+  add_dependencies(${arg_OF}_tests ${name}_tests)
 endfunction()
 
 # experiments/<name>.cpp: its code in the registry, and a program of the same name.
