@@ -152,7 +152,7 @@ void require_plane_steps(const CommandLine& line,
                          const GaussianMixture& start,
                          const Gaussian& reference) {
   try {
-    const PlaneJkoProblem problem(start, reference, 48);
+    const PlaneJkoProblem problem(start, reference, 96);
     const PlaneLaw p = problem.first();
     static_cast<void>(problem.to_target(p));
     static_cast<void>(problem.next(p, line.step_size, line.error));
@@ -160,8 +160,7 @@ void require_plane_steps(const CommandLine& line,
     throw UsageError(fmt::format(
         "--target {}: expected components that overlap, near the reference and about as wide, and "
         "an --epsilon below their width: no steps of --gamma {}, --epsilon {} from it were found "
-        "on "
-        "the plane's grid",
+        "on the plane's grid",
         line.target, line.step_size, line.error));
   }
 }

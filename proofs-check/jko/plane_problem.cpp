@@ -82,7 +82,7 @@ const std::vector<PlaneChainProblem>& plane_problems(Scale scale) {
 PlaneChainProblem plane_problem(const Target& target) {
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
   require(mixture != nullptr, "plane_problem: the start is a mixture on the plane");
-  return {PlaneJkoProblem(*mixture, target.reference, 48), target.step_size, target.error};
+  return {PlaneJkoProblem(*mixture, target.reference, 96), target.step_size, target.error};
 }
 
 }  // namespace flowcheck
