@@ -23,6 +23,7 @@
 #include <iostream>
 #include <map>
 #include <random>
+#include <set>
 
 namespace flowcheck {
 namespace {
@@ -47,34 +48,33 @@ Gaussian read_reference(const std::string& path) {
                   path, type_name(file.measure)));
 }
 
-// What is not Gaussian is a start on the line, with a density or made of atoms, or a mixture with a
-// density on the plane.
-Measure read_start(const std::string& path) {
-  Measure start = read_measure(path).measure;
-  if (std::holds_alternative<Gaussian>(start)) return start;
+// JKO steps start at Gaussians; on the line also at laws with a density or made of atoms, on the
+// plane at mixtures with a density.
+void require_start_of_steps(const Measure& start, const std::string& path) {
+  if (std::holds_alternative<Gaussian>(start)) return;
   if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && p->dimension() == 2) {
     if (!p->has_density()) {
       throw InputError(fmt::format(
           "{}:1: a mixture on the plane needs a density; the covariance of a component is singular",
           path));
     }
-    return start;
+    return;
   }
   if (dimension(start) != 1) {
     throw NotApplicable(fmt::format(
-        "{}: {} in dimension {}; no claim applies, for all need \"type\": \"gaussian\", or "
-        "dimension 1, or a mixture in dimension 2",
+        "{}: {} in dimension {}; no claim applies, for all of JKO steps need \"type\": "
+        "\"gaussian\", or dimension 1, or a mixture in dimension 2",
         path, type_name(start), dimension(start)));
   }
   if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && !p->has_density()) {
     for (Index k = 0; k < p->size(); ++k) {
       if (p->weights()[k] == 0.0 || p->covariance(k)(0, 0) == 0.0) continue;
       throw NotApplicable(fmt::format(
-          "{}: some components are atoms; no claim applies, for all need none or nothing but atoms",
+          "{}: some components are atoms; no claim applies, for all of JKO steps need none or nothing "
+          "but atoms",
           path));
     }
   }
-  return start;
 }
 
 // What double carries of a step, s being the reference's variances along its axes:
@@ -165,9 +165,16 @@ void require_plane_steps(const CommandLine& line,
   }
 }
 
-Target read_target(const CommandLine& line) {
-  Measure start = read_start(line.target);
-  const Index d = dimension(start);
+// A user's measure, and the papers none of whose claims takes it, with why.
+struct ReadTarget {
+  Target target;
+  std::map<std::string, std::string> unfit;
+};
+
+constexpr const char* steps_paper = "jko";
+constexpr const char* flows_paper = "gif";
+
+Gaussian reference_for(const CommandLine& line, Index d) {
   Gaussian reference =
       line.reference.empty() ? Gaussian::standard(d) : read_reference(line.reference);
   if (d != reference.dimension()) {
@@ -178,7 +185,11 @@ Target read_target(const CommandLine& line) {
     throw InputError(fmt::format("{}:1: the reference needs a density; its covariance is singular",
                                  line.reference));
   }
-  require_in_range(line, reference);
+  return reference;
+}
+
+void require_steps_from(const CommandLine& line, const Measure& start, const Gaussian& reference) {
+  require_start_of_steps(start, line.target);
   if (const auto* gaussian = std::get_if<Gaussian>(&start)) {
     // Claims compare squares, and squares of these.
     constexpr double farthest = 1e70;
@@ -187,15 +198,48 @@ Target read_target(const CommandLine& line) {
                                    line.target, farthest));
     }
     require_steps(line, *gaussian, reference);
-  } else if (d == 2) {
+  } else if (dimension(start) == 2) {
     require_plane_steps(line, std::get<GaussianMixture>(start), reference);
   } else {
     require_line_steps(line, start, reference);
   }
-  return {.start = std::move(start),
-          .reference = std::move(reference),
-          .step_size = line.step_size,
-          .error = line.error};
+}
+
+void require_flows_to(const CommandLine& line, const Measure& target) {
+  constexpr Index largest = 16;
+  if (dimension(target) > largest) {
+    throw NotApplicable(fmt::format(
+        "{}: dimension {}; no claim applies, for all of interpolation flows need at most {}",
+        line.target, dimension(target), largest));
+  }
+}
+
+// What keeps a paper's claims from a measure is an error where no other paper was asked.
+ReadTarget read_target(const CommandLine& line, const std::set<std::string>& papers) {
+  Measure start = read_measure(line.target).measure;
+  Gaussian reference = reference_for(line, dimension(start));
+  std::map<std::string, std::string> unfit;
+  const auto attempt = [&](const char* paper, const auto& requirement) {
+    if (!papers.contains(paper)) return;
+    try {
+      requirement();
+    } catch (const std::runtime_error& error) {
+      const bool of_the_measure = dynamic_cast<const UsageError*>(&error) != nullptr ||
+                                  dynamic_cast<const NotApplicable*>(&error) != nullptr ||
+                                  dynamic_cast<const InputError*>(&error) != nullptr;
+      if (papers.size() == 1 || !of_the_measure) throw;
+      unfit[paper] = error.what();
+    }
+  };
+  if (papers.contains(steps_paper)) require_in_range(line, reference);
+  attempt(steps_paper, [&] { require_steps_from(line, start, reference); });
+  attempt(flows_paper, [&] { require_flows_to(line, start); });
+  return {.target = {.start = std::move(start),
+                     .reference = std::move(reference),
+                     .step_size = line.step_size,
+                     .error = line.error,
+                     .schedule = line.schedule},
+          .unfit = std::move(unfit)};
 }
 
 std::string digest_of(const std::string& measure) {
@@ -246,13 +290,24 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
   }
   request.claims = select_claims(claims, line.names);
   if (!line.target.empty()) {
-    options.target = read_target(line);
+    std::set<std::string> papers;
+    for (const Claim& claim : request.claims) papers.insert(paper_of(claim.id));
+    ReadTarget read = read_target(line, papers);
+    options.target = std::move(read.target);
+    for (Claim& claim : request.claims) {
+      const auto why = read.unfit.find(paper_of(claim.id));
+      if (why == read.unfit.end()) continue;
+      claim.on_target = [reason = why->second](const Target&) {
+        return Outcome::not_applicable(reason);
+      };
+    }
     request.settings.target = line.target;
     request.settings.target_sha256 = digest_of(line.target);
     request.settings.reference = line.reference;
     if (!line.reference.empty()) request.settings.reference_sha256 = digest_of(line.reference);
     request.settings.step_size = line.step_size;
     request.settings.error = line.error;
+    request.settings.schedule = line.schedule;
   }
   return request;
 }

@@ -127,14 +127,19 @@ class Parser {
     sub->add_option("claims", line_.names, "ids or globs ('JKO-*'); default: all");
     target_ = sub->add_option(
         "--target", line_.target,
-        "check this start (a file of a Gaussian; on the line also of a "
-        "mixture or of points, on the plane of a mixture) instead of the claims' own instances");
+        "check this measure instead of the claims' own instances: JKO steps start there (a file of a "
+        "Gaussian; on the line also of a mixture or of points, on the plane of a mixture), "
+        "interpolation flows end there (any of these in dimension 16 or less)");
     needs_target_ = {
         sub->add_option("--reference", line_.reference,
                         "the measure it is driven to (default: N(0, I))"),
         sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)")
             ->check(not_empty),
         sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")
+            ->check(not_empty),
+        sub->add_option("--schedule", line_.schedule,
+                        "of interpolation flows: linear, foellmer, trigonometric, vp, ve or "
+                        "polynomial (default: all)")
             ->check(not_empty)};
     sub->add_option("--json", line_.json,
                     "write the verdicts here too; - is standard output, the table then goes to "

@@ -57,6 +57,7 @@ struct CommandLine {
   std::string reference = {};
   double step_size = 0.5;
   double error = 0.1;
+  std::string schedule = {};
   std::string json = {};
   std::string junit = {};
   bool strict = false;

@@ -203,6 +203,7 @@ std::vector<Setting> settings_of(const CheckSettings& run) {
           file_setting("reference", run.reference, run.reference_sha256),
           word_setting("gamma", fmt::format("{}", run.step_size)),
           word_setting("epsilon", fmt::format("{}", run.error)),
+          word_setting("schedule", run.schedule),
           word_setting("replay", run.replay)};
 }
 

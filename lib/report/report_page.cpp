@@ -158,6 +158,7 @@ std::string check_command(const CheckSettings& run) {
     command +=
         fmt::format(" --target {} --gamma {} --epsilon {}", run.target, run.step_size, run.error);
     if (!run.reference.empty()) command += " --reference " + run.reference;
+    if (!run.schedule.empty()) command += " --schedule " + run.schedule;
   }
   if (!run.replay.empty()) command += fmt::format(" --replay '{}'", run.replay);
   return command;

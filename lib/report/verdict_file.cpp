@@ -71,6 +71,7 @@ Json to_json(const CheckSettings& run) {
     json["reference_sha256"] = run.reference_sha256;
     json["gamma"] = run.step_size;
     json["epsilon"] = run.error;
+    if (!run.schedule.empty()) json["schedule"] = run.schedule;
   }
   if (!run.replay.empty()) json["replay"] = run.replay;
   return json;
@@ -134,6 +135,7 @@ CheckSettings settings_from(const Json& json) {
     run.reference_sha256 = json.value("reference_sha256", "");
     run.step_size = json.at("gamma");
     run.error = json.at("epsilon");
+    run.schedule = json.value("schedule", "");
   }
   if (json.contains("replay")) run.replay = json.at("replay");
   return run;
