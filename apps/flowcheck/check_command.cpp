@@ -61,18 +61,19 @@ void require_start_of_steps(const Measure& start, const std::string& path) {
     return;
   }
   if (dimension(start) != 1) {
-    throw NotApplicable(fmt::format(
-        "{}: {} in dimension {}; no claim applies, for all of JKO steps need \"type\": "
-        "\"gaussian\", or dimension 1, or a mixture in dimension 2",
-        path, type_name(start), dimension(start)));
+    throw NotApplicable(
+        fmt::format("{}: {} in dimension {}; no claim applies, for all of JKO steps need \"type\": "
+                    "\"gaussian\", or dimension 1, or a mixture in dimension 2",
+                    path, type_name(start), dimension(start)));
   }
   if (const auto* p = std::get_if<GaussianMixture>(&start); p != nullptr && !p->has_density()) {
     for (Index k = 0; k < p->size(); ++k) {
       if (p->weights()[k] == 0.0 || p->covariance(k)(0, 0) == 0.0) continue;
-      throw NotApplicable(fmt::format(
-          "{}: some components are atoms; no claim applies, for all of JKO steps need none or nothing "
-          "but atoms",
-          path));
+      throw NotApplicable(
+          fmt::format("{}: some components are atoms; no claim applies, for all of JKO steps need "
+                      "none or nothing "
+                      "but atoms",
+                      path));
     }
   }
 }
@@ -292,6 +293,9 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
   if (!line.target.empty()) {
     std::set<std::string> papers;
     for (const Claim& claim : request.claims) papers.insert(paper_of(claim.id));
+    if (!line.schedule.empty() && !papers.contains(flows_paper)) {
+      throw UsageError("--schedule: none of the claims asked for is of interpolation flows");
+    }
     ReadTarget read = read_target(line, papers);
     options.target = std::move(read.target);
     for (Claim& claim : request.claims) {

@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include "distance_table.hpp"
+#include "interpolation/schedule.hpp"
 #include "names.hpp"
 #include "report/manifest.hpp"
 #include "report/run_info.hpp"
@@ -127,7 +128,8 @@ class Parser {
     sub->add_option("claims", line_.names, "ids or globs ('JKO-*'); default: all");
     target_ = sub->add_option(
         "--target", line_.target,
-        "check this measure instead of the claims' own instances: JKO steps start there (a file of a "
+        "check this measure instead of the claims' own instances: JKO steps start there (a file of "
+        "a "
         "Gaussian; on the line also of a mixture or of points, on the plane of a mixture), "
         "interpolation flows end there (any of these in dimension 16 or less)");
     needs_target_ = {
@@ -350,6 +352,13 @@ class Parser {
     }
     if (!(line_.error >= 0.0) || !std::isfinite(line_.error)) {
       throw UsageError(fmt::format("--epsilon {}: expected an error of 0 or more", line_.error));
+    }
+    if (!line_.schedule.empty()) {
+      try {
+        static_cast<void>(schedule_named(line_.schedule));
+      } catch (const std::invalid_argument& error) {
+        throw UsageError(fmt::format("--schedule: {}", error.what()));
+      }
     }
     for (const CLI::Option* option : needs_target_) {
       if (option->count() > 0 && target_->count() == 0) {
