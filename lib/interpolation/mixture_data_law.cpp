@@ -78,7 +78,7 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
     const Vector sum = p.means().col(k) + result.mean;
     const double size = c.norm();
     const double reach = p.means().col(k).norm() + result.mean.norm();
-    result.covariance += weight * c * c.transpose();
+    result.covariance += (std::sqrt(weight) * c) * (std::sqrt(weight) * c).transpose();
     result.third_moment += weight * c.dot(sum) * c;
     spread += weight * size;
     variance += weight * size * size;
