@@ -1,5 +1,6 @@
 #include "all_claims.hpp"
 
+#include "gif/gif_claims.hpp"
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
@@ -46,6 +47,11 @@ std::vector<Claim> all_claims() {
       jko_38_change_of_variables(),
       jko_39_toolbox(),
       jko_40_metamorphic_relations(),
+      gif_33_source_stability(),
+      gif_34_velocity_stability(),
+      gif_35_gronwall(),
+      gif_36_early_stopping(),
+      gif_37_transport_cost(),
   };
 }
 

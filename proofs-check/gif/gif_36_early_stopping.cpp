@@ -1,0 +1,130 @@
+#include "distances/monotone_transport.hpp"
+#include "distances/wasserstein.hpp"
+#include "gif/gif_claims.hpp"
+#include "interpolation/data_law.hpp"
+#include "interpolation/schedule.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/round_off.hpp"
+
+#include <variant>
+
+namespace flowcheck {
+namespace gif_36 {
+
+// Law of aZ + bX₁.
+Gaussian noisy(const Gaussian& p, double b, double a) {
+  const Index d = p.dimension();
+  return {b * p.mean(), b * b * p.covariance() + a * a * Matrix::Identity(d, d)};
+}
+
+GaussianMixture noisy(const GaussianMixture& p, double b, double a) {
+  const Matrix scaling = b * Matrix::Identity(p.dimension(), p.dimension());
+  const AffineMap map{.linear = scaling, .offset = Vector::Zero(p.dimension())};
+  return convolution(pushforward(map, p), a * a * Matrix::Identity(p.dimension(), p.dimension()));
+}
+
+Estimate second_moment(const Vector& mean, const Matrix& covariance) {
+  const double value = mean.squaredNorm() + covariance.trace();
+  return Estimate::closed_form(value, round_off(value, mean.size()));
+}
+
+// a²d + (1 − b)² E|X₁|², `noise` being 1 where it is true.
+Estimate cost(const Schedule& schedule,
+              const FlowTime& time,
+              Index dimension,
+              const Estimate& moment,
+              double noise = 1.0) {
+  const ScheduleValues s = schedule.values(time);
+  const double gap = 1.0 - s.b;
+  const double error = 4.0 * unit_round_off;  // of 1 − b
+  return Estimate(noise * s.a * s.a * static_cast<double>(dimension)) +
+         square(Estimate::closed_form(gap, error)) * moment;
+}
+
+template <class Law>
+void add_bounds(const Law& p, const std::vector<Schedule>& schedules, std::vector<Bound>& bounds) {
+  const Estimate moment = second_moment(p.mean(), p.covariance());
+  for (const Schedule& schedule : schedules) {
+    for (const FlowTime& time : checked_times()) {
+      const ScheduleValues s = schedule.values(time);
+      bounds.push_back({.lhs = squared_w2(noisy(p, s.b, s.a), p),
+                        .rhs = cost(schedule, time, p.dimension(), moment),
+                        .scale = 1.0 + moment.value});
+    }
+  }
+}
+
+Outcome on_gaussian(Trial& trial) {
+  const Index d = 1 + trial.rng.uniform_index(6);
+  std::vector<Bound> bounds;
+  add_bounds(random_gaussian(trial.rng, d), checked_schedules(), bounds);
+  return bounds;
+}
+
+Outcome on_line_mixture(Trial& trial) {
+  const double R = trial.rng.uniform(0.3, 2.0);
+  const double weight = trial.rng.uniform(0.1, 0.9);
+  const double sigma = trial.rng.uniform(0.3, 1.0);
+  const auto p =
+      GaussianMixture::isotropic(Vector{{weight, 1.0 - weight}}, Matrix{{-R, R}}, sigma * sigma);
+  std::vector<Bound> bounds;
+  add_bounds(p, {linear_schedule()}, bounds);
+  return bounds;
+}
+
+Gaussian atom() {
+  return Gaussian::dirac(Vector{{0.6, -0.4, 1.1}});
+}
+
+Outcome on_atom() {
+  std::vector<Bound> bounds;
+  add_bounds(atom(), checked_schedules(), bounds);
+  return bounds;
+}
+
+Outcome without_noise() {
+  const Gaussian p = atom();
+  const FlowTime time = FlowTime::from_start(0.95);
+  const Schedule schedule = linear_schedule();
+  const ScheduleValues s = schedule.values(time);
+  return Bound{.lhs = squared_w2(noisy(p, s.b, s.a), p),
+               .rhs = cost(schedule, time, 3, second_moment(p.mean(), p.covariance()), 0.0)};
+}
+
+Outcome on_target(const Target& target) {
+  const std::vector<Schedule> schedules =
+      target.schedule.empty() ? checked_schedules()
+                              : std::vector<Schedule>{schedule_named(target.schedule)};
+  std::vector<Bound> bounds;
+  if (const auto* gaussian = std::get_if<Gaussian>(&target.start)) {
+    add_bounds(*gaussian, schedules, bounds);
+    return bounds;
+  }
+  const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+  if (mixture == nullptr || mixture->dimension() != 1 || !mixture->has_density()) {
+    return Outcome::not_applicable(
+        "W₂(Law X_t, ν) is known: ν is Gaussian, or on the line with a density");
+  }
+  add_bounds(*mixture, schedules, bounds);
+  return bounds;
+}
+
+}  // namespace gif_36
+
+Claim gif_36_early_stopping() {
+  using namespace gif_36;
+  return {.id = "GIF-36",
+          .statement = "W₂²(Law X_t, ν) ≤ a_t² d + (1 − b_t)² E|X₁|²",
+          .source = "coupling by common Z and X₁",
+          .provenance = Provenance::derived,
+          .hypotheses = {"E|X₁|² < ∞"},
+          .instances = {{"random Gaussians, d = 1 … 6", on_gaussian},
+                        {"random mixtures on the line", on_line_mixture}},
+          .tight = {{"an atom, d = 3", [](Trial&) { return on_atom(); }, false}},
+          .controls = {{"without a_t² d", [](Trial&) { return without_noise(); }, false}},
+          .on_target = on_target,
+          .file = __FILE__,
+          .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,232 @@
+#include "distances/monotone_transport.hpp"
+#include "distances/wasserstein.hpp"
+#include "gif/gif_claims.hpp"
+#include "gif/perturbed_flow.hpp"
+#include "interpolation/velocity.hpp"
+#include "measures/exact_map.hpp"
+#include "measures/line_laws.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/adaptive_quadrature.hpp"
+#include "numerics/round_off.hpp"
+
+#include <cmath>
+#include <variant>
+
+namespace flowcheck {
+namespace gif_37 {
+
+// The four numbers of the chain, each at most the next.
+struct Costs {
+  Estimate squared_w2 = {};   // W₂²(γ, ν); not known where `coupling` alone is
+  Estimate coupling = {};     // E|X_{0,1}(Z) − Z|²
+  Estimate action = {};       // ∫E|v|²dt
+  Estimate conditional = {};  // ∫(ȧ²d + ḃ²E|X₁|²)dt
+  bool distance_known = true;
+};
+
+std::vector<Schedule> schedules_from_noise(const std::string& only = {}) {
+  std::vector<Schedule> result;
+  for (const Schedule& schedule : checked_schedules()) {
+    if (!schedule.starts_from_noise()) continue;
+    if (only.empty() || schedule.name() == only) result.push_back(schedule);
+  }
+  return result;
+}
+
+// ∫₀¹ f(t) dt.
+Estimate over_time(const std::function<Estimate(const FlowTime&)>& f) {
+  return quadrature([&](double t) { return f(FlowTime::from_start(t)); }, {0.0, 0.5, 1.0},
+                    {.relative_tolerance = 1e-12, .most_panels = 200});
+}
+
+// Infinite for Föllmer's schedule, whose ȧ² is not integrable.
+Estimate conditional_cost(const Schedule& schedule, Index dimension, double moment) {
+  if (!std::isfinite(schedule.at(1.0).a_dot)) return infinity;
+  return over_time([&](const FlowTime& time) {
+    const ScheduleValues s = schedule.values(time);
+    const double value =
+        s.a_dot * s.a_dot * static_cast<double>(dimension) + s.b_dot * s.b_dot * moment;
+    return Estimate::closed_form(value, round_off(value, dimension));
+  });
+}
+
+// v = ḃm + (aȧI + bḃΣ)S⁻¹(x − bm), S = a²I + b²Σ, and X_{0,1}(z) = m + Σ^½ z.
+Costs gaussian_costs(const Gaussian& p, const Schedule& schedule) {
+  const Index d = p.dimension();
+  const double moment = p.mean().squaredNorm() + p.covariance().trace();
+  const Vector roots = p.eigenvalues().cwiseSqrt();
+  const double coupling = p.mean().squaredNorm() + (roots.array() - 1.0).square().sum();
+  Costs costs;
+  costs.squared_w2 = squared_w2(Gaussian::standard(d), p);
+  costs.coupling = Estimate::closed_form(coupling, round_off(1.0 + moment, d));
+  costs.action = over_time([&](const FlowTime& time) {
+    const ScheduleValues s = schedule.values(time);
+    double value = s.b_dot * s.b_dot * p.mean().squaredNorm();
+    for (const double variance : p.eigenvalues()) {
+      const double rate = s.half_variance_rate + s.b * s.b_dot * variance;
+      value += rate * rate / (s.a * s.a + s.b * s.b * variance);
+    }
+    return Estimate::closed_form(value, round_off(value, d));
+  });
+  costs.conditional = conditional_cost(schedule, d, moment);
+  return costs;
+}
+
+// E|v(t, X_t)|², X_t a mixture itself, by the rule's nodes about each centre.
+double mean_square_velocity(const DataLaw& law,
+                            const Schedule& schedule,
+                            const FlowTime& time,
+                            const NoiseRule& rule) {
+  const GaussianMixture& p = *law.mixture();
+  const ScheduleValues s = schedule.values(time);
+  const double deviation = std::sqrt(s.a * s.a + s.b * s.b * p.common_variance());
+  double sum = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    const Matrix x = (deviation * rule.nodes).colwise() + s.b * p.means().col(k);
+    const Matrix v = velocities(law, schedule, time, x);
+    sum += p.weights()[k] * v.colwise().squaredNorm().dot(rule.weights);
+  }
+  return sum;
+}
+
+Estimate refined(double fine, double coarse) {
+  return Estimate::converged(fine, std::abs(fine - coarse), round_off(1.0 + std::abs(fine), 64));
+}
+
+Estimate mixture_action(const DataLaw& law, const Schedule& schedule, int nodes) {
+  const NoiseRule fine = noise_rule(law.dimension(), nodes);
+  const NoiseRule coarse = noise_rule(law.dimension(), nodes / 2);
+  return over_time([&](const FlowTime& time) {
+    return refined(mean_square_velocity(law, schedule, time, fine),
+                   mean_square_velocity(law, schedule, time, coarse));
+  });
+}
+
+double carried_cost(const DataLaw& law, const Schedule& schedule, int steps, int nodes) {
+  const NoiseRule rule = noise_rule(law.dimension(), nodes);
+  Matrix end;
+  carry([&](const FlowTime& time, const Matrix& x) { return velocities(law, schedule, time, x); },
+        rule.nodes, steps, [&](int, const FlowTime&, const Matrix& x) { end = x; });
+  return (end - rule.nodes).colwise().squaredNorm().dot(rule.weights);
+}
+
+// On the line the map is known, and optimal; in the plane it is followed.
+Costs mixture_costs(const GaussianMixture& p, const Schedule& schedule, Scale scale) {
+  const DataLawPointer law = data_law(p);
+  const Index d = p.dimension();
+  const int finer = scale == Scale::quick ? 1 : 2;
+  Costs costs;
+  if (d == 1) {
+    const LineMeasure target = line_measure(p);
+    const LineMeasure noise = gaussian_law();
+    costs.squared_w2 = squared_w2(noise, target);
+    costs.coupling = noise.expectation([&](double z) {
+      const double gap = map_from_normal(target, z) - z;
+      return gap * gap;
+    });
+    costs.action = mixture_action(*law, schedule, 96 * finer);
+  } else {
+    costs.distance_known = false;
+    costs.coupling = refined(carried_cost(*law, schedule, 32 * finer, 40 * finer),
+                             carried_cost(*law, schedule, 16 * finer, 20 * finer));
+    costs.action = mixture_action(*law, schedule, 24 * finer);
+  }
+  costs.conditional = conditional_cost(schedule, d, law->second_moment());
+  return costs;
+}
+
+void add_bounds(const Costs& costs, std::vector<Bound>& bounds) {
+  const double scale = 1.0 + costs.action.value;
+  if (costs.distance_known) {
+    bounds.push_back({.lhs = costs.squared_w2,
+                      .rhs = costs.coupling,
+                      .part = "W₂² ≤ E|X − Z|²",
+                      .scale = scale});
+  } else {
+    bounds.push_back(left_out("W₂² ≤ E|X − Z|²", "W₂(γ, ν) is known: Gaussian, or on the line"));
+  }
+  bounds.push_back(
+      {.lhs = costs.coupling, .rhs = costs.action, .part = "E|X − Z|² ≤ ∫E|v|²", .scale = scale});
+  bounds.push_back({.lhs = costs.action,
+                    .rhs = costs.conditional,
+                    .part = "∫E|v|² ≤ ∫(ȧ²d + ḃ²E|X₁|²)",
+                    .scale = scale});
+}
+
+Outcome on_gaussian(const Gaussian& p, const std::vector<Schedule>& schedules) {
+  std::vector<Bound> bounds;
+  for (const Schedule& schedule : schedules) add_bounds(gaussian_costs(p, schedule), bounds);
+  return bounds;
+}
+
+Outcome on_mixture(const GaussianMixture& p, const std::vector<Schedule>& schedules, Scale scale) {
+  std::vector<Bound> bounds;
+  for (const Schedule& schedule : schedules) add_bounds(mixture_costs(p, schedule, scale), bounds);
+  return bounds;
+}
+
+GaussianMixture two_centres() {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.36);
+}
+
+GaussianMixture three_centres() {
+  return GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}},
+                                    Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, 0.16);
+}
+
+Outcome random_gaussians(Trial& trial) {
+  const Index d = 1 + trial.rng.uniform_index(6);
+  return on_gaussian(random_gaussian(trial.rng, d), schedules_from_noise());
+}
+
+// The increasing map is optimal.
+Outcome only_distance(Trial& trial) {
+  const Costs costs = mixture_costs(two_centres(), linear_schedule(), trial.scale);
+  return Bound{.lhs = costs.squared_w2, .rhs = costs.coupling, .part = "W₂² ≤ E|X − Z|²"};
+}
+
+Outcome reversed(Trial& trial) {
+  const Costs costs = mixture_costs(two_centres(), linear_schedule(), trial.scale);
+  return Bound{.lhs = costs.action, .rhs = costs.coupling};
+}
+
+Outcome on_target(const Target& target) {
+  const std::vector<Schedule> schedules = schedules_from_noise(target.schedule);
+  if (schedules.empty()) return Outcome::not_applicable("a₀ = 1, b₀ = 0");
+  if (const auto* gaussian = std::get_if<Gaussian>(&target.start)) {
+    return on_gaussian(*gaussian, schedules);
+  }
+  const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+  if (mixture == nullptr || !(mixture->common_variance() > 0.0) || mixture->dimension() > 2) {
+    return Outcome::not_applicable("ν is Gaussian, or N(0, σ²I) ∗ ρ in d ≤ 2 with σ > 0");
+  }
+  return on_mixture(*mixture, schedules, Scale::quick);
+}
+
+}  // namespace gif_37
+
+Claim gif_37_transport_cost() {
+  using namespace gif_37;
+  return {.id = "GIF-37",
+          .statement =
+              "a₀ = 1, b₀ = 0 ⇒ W₂²(γ, ν) ≤ E|X_{0,1}(Z) − Z|² ≤ ∫E|v|² dt ≤ "
+              "∫(ȧ²d + ḃ²E|X₁|²) dt",
+          .source = "[BenamouBrenier2000], and Jensen's inequality",
+          .provenance = Provenance::derived,
+          .hypotheses = {"a₀ = 1, b₀ = 0", "E|X₁|² < ∞"},
+          .instances =
+              {{"random Gaussians, d = 1 … 6", random_gaussians},
+               {"centres ±1, σ = 0.6",
+                [](Trial& t) { return on_mixture(two_centres(), schedules_from_noise(), t.scale); },
+                false},
+               {"plane, three centres",
+                [](Trial& t) { return on_mixture(three_centres(), {linear_schedule()}, t.scale); },
+                false}},
+          .tight = {{"on the line, the first inequality", only_distance, false}},
+          .controls = {{"∫E|v|² ≤ E|X − Z|²", reversed, false}},
+          .on_target = on_target,
+          .file = __FILE__,
+          .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

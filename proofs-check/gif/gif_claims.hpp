@@ -1,0 +1,14 @@
+#pragma once
+
+#include "claims/claim.hpp"
+
+namespace flowcheck {
+
+// Gaussian interpolation flows X_t = a_t Z + b_t X₁; one file each, named like the function.
+Claim gif_33_source_stability();
+Claim gif_34_velocity_stability();
+Claim gif_35_gronwall();
+Claim gif_36_early_stopping();
+Claim gif_37_transport_cost();
+
+}  // namespace flowcheck

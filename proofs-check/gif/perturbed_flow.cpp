@@ -1,0 +1,248 @@
+#include "gif/perturbed_flow.hpp"
+
+#include "interpolation/velocity.hpp"
+#include "measures/enclosing_ball.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+constexpr double noise_reach = 8.5;  // beyond, 2e-17 of the mass
+
+FlowTime grid_time(int j, int n) {
+  return {.t = static_cast<double>(j) / n, .remaining = static_cast<double>(n - j) / n};
+}
+
+double mean_square(const Matrix& columns, const Vector& weights) {
+  return columns.colwise().squaredNorm().dot(weights);
+}
+
+// Simpson's rule for values at t = 0, 1/n, …, 1, n even.
+double simpson(const std::vector<double>& f) {
+  const std::size_t n = f.size() - 1;
+  double sum = f.front() + f.back();
+  for (std::size_t j = 1; j < n; ++j) sum += (j % 2 == 1 ? 4.0 : 2.0) * f[j];
+  return sum / (3.0 * static_cast<double>(n));
+}
+
+// ∫ from t_j to 1 of the same, for every j: Simpson on pairs of cells from the right; an odd number
+// of cells ends in one by the cubic through the last four values.
+std::vector<double> integrals_to_end(const std::vector<double>& f) {
+  const std::size_t n = f.size() - 1;
+  const double h = 1.0 / static_cast<double>(n);
+  std::vector<double> result(n + 1, 0.0);
+  result[n - 1] = h / 24.0 * (9.0 * f[n] + 19.0 * f[n - 1] - 5.0 * f[n - 2] + f[n - 3]);
+  for (std::size_t j = n - 1; j-- > 0;) {
+    result[j] = result[j + 2] + h / 3.0 * (f[j] + 4.0 * f[j + 1] + f[j + 2]);
+  }
+  return result;
+}
+
+// (∫ e^{2∫_s^1 λ} ds · error²)^½.
+double grown(const std::vector<double>& rate, double squared_error) {
+  std::vector<double> growth = integrals_to_end(rate);
+  for (double& g : growth) g = std::exp(2.0 * g);
+  return std::sqrt(simpson(growth) * squared_error);
+}
+
+// The numbers of Stability, at one resolution.
+struct StabilityValues {
+  double coupling = 0.0, minkowski = 0.0, cauchy_schwarz = 0.0;
+  double gronwall = 0.0, gronwall_uniform = 0.0, mixed_up = 0.0, mixed_up_gronwall = 0.0;
+};
+
+StabilityValues stability_at(const StableFlow& flow,
+                             const VelocityError& error,
+                             int steps,
+                             int nodes) {
+  const NoiseRule rule = noise_rule(flow.dimension, nodes);
+  const auto samples = static_cast<std::size_t>(steps + 1);
+  std::vector<double> exact_error(samples), perturbed_error(samples), lipschitz(samples);
+  std::vector<double> exact_rate(samples), perturbed_rate(samples);
+  Matrix exact_end, perturbed_end;
+  carry(flow.velocity, rule.nodes, steps, [&](int j, const FlowTime& time, const Matrix& x) {
+    const auto at = static_cast<std::size_t>(j);
+    exact_error[at] = mean_square(error.value(time, x), rule.weights);
+    lipschitz[at] = std::exp(flow.log_lipschitz(time));
+    exact_rate[at] = flow.one_sided(time);
+    perturbed_rate[at] = exact_rate[at] + error.one_sided(time);
+    exact_end = x;
+  });
+  const BatchField perturbed = [&](const FlowTime& time, const Matrix& x) -> Matrix {
+    return flow.velocity(time, x) + error.value(time, x);
+  };
+  carry(perturbed, rule.nodes, steps, [&](int j, const FlowTime& time, const Matrix& x) {
+    perturbed_error[static_cast<std::size_t>(j)] = mean_square(error.value(time, x), rule.weights);
+    perturbed_end = x;
+  });
+
+  std::vector<double> weighted(samples), mixed(samples), squared_lipschitz(samples);
+  for (std::size_t j = 0; j < samples; ++j) {
+    weighted[j] = lipschitz[j] * std::sqrt(perturbed_error[j]);
+    mixed[j] = lipschitz[j] * std::sqrt(exact_error[j]);
+    squared_lipschitz[j] = lipschitz[j] * lipschitz[j];
+  }
+  const double along_exact = simpson(exact_error);
+  const double C = *std::max_element(perturbed_rate.begin(), perturbed_rate.end());
+  const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
+  return {.coupling = std::sqrt(mean_square(perturbed_end - exact_end, rule.weights)),
+          .minkowski = simpson(weighted),
+          .cauchy_schwarz = std::sqrt(simpson(squared_lipschitz) * simpson(perturbed_error)),
+          .gronwall = grown(perturbed_rate, along_exact),
+          .gronwall_uniform = std::sqrt(uniform * along_exact),
+          .mixed_up = simpson(mixed),
+          .mixed_up_gronwall = grown(exact_rate, along_exact)};
+}
+
+// e₁ times a value for each column.
+Matrix along_first(const Vector& values, Index dimension) {
+  Matrix result = Matrix::Zero(dimension, values.size());
+  result.row(0) = values.transpose();
+  return result;
+}
+
+}  // namespace
+
+NoiseRule noise_rule(Index dimension, int nodes) {
+  require(dimension == 1 || dimension == 2, "noise_rule: only d = 1 and 2");
+  require(nodes >= 2, "noise_rule: at least two nodes");
+  const double h = 2.0 * noise_reach / nodes;
+  const Index side = nodes + 1;
+  const Vector z = Vector::LinSpaced(side, -noise_reach, noise_reach);
+  const Vector w = (-0.5 * z.array().square()).exp() * h / std::sqrt(2.0 * std::numbers::pi);
+  if (dimension == 1) return {.nodes = z.transpose(), .weights = w};
+
+  NoiseRule rule{.nodes = Matrix(2, side * side), .weights = Vector(side * side)};
+  Index kept = 0;
+  for (Index i = 0; i < side; ++i) {
+    for (Index j = 0; j < side; ++j) {
+      if (std::hypot(z[i], z[j]) > noise_reach) continue;
+      rule.nodes.col(kept) << z[i], z[j];
+      rule.weights[kept++] = w[i] * w[j];
+    }
+  }
+  return {.nodes = rule.nodes.leftCols(kept), .weights = rule.weights.head(kept)};
+}
+
+void carry(const BatchField& field,
+           Matrix x,
+           int steps,
+           const std::function<void(int, const FlowTime&, const Matrix&)>& at) {
+  require(steps >= 1, "carry: at least one step");
+  const double h = 1.0 / steps;
+  at(0, grid_time(0, 2 * steps), x);
+  for (int j = 0; j < steps; ++j) {
+    const FlowTime middle = grid_time(2 * j + 1, 2 * steps);
+    const FlowTime end = grid_time(2 * j + 2, 2 * steps);
+    const Matrix k1 = field(grid_time(2 * j, 2 * steps), x);
+    const Matrix k2 = field(middle, x + 0.5 * h * k1);
+    const Matrix k3 = field(middle, x + 0.5 * h * k2);
+    const Matrix k4 = field(end, x + h * k3);
+    x += h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
+    at(j + 1, end, x);
+  }
+}
+
+StableFlow stable_flow(const GaussianMixture& target, const Schedule& schedule) {
+  const double variance = target.common_variance();
+  require(variance > 0.0, "stable_flow: the components need one covariance σ²I, σ > 0");
+  require(schedule.starts_from_noise(), "stable_flow: the schedule has to start from noise");
+  const double R = target.size() == 1   ? 0.0
+                   : target.size() == 2 ? 0.5 * diameter(target.means()).upper
+                                        : enclosing_ball(target.means()).radius.upper;
+  const DataLawPointer law = data_law(target);
+  StableFlow flow{.dimension = target.dimension()};
+  flow.velocity = [law, schedule](const FlowTime& time, const Matrix& x) {
+    return velocities(*law, schedule, time, x);
+  };
+  flow.log_lipschitz = [=](const FlowTime& time) {
+    const ScheduleValues s = schedule.values(time);
+    const double S = s.a * s.a + variance * s.b * s.b;
+    return 0.5 * std::log(variance / S) + 0.5 * R * R * s.a * s.a / (variance * S);
+  };
+  flow.one_sided = [=](const FlowTime& time) {
+    const ScheduleValues s = schedule.values(time);
+    const double S = s.a * s.a + variance * s.b * s.b;
+    return (s.half_variance_rate + variance * s.b * s.b_dot) / S +
+           s.b * s.a_wronskian() * R * R / (S * S);
+  };
+  return flow;
+}
+
+StableFlow linear_growth(double C, Index dimension) {
+  return {.dimension = dimension,
+          .velocity = [C](const FlowTime&, const Matrix& x) -> Matrix { return C * x; },
+          .log_lipschitz = [C](const FlowTime& time) { return C * time.remaining; },
+          .one_sided = [C](const FlowTime&) { return C; }};
+}
+
+std::vector<VelocityError> velocity_errors(double size, Index dimension) {
+  const auto constant = [](double value) { return [value](const FlowTime&) { return value; }; };
+  const double bump_slope = 2.0 / std::sqrt(std::numbers::e);  // of e^{−2x²}, at x = −½
+  std::vector<VelocityError> errors(4);
+  errors[0] = {.name = "shift", .value = {}, .one_sided = constant(0.0)};
+  errors[0].value = [size](const FlowTime&, const Matrix& x) {
+    return along_first(Vector::Constant(x.cols(), size), x.rows());
+  };
+  errors[1] = {.name = "sine", .value = {}, .one_sided = constant(3.0 * std::abs(size))};
+  errors[1].value = [size](const FlowTime&, const Matrix& x) {
+    return along_first(size * (3.0 * x.row(0).transpose().array()).sin(), x.rows());
+  };
+  errors[2] = {.name = "growth", .value = {}, .one_sided = constant(size)};
+  errors[2].value = [size](const FlowTime&, const Matrix& x) -> Matrix { return size * x; };
+  errors[3] = {.name = "bump", .value = {}, .one_sided = constant(bump_slope * std::abs(size))};
+  errors[3].value = [size](const FlowTime&, const Matrix& x) {
+    return along_first(size * (-2.0 * x.row(0).transpose().array().square()).exp(), x.rows());
+  };
+  if (dimension >= 2) {
+    errors.push_back({.name = "rotation", .value = {}, .one_sided = constant(0.0)});
+    errors.back().value = [size](const FlowTime&, const Matrix& x) {
+      Matrix result = Matrix::Zero(x.rows(), x.cols());
+      result.row(0) = -size * x.row(1);
+      result.row(1) = size * x.row(0);
+      return result;
+    };
+  }
+  return errors;
+}
+
+VelocityError aligned_error(const StableFlow& flow, double size) {
+  VelocityError error{.name = "aligned", .value = {}, .one_sided = {}};
+  error.value = [flow, size](const FlowTime& time, const Matrix& x) {
+    const double length = size * std::exp(flow.log_lipschitz(time));
+    return along_first(Vector::Constant(x.cols(), length), x.rows());
+  };
+  error.one_sided = [](const FlowTime&) { return 0.0; };
+  return error;
+}
+
+Stability stability(const StableFlow& flow,
+                    const VelocityError& error,
+                    const StabilityOptions& options) {
+  require(options.steps >= 8 && options.steps % 4 == 0,
+          "stability: steps must be a multiple of 4, at least 8");
+  require(options.nodes >= 8 && options.nodes % 2 == 0,
+          "stability: nodes must be even, at least 8");
+  const StabilityValues fine = stability_at(flow, error, options.steps, options.nodes);
+  const StabilityValues coarse = stability_at(flow, error, options.steps / 2, options.nodes / 2);
+  const auto refined = [&](double StabilityValues::*member) {
+    const double value = fine.*member;
+    return Estimate::converged(value, std::abs(value - coarse.*member),
+                               round_off(1.0 + std::abs(value), options.steps));
+  };
+  return {.coupling = refined(&StabilityValues::coupling),
+          .minkowski = refined(&StabilityValues::minkowski),
+          .cauchy_schwarz = refined(&StabilityValues::cauchy_schwarz),
+          .gronwall = refined(&StabilityValues::gronwall),
+          .gronwall_uniform = refined(&StabilityValues::gronwall_uniform),
+          .mixed_up = refined(&StabilityValues::mixed_up),
+          .mixed_up_gronwall = refined(&StabilityValues::mixed_up_gronwall)};
+}
+
+}  // namespace flowcheck

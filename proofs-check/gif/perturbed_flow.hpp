@@ -1,0 +1,83 @@
+#pragma once
+
+#include "interpolation/schedule.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/estimate.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// A velocity at many points at once, d × n to d × n.
+using BatchField = std::function<Matrix(const FlowTime& time, const Matrix& points)>;
+
+/// A flow from N(0, I) to a target, with what the stability bounds need to know of it.
+struct StableFlow {
+  Index dimension = 1;
+  BatchField velocity = {};
+  std::function<double(const FlowTime&)> log_lipschitz = {};  ///< ≥ log Lip(X_{s,1})
+  std::function<double(const FlowTime&)> one_sided = {};      ///< ≥ sup_x λ_max ∇v(s, x)
+};
+
+/// Of ν = N(0, σ²I) * ρ, σ > 0, on a schedule from N(0, I), with GIF-24's and GIF-15's constants: R
+/// is half the distance of two centres, else the radius of the smallest ball around all.
+/// @throws std::invalid_argument  no common σ²I, σ = 0, or b₀ > 0
+StableFlow stable_flow(const GaussianMixture& target, const Schedule& schedule);
+
+/// v = Cx, the flow of N(0, I) to N(0, e^{2C}I) along variances e^{2Ct}.
+StableFlow linear_growth(double C, Index dimension = 1);
+
+/// δ = ṽ − v, and sup_x λ_max of its symmetrised Jacobian.
+struct VelocityError {
+  std::string name = {};
+  BatchField value = {};
+  std::function<double(const FlowTime&)> one_sided = {};
+};
+
+/// The perturbations that are tried, each of size ε: a constant shift along e₁, ε sin(3⟨e₁, x⟩)e₁,
+/// εx, ε times a bump at the origin, and, in d ≥ 2, a rotation in the first two coordinates.
+std::vector<VelocityError> velocity_errors(double size, Index dimension);
+
+/// δ constant in x and proportional to Lip(X_{s,1}): the shape that the bounds are attained by.
+VelocityError aligned_error(const StableFlow& flow, double size);
+
+/// What the theorems say of a perturbed flow Y from the same noise, and what it does. All are
+/// converged: half the time steps and half the nodes of the noise make the enclosures.
+struct Stability {
+  Estimate coupling = {};  ///< ‖Y₁ − X₁‖ in L² of the common start; on the line W₂(Law Y₁, ν)
+  Estimate minkowski = {};       ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law Y_s)} ds
+  Estimate cauchy_schwarz = {};  ///< (∫ Lip(X_{s,1})² ds ∫ ‖δ‖²_{L²(Law Y_s)} ds)^½
+  Estimate gronwall = {};        ///< (∫ e^{2∫_s^1 λ̃} ds ∫ ‖δ‖²_{L²(Law X_s)} ds)^½
+  Estimate gronwall_uniform = {};  ///< ((e^{2C} − 1)/(2C) ∫ ‖δ‖²_{L²(Law X_s)} ds)^½, C = sup λ̃
+  Estimate mixed_up = {};           ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law X_s)} ds: no bound
+  Estimate mixed_up_gronwall = {};  ///< gronwall with λ of the exact field: no bound
+};
+
+struct StabilityOptions {
+  int steps = 64;  ///< n of the classical Runge–Kutta method, a multiple of 4
+  int nodes = 96;  ///< of the trapezoidal rule for N(0, I), a side; even
+};
+
+/// @throws std::invalid_argument  d > 2: the noise is not integrated by a grid there
+Stability stability(const StableFlow& flow,
+                    const VelocityError& error,
+                    const StabilityOptions& options = {});
+
+/// Nodes z, d × n, and weights of the trapezoidal rule for N(0, I) on |z| ≤ 8.5: spectral for
+/// analytic integrands.
+struct NoiseRule {
+  Matrix nodes = {};
+  Vector weights = {};
+};
+NoiseRule noise_rule(Index dimension, int nodes);
+
+/// Carries every column along ẋ = field(t, x) from t = 0 to 1 by n steps of the classical
+/// Runge–Kutta method and calls at(j, t_j, x) for j = 0 … n.
+void carry(const BatchField& field,
+           Matrix x,
+           int steps,
+           const std::function<void(int, const FlowTime&, const Matrix&)>& at);
+
+}  // namespace flowcheck
