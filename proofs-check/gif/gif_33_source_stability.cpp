@@ -1,6 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/perturbed_flow.hpp"
 #include "interpolation/schedule.hpp"
 #include "measures/line_laws.hpp"
 #include "measures/random_gaussian.hpp"
@@ -89,12 +90,10 @@ SourceError line_error(const GaussianMixture& p, const Source& from) {
   const LineMeasure start = line_measure(
       convolution(pushforward({.linear = scaling, .offset = Vector::Zero(1)}, p), noise));
   const LineMeasure target = line_measure(p);
-  const LineMeasure normal = gaussian_law();
-  const Estimate squared = normal.expectation([&](double z) {
+  const Estimate squared = over_noise([&](double z) {
     const double x = from.a * z;
     const double wanted = target.quantile_of_both(normal_cdf(z), normal_cdf(-z));
-    const double gap = target.quantile_of_both(start.cdf(x), start.survival(x)) - wanted;
-    return gap * gap;
+    return target.quantile_of_both(start.cdf(x), start.survival(x)) - wanted;
   });
   return {.generated = sqrt(max(0.0, squared)),
           .source = w2(gaussian_law(0.0, from.a), start),

@@ -118,18 +118,14 @@ Costs mixture_costs(const GaussianMixture& p, const Schedule& schedule, Scale sc
   Costs costs;
   if (d == 1) {
     const LineMeasure target = line_measure(p);
-    const LineMeasure noise = gaussian_law();
-    costs.squared_w2 = squared_w2(noise, target);
-    costs.coupling = noise.expectation([&](double z) {
-      const double gap = map_from_normal(target, z) - z;
-      return gap * gap;
-    });
+    costs.squared_w2 = squared_w2(gaussian_law(), target);
+    costs.coupling = over_noise([&](double z) { return map_from_normal(target, z) - z; });
     costs.action = mixture_action(*law, schedule, 96 * finer);
   } else {
     costs.distance_known = false;
-    costs.coupling = refined(carried_cost(*law, schedule, 32 * finer, 40 * finer),
-                             carried_cost(*law, schedule, 16 * finer, 20 * finer));
-    costs.action = mixture_action(*law, schedule, 24 * finer);
+    costs.coupling = refined(carried_cost(*law, schedule, 48 * finer, 64 * finer),
+                             carried_cost(*law, schedule, 24 * finer, 32 * finer));
+    costs.action = mixture_action(*law, schedule, 48 * finer);
   }
   costs.conditional = conditional_cost(schedule, d, law->second_moment());
   return costs;

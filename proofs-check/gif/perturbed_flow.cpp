@@ -2,8 +2,10 @@
 
 #include "interpolation/velocity.hpp"
 #include "measures/enclosing_ball.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
+#include "numerics/special_functions.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -128,6 +130,20 @@ NoiseRule noise_rule(Index dimension, int nodes) {
     }
   }
   return {.nodes = rule.nodes.leftCols(kept), .weights = rule.weights.head(kept)};
+}
+
+Estimate over_noise(const std::function<double(double z)>& g) {
+  constexpr double reach = 12.0;
+  constexpr double map_error = 1e-12;  // of quantiles, see LineMeasure
+  return quadrature(
+      [&](double z) {
+        const double gap = g(z);
+        const double density = normal_density(z);
+        const double error = map_error * (1.0 + std::abs(gap) + std::abs(z));
+        return Estimate::closed_form(gap * gap * density,
+                                     (2.0 * std::abs(gap) + error) * error * density);
+      },
+      {-reach, 0.0, reach}, {.relative_tolerance = 1e-13});
 }
 
 void carry(const BatchField& field,
