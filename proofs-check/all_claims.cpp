@@ -7,6 +7,14 @@ namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
+      gif_01_tweedie(),
+      gif_02_covariance_identity(),
+      gif_03_time_derivative(),
+      gif_33_source_stability(),
+      gif_34_velocity_stability(),
+      gif_35_gronwall(),
+      gif_36_early_stopping(),
+      gif_37_transport_cost(),
       jko_01_convexity(),
       jko_02_evi(),
       jko_03_evi_paper(),
@@ -47,11 +55,6 @@ std::vector<Claim> all_claims() {
       jko_38_change_of_variables(),
       jko_39_toolbox(),
       jko_40_metamorphic_relations(),
-      gif_33_source_stability(),
-      gif_34_velocity_stability(),
-      gif_35_gronwall(),
-      gif_36_early_stopping(),
-      gif_37_transport_cost(),
   };
 }
 

@@ -5,6 +5,9 @@
 namespace flowcheck {
 
 // Gaussian interpolation flows X_t = a_t Z + b_t X₁; one file each, named like the function.
+Claim gif_01_tweedie();
+Claim gif_02_covariance_identity();
+Claim gif_03_time_derivative();
 Claim gif_33_source_stability();
 Claim gif_34_velocity_stability();
 Claim gif_35_gronwall();
