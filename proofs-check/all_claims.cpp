@@ -1,11 +1,16 @@
 #include "all_claims.hpp"
 
+#include "gif/gif_claims.hpp"
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
+      gif_40_poincare(),
+      gif_41_log_sobolev(),
+      gif_42_brascamp_lieb_cramer_rao(),
+      gif_43_covariance_derivative(),
       jko_01_convexity(),
       jko_02_evi(),
       jko_03_evi_paper(),
