@@ -3,6 +3,8 @@
 #include "measures/line_laws.hpp"
 #include "numerics/round_off.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -21,7 +23,8 @@ Estimate entropy_ratio(const LineMeasure& p, const TestFunction& f) {
   const double m = M.value;
   Estimate mean = p.expectation([&](double x) {
     const double u = f.value(x) * f.value(x) / m;
-    return u > 0.0 ? u * std::log1p(u - 1.0) - (u - 1.0) : 1.0;
+    if (u == 0.0) return 1.0;
+    return u * (u < 0.5 ? std::log(u) : std::log1p(u - 1.0)) - (u - 1.0);
   });
   // φ is a difference of terms of size |u − 1|; the mean is stationary in M.
   const double spread = std::sqrt(std::max(0.0, mean.value));
