@@ -13,5 +13,10 @@ Claim gif_34_velocity_stability();
 Claim gif_35_gronwall();
 Claim gif_36_early_stopping();
 Claim gif_37_transport_cost();
+Claim gif_40_poincare();
+Claim gif_41_log_sobolev();
+Claim gif_42_brascamp_lieb_cramer_rao();
+Claim gif_43_covariance_derivative();
+// Gaussian interpolation flows; one file each, named like the function.
 
 }  // namespace flowcheck
