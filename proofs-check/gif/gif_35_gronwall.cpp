@@ -1,5 +1,5 @@
+#include "flows/perturbed_flow.hpp"
 #include "gif/gif_claims.hpp"
-#include "gif/perturbed_flow.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
+#include "flows/perturbed_flow.hpp"
 #include "gif/gif_claims.hpp"
-#include "gif/perturbed_flow.hpp"
 #include "interpolation/velocity.hpp"
 #include "measures/exact_map.hpp"
 #include "measures/line_laws.hpp"

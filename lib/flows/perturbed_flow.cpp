@@ -1,4 +1,4 @@
-#include "gif/perturbed_flow.hpp"
+#include "flows/perturbed_flow.hpp"
 
 #include "interpolation/velocity.hpp"
 #include "measures/enclosing_ball.hpp"

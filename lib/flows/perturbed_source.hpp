@@ -1,0 +1,33 @@
+#pragma once
+
+#include "numerics/estimate.hpp"
+
+namespace flowcheck {
+
+class Gaussian;
+class GaussianMixture;
+
+/// A flow's source Law(a₀Z + b₀X₁), for which N(0, a₀²I) is taken.
+struct PerturbedSource {
+  double a = 1.0;
+  double b = 0.0;
+};
+
+/// What that does, and what bounds it.
+struct SourceError {
+  Estimate generated = {};  ///< W₂((X_{0,1})_# N(0, a₀²I), ν)
+  Estimate source = {};     ///< W₂(N(0, a₀²I), Law X₀)
+  Estimate lipschitz = {};  ///< ≥ Lip(X_{0,1}), equal for Gaussians
+  Estimate moment = {};     ///< √E|X₁|²
+};
+
+/// Of ν = N(m, Σ), by X_{0,1}(x) = m + Σ^½S^{−½}(x − b₀m), S = a₀²I + b₀²Σ: closed form.
+SourceError source_error(const Gaussian& target, const PerturbedSource& from);
+
+/// Of ν = N(0, σ²) * ρ on the line. With F₀ and F the distribution functions of X₀ and ν, the flow
+/// takes a₀z to F⁻¹(F₀(a₀z)) and the truth is F⁻¹(Φ(z)), both increasing in z; the Lipschitz
+/// constant is that of the class, (σ/√S₀) exp(a₀²R²/(2σ²S₀)), S₀ = a₀² + σ²b₀².
+/// @throws std::invalid_argument  d ≠ 1, or no common σ² > 0
+SourceError source_error(const GaussianMixture& target, const PerturbedSource& from);
+
+}  // namespace flowcheck
