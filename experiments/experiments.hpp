@@ -21,5 +21,7 @@ Experiment jko_reverse();
 Experiment jko_particles();
 Experiment gaussian_mixture_stationary();
 Experiment jko_margin_search();
+Experiment stability_source();
+Experiment stability_velocity();
 
 }  // namespace flowcheck
