@@ -216,6 +216,7 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   check_settings(settings);
   const Profile profile(settings.exponent);
   std::vector<double> gammas;
+  gammas.reserve(static_cast<std::size_t>(settings.step_sizes));
   for (int k = 0; k < settings.step_sizes; ++k) {
     gammas.push_back(settings.largest_step * std::pow(0.5, k));
   }

@@ -18,6 +18,7 @@ char lower(char c) {
 
 std::vector<std::string> ids_of(const std::vector<Claim>& claims) {
   std::vector<std::string> ids;
+  ids.reserve(claims.size());
   for (const Claim& claim : claims) ids.push_back(claim.id);
   return ids;
 }

@@ -20,6 +20,7 @@ std::string entries(std::string_view title, const std::vector<std::string>& name
 
 std::vector<std::string> names_of(const std::vector<Instance>& instances) {
   std::vector<std::string> names;
+  names.reserve(instances.size());
   for (const Instance& instance : instances) names.push_back(instance.name);
   return names;
 }

@@ -63,6 +63,8 @@ class PlaneGrid {
   ~PlaneGrid();
   PlaneGrid(PlaneGrid&&) noexcept;
   PlaneGrid& operator=(PlaneGrid&&) noexcept;
+  PlaneGrid(const PlaneGrid&) = delete;
+  PlaneGrid& operator=(const PlaneGrid&) = delete;
 
   const Rectangle& rectangle() const { return rectangle_; }
   Index cells() const { return cells_; }  ///< n, on each side
