@@ -1,11 +1,15 @@
 #include "all_claims.hpp"
 
+#include "gif/gif_claims.hpp"
 #include "jko/jko_claims.hpp"
 
 namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
+      gif_01_tweedie(),
+      gif_02_covariance_identity(),
+      gif_03_time_derivative(),
       jko_01_convexity(),
       jko_02_evi(),
       jko_03_evi_paper(),

@@ -82,8 +82,9 @@ struct Instance {
 struct Target {
   Measure start;
   Gaussian reference;
-  double step_size = 0.5;  ///< γ
-  double error = 0.1;      ///< ε
+  double step_size = 0.5;     ///< γ
+  double error = 0.1;         ///< ε
+  std::string schedule = {};  ///< name of one interpolation schedule; empty: all that are checked
 };
 
 /// Where a claim's constants come from.

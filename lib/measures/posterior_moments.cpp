@@ -8,17 +8,13 @@
 namespace flowcheck {
 namespace {
 
-// Component k's posterior N(mₖ, Q diag(a²λ/s²) Qᵀ) and log rₖ up to a constant, in the eigenbasis
-// of Σₖ = Q diag(λ) Qᵀ, where Vₖ = Q diag(s²) Qᵀ. s by hypot: its square may underflow, it does
-// not.
-struct ComponentPosterior {
-  double log_weight = -infinity;
-  Vector mean = {};
-  Vector variances = {};  // a²λ/s²
-};
-
-ComponentPosterior component_posterior(
-    const GaussianMixture& p, Index k, double b, double a, const Vector& x) {
+// Component k in the eigenbasis of Σₖ. s by hypot: its square may underflow, it does not.
+void add_component(const GaussianMixture& p,
+                   Index k,
+                   double b,
+                   double a,
+                   const Vector& x,
+                   ComponentPosteriors& result) {
   const Gaussian& kernel = p.kernel(k);
   const Vector root = kernel.eigenvalues().cwiseSqrt();
   const Vector s = root.unaryExpr([a, b](double r) { return std::hypot(a, b * r); });
@@ -26,17 +22,16 @@ ComponentPosterior component_posterior(
   const Vector z =
       (kernel.eigenvectors().transpose() * (x - b * p.means().col(k))).cwiseQuotient(s);
   const Vector share = root.cwiseQuotient(s);  // √λ/s
-  return {.log_weight = std::log(p.weights()(k)) - 0.5 * z.squaredNorm() - s.array().log().sum(),
-          .mean = p.means().col(k) +
-                  kernel.eigenvectors() * (b * root.cwiseProduct(share).cwiseProduct(z)),
-          .variances = (a * share).cwiseAbs2()};
+  result.weights(k) = std::log(p.weights()(k)) - 0.5 * z.squaredNorm() - s.array().log().sum();
+  result.distances(k) = z.norm();
+  result.means.col(k) =
+      p.means().col(k) + kernel.eigenvectors() * (b * root.cwiseProduct(share).cwiseProduct(z));
+  result.variances.col(k) = (a * share).cwiseAbs2();
+  result.precisions.col(k) = s.cwiseAbs2().cwiseInverse();
+  result.scores.col(k) = -(kernel.eigenvectors() * z.cwiseQuotient(s));
 }
 
-struct ComponentPosteriors {
-  Vector weights = {};    // rₖ
-  Matrix means = {};      // mₖ
-  Matrix variances = {};  // eigenvalues of Cov[X₁ | x, k]
-};
+}  // namespace
 
 ComponentPosteriors component_posteriors(const GaussianMixture& p,
                                          double b,
@@ -48,21 +43,18 @@ ComponentPosteriors component_posteriors(const GaussianMixture& p,
   const Index K = p.size();
   const Index d = p.dimension();
   ComponentPosteriors result{.weights = Vector::Constant(K, -infinity),
+                             .distances = Vector::Zero(K),
                              .means = Matrix::Zero(d, K),
-                             .variances = Matrix::Zero(d, K)};
+                             .variances = Matrix::Zero(d, K),
+                             .precisions = Matrix::Zero(d, K),
+                             .scores = Matrix::Zero(d, K)};
   for (Index k = 0; k < K; ++k) {
-    if (p.weights()(k) == 0.0) continue;
-    const ComponentPosterior component = component_posterior(p, k, b, a, x);
-    result.weights(k) = component.log_weight;
-    result.means.col(k) = component.mean;
-    result.variances.col(k) = component.variances;
+    if (p.weights()(k) > 0.0) add_component(p, k, b, a, x, result);
   }
   result.weights = (result.weights.array() - result.weights.maxCoeff()).exp();
   result.weights /= result.weights.sum();
   return result;
 }
-
-}  // namespace
 
 PosteriorMoments posterior_moments(const GaussianMixture& mixture,
                                    double data_scale,
@@ -100,16 +92,19 @@ Vector posterior_third_moment(const GaussianMixture& mixture,
                               double data_scale,
                               double noise,
                               const Vector& x) {
-  require(mixture.common_variance() >= 0.0,
-          "posterior_third_moment: the components do not share one multiple of the identity");
   const ComponentPosteriors posterior = component_posteriors(mixture, data_scale, noise, x);
-  const Vector m = posterior.means * posterior.weights;
-  const double sigma = std::sqrt(mixture.common_variance());
-  const double s = noise * sigma / std::hypot(noise, data_scale * sigma);
-  Vector result = 2.0 * s * s * m;
+  const Vector& r = posterior.weights;
+  const Vector m = posterior.means * r;
+  const Vector traces = posterior.variances.colwise().sum();
+  const double mean_trace = traces.dot(r);
+  Vector result = Vector::Zero(x.size());
   for (Index k = 0; k < mixture.size(); ++k) {
-    const Vector c = posterior.means.col(k) - m;
-    result += posterior.weights(k) * c.dot(posterior.means.col(k) + m) * c;
+    if (r(k) == 0.0) continue;
+    const Vector mean = posterior.means.col(k);
+    const Vector c = mean - m;
+    const Matrix& Q = mixture.kernel(k).eigenvectors();
+    const Vector spread = Q * posterior.variances.col(k).cwiseProduct(Q.transpose() * mean);
+    result += r(k) * ((c.dot(mean + m) + traces(k) - mean_trace) * c + 2.0 * spread);
   }
   return result;
 }

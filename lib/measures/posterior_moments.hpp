@@ -37,15 +37,31 @@ Vector posterior_weights(const GaussianMixture& mixture,
                          double noise,
                          const Vector& x);
 
-/// E[ξ|ξ|²] − E[ξ] E|ξ|² under the posterior of ξ = X₁, what the time derivative of a velocity is
-/// made of; for components N(μₖ, σ²I). With m = Σ rₖ mₖ, cₖ = mₖ − m and s² = a²σ²/(a² + b²σ²) it
-/// is
+/// The posterior of X₁, again a mixture, by its components. With Σₖ = Q diag(λ) Qᵀ (Q =
+/// kernel(k).eigenvectors()) Vₖ = Q diag(s²) Qᵀ, and component k is N(mₖ, Q diag(a²λ/s²) Qᵀ).
+struct ComponentPosteriors {
+  Vector weights = {};     ///< rₖ
+  Vector distances = {};   ///< |Vₖ^{−½}(x − bμₖ)|
+  Matrix means = {};       ///< mₖ, d × K
+  Matrix variances = {};   ///< a²λ/s², one component a column
+  Matrix precisions = {};  ///< 1/s², the eigenvalues of Vₖ⁻¹, likewise
+  Matrix scores = {};      ///< −Vₖ⁻¹(x − bμₖ), that of N(bμₖ, Vₖ) at x
+};
+
+/// Components of weight zero keep zeros. @throws std::invalid_argument  as posterior_moments()
+ComponentPosteriors component_posteriors(const GaussianMixture& mixture,
+                                         double data_scale,
+                                         double noise,
+                                         const Vector& x);
+
+/// Cov(ξ, |ξ|²) = E[ξ|ξ|²] − E[ξ] E|ξ|² under the posterior of ξ = X₁, what the time derivative of
+/// a velocity is made of. With m = Σ rₖ mₖ, cₖ = mₖ − m and Pₖ = Cov[X₁ | x, k] it is
 ///
-///   Σ rₖ ⟨cₖ, mₖ + m⟩ cₖ + 2s²m,
+///   Σ rₖ (⟨cₖ, mₖ + m⟩ + tr Pₖ − Σ rⱼ tr Pⱼ) cₖ + 2 Σ rₖ Pₖ mₖ,
 ///
 /// which keeps its digits where the posterior is narrow and the two expectations nearly cancel.
 ///
-/// @throws std::invalid_argument  the components do not share one σ²I; otherwise as above
+/// @throws std::invalid_argument  as posterior_moments()
 Vector posterior_third_moment(const GaussianMixture& mixture,
                               double data_scale,
                               double noise,

@@ -1,0 +1,344 @@
+#include "interpolation/data_law.hpp"
+#include "measures/posterior_moments.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+void check_mixture_clock(const GaussianMixture& p, double b, double a, const Vector& x) {
+  require(std::isfinite(b) && b >= 0.0, "posterior: the data's scale must be finite, not negative");
+  require(std::isfinite(a) && a >= 0.0, "posterior: the noise must be finite, not negative");
+  require(x.size() == p.dimension(), "posterior: the point has another dimension");
+}
+
+// Relative errors of the weights p_k, and the rounding of a sum of K terms.
+struct Weights {
+  Vector values = {};
+  Vector errors = {};
+  double sum_round_off = 0.0;
+};
+
+// Softmax of log w_k − |x − bμ_k|²/(2S). From the nearest centre μ_n the exponents are
+// ⟨x − b(μ_k + μ_n)/2, b(μ_k − μ_n)⟩/S: a difference of squares loses |x|/|μ_k − μ_n| digits.
+Weights centre_weights(const GaussianMixture& p, double b, double S, const Vector& x) {
+  const Matrix& centres = p.means();
+  const Index K = p.size();
+  const Vector log_weights = p.weights().array().log();
+  Index nearest = 0;
+  (log_weights - 0.5 / S * (x.replicate(1, K) - b * centres).colwise().squaredNorm().transpose())
+      .maxCoeff(&nearest);
+  Weights result{.values = Vector::Zero(K),
+                 .errors = Vector::Zero(K),
+                 .sum_round_off = static_cast<double>(8 + K) * unit_round_off};
+  const Vector origin = centres.col(nearest);
+  for (Index k = 0; k < K; ++k) {
+    if (p.weights()(k) == 0.0) continue;
+    const Vector apart = b * (centres.col(k) - origin);
+    const Vector from_middle = x - 0.5 * b * (centres.col(k) + origin);
+    const double odds = log_weights(k) - log_weights(nearest);
+    const double exponent = odds + from_middle.dot(apart) / S;
+    const double reach = x.norm() + b * (centres.col(k).norm() + origin.norm());
+    const double away = apart.norm() + 2.0 * b * (centres.col(k).norm() + origin.norm());
+    const double size = static_cast<double>(4 + x.size()) *
+                        (from_middle.norm() * apart.norm() + 0.25 * reach * apart.norm() +
+                         (k == nearest ? 0.0 : 0.25 * from_middle.norm() * away)) /
+                        S;
+    result.values(k) = std::exp(exponent);
+    result.errors(k) = unit_round_off * (8.0 + 2.0 * std::abs(odds) + size);
+  }
+  result.values /= result.values.sum();
+  return result;
+}
+
+// The law ρ of centres given x ~ N(bW, S I).
+LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const Vector& x) {
+  const Weights weights = centre_weights(p, b, S, x);
+  const Index d = p.dimension();
+  Index heaviest = 0;
+  weights.values.maxCoeff(&heaviest);
+  const Vector origin = p.means().col(heaviest);
+  const Matrix apart = p.means().colwise() - origin;
+  const Vector shift = apart * weights.values;
+  LatentMoments result{
+      .mean = origin + shift, .covariance = Matrix::Zero(d, d), .third_moment = Vector::Zero(d)};
+  double spread = 0.0;  // E|c|
+  double variance = 0.0;
+  double third = 0.0;  // E|c|²(|μ| + |m|)
+  for (Index k = 0; k < p.size(); ++k) {
+    const double weight = weights.values(k);
+    if (weight == 0.0) continue;
+    const Vector c = apart.col(k) - shift;
+    const Vector sum = p.means().col(k) + result.mean;
+    const double size = c.norm();
+    const double reach = p.means().col(k).norm() + result.mean.norm();
+    result.covariance += (std::sqrt(weight) * c) * (std::sqrt(weight) * c).transpose();
+    result.third_moment += weight * c.dot(sum) * c;
+    spread += weight * size;
+    variance += weight * size * size;
+    third += weight * size * size * reach;
+    const double here = weight * (weights.errors(k) + weights.sum_round_off);
+    // ∂/∂log p_k of the three moments.
+    result.mean_error += here * size;
+    result.covariance_error += here * size * size;
+    result.third_moment_error += 2.0 * here * size * size * reach;
+  }
+  const double rounding = weights.sum_round_off;
+  const double size = result.mean.norm() + origin.norm();
+  result.mean_error += rounding * spread + 4.0 * unit_round_off * size;
+  result.covariance_error +=
+      2.0 * rounding * variance + 8.0 * unit_round_off * (size + spread) * spread;
+  result.third_moment_error += 4.0 * rounding * third + 16.0 * unit_round_off * (size + spread) *
+                                                            (std::sqrt(variance) * size + variance);
+  result.covariance_error += 2.0 * spread * result.mean_error;
+  return result;
+}
+
+// Σ w_k N(μ_k, σ²I) or points, σ = 0.
+class IsotropicMixtureLaw final : public DataLaw {
+ public:
+  IsotropicMixtureLaw(GaussianMixture p, Regularity regularity)
+      : p_(std::move(p)), regularity_(regularity) {}
+
+  Index dimension() const override { return p_.dimension(); }
+  const Regularity& regularity() const override { return regularity_; }
+  const GaussianMixture* mixture() const override { return &p_; }
+  Matrix sample(Index count, Rng& rng) const override { return flowcheck::sample(p_, count, rng); }
+
+  // Given W, X₁ ~ N((a²W + σ²b x)/S, σ²a²/S I).
+  LatentMoments posterior(double b, double a, const Vector& x) const override {
+    const double S = total_variance(b, a, x);
+    const LatentMoments W = centre_moments(p_, b, S, x);
+    const double noise = a * a / S;
+    const double gain = variance() * b / S;
+    const double narrow = variance() * noise;
+    const Index d = p_.dimension();
+    LatentMoments result;
+    result.mean = noise * W.mean + gain * x;
+    result.covariance = noise * noise * W.covariance + narrow * Matrix::Identity(d, d);
+    const Vector turned = W.covariance * x;
+    result.third_moment =
+        noise * noise * (noise * W.third_moment + 2.0 * gain * turned) + 2.0 * narrow * result.mean;
+    const double eight = 8.0 * unit_round_off;
+    const double size = x.norm();
+    const double spread = W.covariance.norm();
+    result.mean_error = noise * (W.mean_error + eight * W.mean.norm()) + eight * gain * size;
+    result.covariance_error =
+        noise * noise * (W.covariance_error + eight * spread) + eight * narrow;
+    result.third_moment_error =
+        noise * noise *
+            (noise * (W.third_moment_error + eight * W.third_moment.norm()) +
+             2.0 * gain * size * (W.covariance_error + eight * spread)) +
+        2.0 * narrow * (result.mean_error + eight * result.mean.norm());
+    return result;
+  }
+
+  std::optional<SmoothPart> smooth_part(double b, double a, const Vector& x) const override {
+    if (variance() == 0.0) return std::nullopt;
+    return SmoothPart{.kind = SmoothPart::Kind::convolution,
+                      .variance = variance(),
+                      .moments = centre_moments(p_, b, total_variance(b, a, x), x)};
+  }
+
+  std::optional<Estimate> log_marginal(double b, double a, const Vector& x) const override {
+    const double S = total_variance(b, a, x);
+    const Index K = p_.size();
+    const Vector squares =
+        (x.replicate(1, K) - b * p_.means()).colwise().squaredNorm().transpose() / S;
+    const Vector exponents = p_.weights().array().log().matrix() - 0.5 * squares;
+    Index nearest = 0;
+    const double largest = exponents.maxCoeff(&nearest);
+    const auto d = static_cast<double>(p_.dimension());
+    const double entropy = 0.5 * d * std::log(2.0 * std::numbers::pi * S);
+    const double value = largest + std::log((exponents.array() - largest).exp().sum()) - entropy;
+    const double reach = (x.squaredNorm() + b * b * p_.means().col(nearest).squaredNorm()) / S;
+    return Estimate::closed_form(
+        value, unit_round_off *
+                   ((8.0 + d) * (squares(nearest) + 1.0) +
+                    4.0 * std::sqrt(squares(nearest) * reach) + 4.0 * reach +
+                    4.0 * std::abs(largest) + 4.0 * std::abs(entropy) + static_cast<double>(K)));
+  }
+
+ private:
+  double variance() const { return p_.common_variance(); }
+  double total_variance(double b, double a, const Vector& x) const {
+    check_mixture_clock(p_, b, a, x);
+    const double S = a * a + variance() * b * b;
+    require(S > 0.0, "posterior: points have none without noise");
+    return S;
+  }
+
+  GaussianMixture p_;
+  Regularity regularity_;
+};
+
+// Components of any covariances; one of them is a Gaussian.
+class GeneralMixtureLaw final : public DataLaw {
+ public:
+  GeneralMixtureLaw(GaussianMixture p, Regularity regularity)
+      : p_(std::move(p)), regularity_(regularity) {}
+
+  Index dimension() const override { return p_.dimension(); }
+  const Regularity& regularity() const override { return regularity_; }
+  const GaussianMixture* mixture() const override { return &p_; }
+  Matrix sample(Index count, Rng& rng) const override { return flowcheck::sample(p_, count, rng); }
+
+  LatentMoments posterior(double b, double a, const Vector& x) const override {
+    const Components parts(p_, b, a, x);
+    const PosteriorMoments moments = posterior_moments(p_, b, a, x);
+    LatentMoments result{.mean = moments.mean,
+                         .covariance = moments.covariance,
+                         .third_moment = posterior_third_moment(p_, b, a, x)};
+    double third = 0.0;
+    for (Index k = 0; k < p_.size(); ++k) {
+      const double weight = parts.weight(k);
+      if (weight == 0.0) continue;
+      const double c = (parts.posterior.means.col(k) - moments.mean).norm();
+      const double reach = parts.posterior.means.col(k).norm() + moments.mean.norm();
+      const double variance = parts.posterior.variances.col(k).sum();
+      const double of_mean = parts.mean_error(k);
+      const double delta = parts.weight_error(k);
+      const double rounding = round_off(1.0, dimension());
+      result.mean_error += weight * (delta * c + of_mean);
+      result.covariance_error += weight * (delta * (c * c + variance) + 2.0 * c * of_mean +
+                                           rounding * (c * c + variance * parts.condition(k)));
+      const double size = c * (c * reach + variance) + 2.0 * variance * reach;
+      third += weight * (delta * size + of_mean * (2.0 * c * reach + 3.0 * variance) +
+                         rounding * parts.condition(k) * size);
+    }
+    result.third_moment_error = 2.0 * third;
+    return result;
+  }
+
+  std::optional<ScorePart> score_part(double b, double a, const Vector& x) const override {
+    const Components parts(p_, b, a, x);
+    const ComponentPosteriors& posterior = parts.posterior;
+    const Index d = dimension();
+    ScorePart result{.mean = posterior.means * posterior.weights,
+                     .mean_jacobian = Matrix::Zero(d, d),
+                     .score = posterior.scores * posterior.weights,
+                     .score_jacobian = Matrix::Zero(d, d)};
+    const double rounding = round_off(1.0, d);
+    for (Index k = 0; k < p_.size(); ++k) {
+      const double weight = parts.weight(k);
+      if (weight == 0.0) continue;
+      const Vector s = posterior.scores.col(k) - result.score;
+      const Vector m = posterior.means.col(k) - result.mean;
+      const Vector precision = posterior.precisions.col(k);
+      const Vector gain = b * precision.cwiseProduct(p_.kernel(k).eigenvalues());
+      const Matrix& Q = p_.kernel(k).eigenvectors();
+      // ∂log r_k/∂x = s_k − s.
+      result.mean_jacobian += weight * (Q * gain.asDiagonal() * Q.transpose() + m * s.transpose());
+      result.score_jacobian +=
+          weight * (s * s.transpose() - Q * precision.asDiagonal() * Q.transpose());
+
+      const double delta = parts.weight_error(k);
+      const double of_mean = parts.mean_error(k);
+      const double of_score = parts.score_error(k);
+      const double own = rounding * parts.condition(k);
+      result.mean_error += weight * (delta * m.norm() + of_mean);
+      result.score_error += weight * (delta * s.norm() + of_score);
+      result.mean_jacobian_error +=
+          weight * ((2.0 * delta + rounding) * m.norm() * s.norm() +
+                    (delta + own) * gain.maxCoeff() + of_mean * s.norm() + of_score * m.norm());
+      result.score_jacobian_error +=
+          weight * ((2.0 * delta + rounding) * s.squaredNorm() +
+                    (delta + own) * precision.maxCoeff() + 2.0 * of_score * s.norm());
+    }
+    result.mean_jacobian = symmetrised(result.mean_jacobian);
+    result.score_jacobian = symmetrised(result.score_jacobian);
+    return result;
+  }
+
+  std::optional<Estimate> log_marginal(double b, double a, const Vector& x) const override {
+    const Components parts(p_, b, a, x);
+    double largest = -infinity;
+    Vector exponents = Vector::Constant(p_.size(), -infinity);
+    double error = 0.0;
+    for (Index k = 0; k < p_.size(); ++k) {
+      if (p_.weights()(k) == 0.0) continue;
+      const double square = parts.posterior.distances(k) * parts.posterior.distances(k);
+      exponents(k) = std::log(p_.weights()(k)) - 0.5 * square +
+                     0.5 * parts.posterior.precisions.col(k).array().log().sum() -
+                     0.5 * static_cast<double>(dimension()) * std::log(2.0 * std::numbers::pi);
+      largest = std::max(largest, exponents(k));
+      error += parts.weight(k) * parts.weight_error(k);
+    }
+    const double value = largest + std::log((exponents.array() - largest).exp().sum());
+    return Estimate::closed_form(value, error + 16.0 * unit_round_off * (1.0 + std::abs(value)));
+  }
+
+ private:
+  // Components' posteriors and bounds of what rounding does to each: the eigenvectors of Σ_k are
+  // known up to round-off, which the condition number of V_k turns into an error of V_k⁻¹.
+  struct Components {
+    const GaussianMixture& p;
+    double b;
+    double a;
+    double size;  // |x|
+    ComponentPosteriors posterior;
+
+    Components(const GaussianMixture& mixture, double data_scale, double noise, const Vector& x)
+        : p(mixture),
+          b(data_scale),
+          a(noise),
+          size(x.norm()),
+          posterior(component_posteriors(mixture, data_scale, noise, x)) {}
+
+    double weight(Index k) const { return posterior.weights(k); }
+    double condition(Index k) const {
+      return posterior.precisions.col(k).maxCoeff() / posterior.precisions.col(k).minCoeff();
+    }
+    double reach(Index k) const { return size + b * p.means().col(k).norm(); }
+    double weight_error(Index k) const {
+      const double z = posterior.distances(k);
+      const double logs = posterior.precisions.col(k).array().log().abs().sum();
+      const double root = std::sqrt(posterior.precisions.col(k).maxCoeff());
+      return round_off(z * z * condition(k) / 16.0 + z * root * reach(k) / 16.0 +
+                           (logs + std::abs(std::log(p.weights()(k)))) / 32.0 + 1.0,
+                       p.dimension());
+    }
+    double mean_error(Index k) const {
+      const Vector& lambda = p.kernel(k).eigenvalues();
+      const double gain = b * posterior.precisions.col(k).cwiseProduct(lambda).maxCoeff();
+      return round_off((p.means().col(k).norm() + gain * reach(k)) * condition(k), p.dimension()) /
+             8.0;
+    }
+    double score_error(Index k) const {
+      return round_off(posterior.precisions.col(k).maxCoeff() * reach(k), p.dimension()) / 8.0;
+    }
+  };
+
+  GaussianMixture p_;
+  Regularity regularity_;
+};
+
+}  // namespace
+
+DataLawPointer data_law(const GaussianMixture& p) {
+  if (p.common_variance() >= 0.0) {
+    return std::make_shared<IsotropicMixtureLaw>(p, flowcheck::regularity(p));
+  }
+  return std::make_shared<GeneralMixtureLaw>(p, flowcheck::regularity(p));
+}
+
+DataLawPointer data_law(const Gaussian& p) {
+  return data_law(GaussianMixture(p));
+}
+
+DataLawPointer data_law(const PointCloud& p) {
+  return std::make_shared<IsotropicMixtureLaw>(
+      GaussianMixture::isotropic(p.weights(), p.points(), 0.0), flowcheck::regularity(p));
+}
+
+DataLawPointer data_law(const Measure& p) {
+  return std::visit([](const auto& measure) { return data_law(measure); }, p);
+}
+
+}  // namespace flowcheck

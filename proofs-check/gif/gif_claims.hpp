@@ -1,0 +1,12 @@
+#pragma once
+
+#include "claims/claim.hpp"
+
+namespace flowcheck {
+
+// Gaussian interpolation flows X_t = a_t Z + b_t X₁; one file each, named like the function.
+Claim gif_01_tweedie();
+Claim gif_02_covariance_identity();
+Claim gif_03_time_derivative();
+
+}  // namespace flowcheck
