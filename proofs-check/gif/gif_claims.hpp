@@ -8,5 +8,9 @@ namespace flowcheck {
 Claim gif_01_tweedie();
 Claim gif_02_covariance_identity();
 Claim gif_03_time_derivative();
+Claim gif_40_poincare();
+Claim gif_41_log_sobolev();
+Claim gif_42_brascamp_lieb_cramer_rao();
+Claim gif_43_covariance_derivative();
 
 }  // namespace flowcheck
