@@ -24,8 +24,10 @@ struct EnsembleBlock {
   double* points = nullptr;          // d × count, column-major: z at `start`, then at `end`
   std::uint32_t* tried = nullptr;    // count: steps tried, the rejected ones among them
   unsigned char* outcome = nullptr;  // count: an EnsembleOutcome
-  double* scratch = nullptr;         // (K + 15 d) × 8
+  double* scratch = nullptr;         // (K + 14 d) × ensemble_row
 };
+
+enum { ensemble_row = 16 };  // two of the widest vectors
 
 enum EnsembleOutcome : unsigned char {
   ensemble_converged,

@@ -91,26 +91,27 @@ EnsembleResult flow_ensemble(const GaussianMixture& target,
                            .end = end.time,
                            // The field varies over φ ~ 1/R.
                            .first_step = 0.3 / std::max(radius, 1e-3),
-                           // Room for the errors of some ten steps to add up.
-                           .tolerance = 0.5 * options.tolerance,
+                           .tolerance = options.tolerance,
                            .step_limit = static_cast<std::uint32_t>(options.step_limit)};
   const std::size_t blocks = (n + ensemble_block_size - 1) / ensemble_block_size;
-  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, blocks),
-                    [&](const tbb::blocked_range<std::size_t>& range) {
-                      std::vector<double> scratch((plan.components + 15 * plan.dimension) * 8);
-                      for (std::size_t i = range.begin(); i != range.end(); ++i) {
-                        const std::size_t first = i * ensemble_block_size;
-                        EnsembleBlock block = plan;
-                        block.count = std::min(ensemble_block_size, n - first);
-                        block.points = z.data() + first * plan.dimension;
-                        block.tried = tried.data() + first;
-                        block.outcome = outcomes.data() + first;
-                        block.scratch = scratch.data();
-                        run_block(options.form, block);
-                      }
-                    });
+  tbb::parallel_for(
+      tbb::blocked_range<std::size_t>(0, blocks),
+      [&](const tbb::blocked_range<std::size_t>& range) {
+        std::vector<double> scratch((plan.components + 14 * plan.dimension) * ensemble_row);
+        for (std::size_t i = range.begin(); i != range.end(); ++i) {
+          const std::size_t first = i * ensemble_block_size;
+          EnsembleBlock block = plan;
+          block.count = std::min(ensemble_block_size, n - first);
+          block.points = z.data() + first * plan.dimension;
+          block.tried = tried.data() + first;
+          block.outcome = outcomes.data() + first;
+          block.scratch = scratch.data();
+          run_block(options.form, block);
+        }
+      });
 
   EnsembleResult result{.ends = (z.colwise() + end.time * mean) * end.deviation};
+  result.terminations.reserve(n);
   for (std::size_t j = 0; j < n; ++j) {
     result.evaluations += 12 * static_cast<std::int64_t>(tried[j]);
     result.terminations.push_back(ensemble_termination(outcomes[j]));

@@ -1,5 +1,12 @@
 #include "gif/differences.hpp"
 
+#include "interpolation/covariance_envelope.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
 namespace flowcheck {
 
 Estimate EnclosedVector::entry(Index i) const {
@@ -8,21 +15,56 @@ Estimate EnclosedVector::entry(Index i) const {
 }
 
 EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double h) {
+  constexpr std::size_t levels = 4;
+  std::array<Vector, levels> row;  // of Romberg's table
+  Vector before;
   double round_off = 0.0;
-  const auto difference = [&](double step) -> Vector {
+  double step = h;
+  for (std::size_t k = 0; k < levels; ++k, step *= 0.5) {
     const EnclosedVector up = f(step);
     const EnclosedVector down = f(-step);
     round_off = (up.round_off + down.round_off) / (2.0 * step);
-    return (up.value - down.value) / (2.0 * step);
-  };
-  const Vector coarse = difference(h);
-  const Vector middle = difference(0.5 * h);
-  const Vector fine = difference(0.25 * h);
-  const Vector first = middle + (middle - coarse) / 3.0;
-  const Vector second = fine + (fine - middle) / 3.0;
-  const Vector last = second + (second - first) / 15.0;
-  // The weights of the last value sum to 1.9 in absolute value, and the finest errs most.
-  return {.value = last, .round_off = 2.0 * round_off, .discretisation = (last - second).norm()};
+    before = k > 0 ? row[k - 1] : Vector();
+    Vector next = (up.value - down.value) / (2.0 * step);
+    double power = 1.0;
+    for (std::size_t j = 0; j <= k; ++j) {
+      std::swap(row[j], next);
+      if (j == k) break;
+      power *= 4.0;
+      next = row[j] + (row[j] - next) / (power - 1.0);
+    }
+  }
+  // The weights of the last value sum to 2 in absolute value, and the finest errs most.
+  const Vector last = row[levels - 1];
+  return {.value = last, .round_off = 2.0 * round_off, .discretisation = (last - before).norm()};
+}
+
+namespace {
+
+double posterior_spread(const FlowProblem& problem, double r) {
+  const CovarianceEnvelope envelope = covariance_envelope(problem.law->regularity());
+  const double bound = envelope.upper.empty() ? infinity : envelope.largest_covariance(r).value;
+  return std::min(problem.spread, std::sqrt(bound));
+}
+
+}  // namespace
+
+double space_step(const FlowProblem& problem, const FlowPoint& at) {
+  const ScheduleValues& s = at.values;
+  return 0.1 * s.a * s.a / (s.a + s.b * posterior_spread(problem, s.r()));
+}
+
+double time_step(const FlowProblem& problem, const FlowPoint& at) {
+  const ScheduleValues& s = at.values;
+  const double spread = posterior_spread(problem, s.r());
+  const double reach = at.x.norm() / s.a;
+  const double tilt = s.r_dot() * reach + s.r() * reach * std::abs(s.a_dot) / s.a +
+                      s.r() * s.r_dot() * (problem.spread + spread);
+  return 0.1 / (1.0 / std::min(at.time.t, at.time.remaining) + spread * tilt);
+}
+
+bool without_digits(const EnclosedVector& differences, double scale) {
+  return differences.round_off > 2e-9 * scale;
 }
 
 void add_identity(std::vector<Bound>& bounds,

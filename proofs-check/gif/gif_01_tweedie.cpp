@@ -10,14 +10,9 @@
 namespace flowcheck {
 namespace gif_01 {
 
-// log p_t bends on the scale a²/(a + b√E|X₁|²) at the shortest.
-double length_scale(const FlowProblem& problem, const ScheduleValues& s) {
-  return s.a * s.a / (s.a + s.b * std::sqrt(problem.law->second_moment()));
-}
-
 EnclosedVector differenced_score(const FlowProblem& problem, const FlowPoint& at) {
   const ScheduleValues& s = at.values;
-  const double h = 0.1 * length_scale(problem, s);
+  const double h = space_step(problem, at);
   EnclosedVector score{.value = Vector::Zero(at.x.size())};
   for (Index i = 0; i < at.x.size(); ++i) {
     const auto along = [&](double shift) -> EnclosedVector {
@@ -41,11 +36,11 @@ EnclosedVector enclosed(const VelocityValue& v) {
   return {.value = v.value, .round_off = v.error};
 }
 
-// (bM − x)/a², and the size of its two terms.
-EnclosedVector tweedie(const LatentMoments& posterior, const FlowPoint& at, double& size) {
+// (bM − x)/a².
+EnclosedVector tweedie(const LatentMoments& posterior, const FlowPoint& at) {
   const ScheduleValues& s = at.values;
   const double variance = s.a * s.a;
-  size = (s.b * posterior.mean.norm() + at.x.norm()) / variance;
+  const double size = (s.b * posterior.mean.norm() + at.x.norm()) / variance;
   return {.value = (s.b * posterior.mean - at.x) / variance,
           .round_off = s.b / variance * posterior.mean_error + 8.0 * unit_round_off * size};
 }
@@ -83,14 +78,21 @@ Outcome forms(const FlowProblem& problem) {
   visit(problem, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
     const LatentMoments posterior = problem.law->posterior(s.b, s.a, at.x);
-    double size = 0.0;
-    const EnclosedVector score = tweedie(posterior, at, size);
+    const double length = at.length(problem);
     if (problem.law->log_marginal(s.b, s.a, at.x)) {
-      add_identity(bounds, differenced_score(problem, at), score, "score", size);
+      const EnclosedVector measured = differenced_score(problem, at);
+      const double size = length / (s.a * s.a);
+      if (without_digits(measured, size)) {
+        bounds.push_back(left_out("score", no_digits));
+      } else {
+        add_identity(bounds, measured, tweedie(posterior, at), "score", size);
+      }
     } else {
       bounds.push_back(left_out("score", "left out, log p_t is not known in closed form"));
     }
-    const double terms = (std::abs(s.a_dot) * s.a + s.b_dot * s.a * s.a) * size;
+    // Rounding x moves M by (b/a²)C times as much.
+    const double steep = 1.0 + s.b * s.b / (s.a * s.a) * posterior.covariance.norm();
+    const double terms = (std::abs(s.a_dot) / s.a + s.b_dot) * length * steep;
     add_forms(problem, at, conditional_expectation(posterior, at), terms, bounds);
   });
   return bounds;

@@ -112,7 +112,7 @@ Matrix random_law_centres(Rng& rng, Index d, Index count, double radius) {
 }
 
 int probe_count(Scale scale) {
-  return scale == Scale::quick ? 4 : scale == Scale::standard ? 12 : 60;
+  return scale == Scale::quick ? 2 : scale == Scale::standard ? 6 : 40;
 }
 
 FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
@@ -227,12 +227,17 @@ Vector steepest_point(const DataLaw& law, double r) {
 FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale) {
   const Index d = law->dimension();
   const Index near = probe_count(scale);
-  const Index far = 2;
+  const Index far = 1;
   FlowProblem problem{.law = std::move(law)};
   problem.noises = rng.normal_matrix(d, near + far);
   problem.data = problem.law->sample(near + far, rng);
   problem.noises.rightCols(far) *= 8.0;
+  problem.spread = std::sqrt(problem.law->second_moment());
   return problem;
+}
+
+double FlowPoint::length(const FlowProblem& problem) const {
+  return x.norm() + values.a + values.b * problem.spread;
 }
 
 void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f) {

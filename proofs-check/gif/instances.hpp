@@ -56,8 +56,9 @@ struct FlowProblem {
   DataLawPointer law = {};
   std::vector<Schedule> schedules = checked_schedules();
   std::vector<FlowTime> times = checked_times();
-  Matrix noises = {};  ///< z, one a column
-  Matrix data = {};    ///< ξ, likewise
+  Matrix noises = {};   ///< z, one a column
+  Matrix data = {};     ///< ξ, likewise
+  double spread = 0.0;  ///< √E|X₁|²
 };
 
 struct FlowPoint {
@@ -65,6 +66,9 @@ struct FlowPoint {
   FlowTime time = {};
   ScheduleValues values = {};
   Vector x = {};
+
+  /// |x| + a + b√E|X₁|²: what round-off is relative to, also at x = 0.
+  double length(const FlowProblem& problem) const;
 };
 
 FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale = Scale::quick);
