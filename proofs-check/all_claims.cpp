@@ -7,6 +7,12 @@ namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
+      gif_06_brascamp_lieb_envelope(),
+      gif_07_cramer_rao_envelope(),
+      gif_08_bounded_support(),
+      gif_09_bounded_convex_support(),
+      gif_10_mixture_envelope(),
+      gif_11_log_lipschitz_envelope(),
       gif_40_poincare(),
       gif_41_log_sobolev(),
       gif_42_brascamp_lieb_cramer_rao(),

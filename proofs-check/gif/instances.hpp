@@ -1,0 +1,110 @@
+#pragma once
+
+#include "claims/claim.hpp"
+#include "interpolation/data_law.hpp"
+#include "interpolation/schedule.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowcheck {
+
+/// What the claims on interpolation flows are tried on.
+enum class LawFamily {
+  gaussian,            ///< d = 1 and, with variances ¼, 1 and 4 along turned axes, d = 3
+  shift,               ///< N(m, I)
+  two_centres,         ///< w N(−R, σ²) + (1 − w) N(R, σ²)
+  mixture,             ///< three centres on the plane, six on a sphere
+  general_mixture,     ///< components of different covariances
+  points,              ///< pairs, a triangle, a square
+  truncated_gaussian,  ///< e^{−κx²/2} on [−1, 1], and on a rectangle
+  ball,                ///< uniform
+  cusp,                ///< e^{±L|x₁|} N(0, I)
+  tilt_mixture,        ///< Σ wᵢ N(uᵢ, I), |uᵢ| = L
+  heavy,               ///< Laplace's law: log-concave, not log-Lipschitz
+  gap,                 ///< uniform on two intervals: the support is not convex
+};
+
+struct NamedLaw {
+  std::string name;
+  LawFamily family = LawFamily::gaussian;
+  DataLawPointer law = {};
+};
+
+/// The fixed instances, all of them or those of some families, in one order.
+const std::vector<NamedLaw>& interpolation_laws();
+std::vector<NamedLaw> interpolation_laws(const std::vector<LawFamily>& families);
+const NamedLaw& interpolation_law(std::string_view name);  ///< @throws std::invalid_argument
+
+/// Random laws: mixtures of 2 … 6 centres within 1.5 of 0 and σ in [0.3, 1.2], points likewise,
+/// Gaussians of condition number up to 100 and general mixtures, d = 1 … 3; tilts of length L.
+DataLawPointer random_isotropic_mixture(Rng& rng);
+DataLawPointer random_points(Rng& rng);
+DataLawPointer random_gaussian_data(Rng& rng);
+DataLawPointer random_general_mixture(Rng& rng);
+DataLawPointer random_tilt_mixture(Rng& rng);
+
+/// Σ wₖ N(±R, σ²) on the line, the second centre of weight `right`.
+DataLawPointer two_centre_data(double R, double sigma, double right = 0.5);
+
+/// A law, and where the claims look at its flow: at every time of every schedule, at
+/// x = a z + b ξ for each of some pairs (z, ξ) drawn from noise and data and some far out, and
+/// where the posterior covariance is largest as far as that is known.
+struct FlowProblem {
+  DataLawPointer law = {};
+  std::vector<Schedule> schedules = checked_schedules();
+  std::vector<FlowTime> times = checked_times();
+  Matrix noises = {};  ///< z, one a column
+  Matrix data = {};    ///< ξ, likewise
+};
+
+struct FlowPoint {
+  const Schedule& schedule;
+  FlowTime time = {};
+  ScheduleValues values = {};
+  Vector x = {};
+};
+
+FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale = Scale::quick);
+
+/// Calls f at each schedule, time and point, in one order.
+void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f);
+
+/// The y at which Cov[X₁ | Z + rX₁ = y] has its largest eigenvalue: 0 for the symmetric laws of
+/// interpolation_laws(), and for two equal components where their posterior weights are ½.
+Vector steepest_point(const DataLaw& law, double r);
+
+using EvaluateFlow = std::function<Outcome(const FlowProblem&)>;
+
+/// One instance a law. Balls cost milliseconds a posterior and are looked at on one schedule.
+std::vector<Instance> law_instances(const std::vector<LawFamily>& families,
+                                    const EvaluateFlow& evaluate);
+/// A fixed law for tight instances and controls.
+Instance law_instance(std::string_view law, const EvaluateFlow& evaluate, std::string name = {});
+Instance random_laws(std::string name,
+                     DataLawPointer (*draw)(Rng& rng),
+                     const EvaluateFlow& evaluate);
+
+/// For Claim::on_target: the user's measure on their schedule or on all.
+std::function<Outcome(const Target&)> on_flow_target(const EvaluateFlow& evaluate);
+
+/// The safe end of a constant, or the infinity that stands for none: what is only known from
+/// samples does not count.
+double known_curvature_lower(const Regularity& constants);  ///< κ, −∞
+double known_curvature_upper(const Regularity& constants);  ///< β, +∞
+double known_half_diameter(const Regularity& constants);    ///< D, +∞
+double known_log_lipschitz(const Regularity& constants);    ///< L, +∞
+
+/// ν = N(0, σ²I) * ρ with ρ in a ball of radius R; σ = 0 where no such σ > 0 is known.
+struct KnownMixture {
+  double scale = 0.0;
+  double radius = infinity;
+};
+KnownMixture known_mixture(const Regularity& constants);
+
+/// Largest |ξ| in the support of points, or of a mixture's centres; +∞ where it is neither.
+double largest_centre(const DataLaw& law);
+
+}  // namespace flowcheck
