@@ -8,5 +8,10 @@ namespace flowcheck {
 Claim gif_01_tweedie();
 Claim gif_02_covariance_identity();
 Claim gif_03_time_derivative();
+Claim gif_12_bounded_support();
+Claim gif_13_semi_log_concave();
+Claim gif_14_semi_log_convex();
+Claim gif_15_mixture();
+Claim gif_16_log_lipschitz();
 
 }  // namespace flowcheck
