@@ -7,12 +7,20 @@ namespace flowcheck {
 
 std::vector<Claim> all_claims() {
   return {
+      gif_01_tweedie(),
+      gif_02_covariance_identity(),
+      gif_03_time_derivative(),
       gif_06_brascamp_lieb_envelope(),
       gif_07_cramer_rao_envelope(),
       gif_08_bounded_support(),
       gif_09_bounded_convex_support(),
       gif_10_mixture_envelope(),
       gif_11_log_lipschitz_envelope(),
+      gif_12_bounded_support(),
+      gif_13_semi_log_concave(),
+      gif_14_semi_log_convex(),
+      gif_15_mixture(),
+      gif_16_log_lipschitz(),
       gif_40_poincare(),
       gif_41_log_sobolev(),
       gif_42_brascamp_lieb_cramer_rao(),

@@ -48,7 +48,8 @@ struct Gap {
 
 class VarianceSearch {
  public:
-  explicit VarianceSearch(BoundedLine line) : line_(std::move(line)) {}
+  VarianceSearch(BoundedLine line, const CovarianceSearchOptions& options)
+      : line_(std::move(line)), options_(options) {}
 
   CovarianceExtreme run() {
     const auto [from, to] = essential_range();
@@ -60,9 +61,11 @@ class VarianceSearch {
       gaps.push(gap(left, right));
       left = right;
     }
-    constexpr int most_probes = 20'000;
-    constexpr double accuracy = 1e-10;
-    for (int i = 0; i < most_probes && gaps.top().bound > best_.variance * (1.0 + accuracy); ++i) {
+    const auto decided = [&] {
+      const double open = gaps.top().bound;
+      return open <= best_.variance * (1.0 + options_.accuracy) || open <= options_.enough;
+    };
+    while (!decided() && places_ < options_.most_places) {
       const Gap widest = gaps.top();
       gaps.pop();
       const Probe middle = probe(0.5 * (widest.left.y + widest.right.y));
@@ -77,6 +80,7 @@ class VarianceSearch {
 
  private:
   Probe probe(double y) {
+    ++places_;
     const TiltedMoments moments = line_.at(y);
     const Probe result{y, moments.variance, moments.error};
     if (result.variance > best_.variance) best_ = result;
@@ -113,12 +117,14 @@ class VarianceSearch {
   }
 
   BoundedLine line_;
+  CovarianceSearchOptions options_;
+  int places_ = 0;
   Probe best_ = {};
   double beyond_ = infinity;
 };
 
-CovarianceExtreme largest_variance(BoundedLine line) {
-  return VarianceSearch(std::move(line)).run();
+CovarianceExtreme largest_variance(BoundedLine line, const CovarianceSearchOptions& options) {
+  return VarianceSearch(std::move(line), options).run();
 }
 
 // Distinct centres of positive weight.
@@ -254,7 +260,9 @@ bool has_one_width(const GaussianMixture* p) {
 
 }  // namespace
 
-CovarianceExtreme largest_centre_covariance(const DataLaw& law, double r) {
+CovarianceExtreme largest_centre_covariance(const DataLaw& law,
+                                            double r,
+                                            const CovarianceSearchOptions& options) {
   check_r(r);
   const GaussianMixture* p = law.mixture();
   require(has_one_width(p), "largest_centre_covariance: not a mixture of one isotropic width");
@@ -275,7 +283,7 @@ CovarianceExtreme largest_centre_covariance(const DataLaw& law, double r) {
   }
   const double v = 1.0 + p->common_variance() * r * r;
   if (p->dimension() == 1) {
-    CovarianceExtreme result = largest_variance(centres_on_line(*p, r));
+    CovarianceExtreme result = largest_variance(centres_on_line(*p, r), options);
     result.place *= std::sqrt(v);
     return result;
   }
@@ -285,7 +293,9 @@ CovarianceExtreme largest_centre_covariance(const DataLaw& law, double r) {
   return result;
 }
 
-CovarianceExtreme largest_posterior_covariance(const DataLaw& law, double r) {
+CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
+                                               double r,
+                                               const CovarianceSearchOptions& options) {
   check_r(r);
   const GaussianMixture* p = law.mixture();
   if (p != nullptr && is_gaussian(*p)) {
@@ -294,18 +304,24 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law, double r) {
   if (has_one_width(p)) {
     const Estimate variance = p->common_variance();
     const Estimate v = 1.0 + variance * r * r;
-    CovarianceExtreme centres = largest_centre_covariance(law, r);
+    CovarianceSearchOptions of_centres = options;
+    of_centres.enough = (options.enough - (variance / v).upper) * square(v).lower;
+    CovarianceExtreme centres = largest_centre_covariance(law, r, of_centres);
     centres.value = variance / v + centres.value / square(v);
     return centres;
   }
   const double D = law.regularity().half_diameter.upper;
   if (law.dimension() == 1 && D < infinity && r > 0.0) {
-    return largest_variance({.width = 2.0 * D, .r = r, .at = [&law, r](double y) {
-                               const LatentMoments moments =
-                                   law.posterior(r, 1.0, Vector::Constant(1, y));
-                               return TiltedMoments{moments.mean(0), moments.covariance(0, 0),
-                                                    moments.covariance_error};
-                             }});
+    return largest_variance({.width = 2.0 * D,
+                             .r = r,
+                             .at =
+                                 [&law, r](double y) {
+                                   const LatentMoments moments =
+                                       law.posterior(r, 1.0, Vector::Constant(1, y));
+                                   return TiltedMoments{moments.mean(0), moments.covariance(0, 0),
+                                                        moments.covariance_error};
+                                 }},
+                            options);
   }
   return searched(law, r, true);
 }

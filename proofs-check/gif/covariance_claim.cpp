@@ -50,12 +50,14 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
 std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,
                                   const std::string& part) {
+  if (problem.law->mixture() == nullptr) return {left_out(part, "the supremum is enclosed")};
   std::vector<Bound> bounds;
   for (const FlowTime& time : problem.times) {
     const double r = linear_schedule().values(time).r();
     const Estimate bound = c(r);
     if (!(bound.upper < infinity)) continue;
-    const CovarianceExtreme supremum = largest_posterior_covariance(*problem.law, r);
+    const CovarianceExtreme supremum =
+        largest_posterior_covariance(*problem.law, r, {.enough = bound.lower * (1.0 - 1e-12)});
     if (supremum.value.grade == Grade::sampled) {
       return {left_out(part, "the supremum is enclosed")};
     }

@@ -29,8 +29,7 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
                                     const std::string& part = {});
 
 /// The same of the supremum over all y, on the linear schedule's times, where it is enclosed:
-/// Gaussians, and on the line mixtures of one width, points and truncated Gaussians. Otherwise left
-/// out.
+/// Gaussians, two centres, and on the line mixtures of one width and points. Otherwise left out.
 std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,
                                   const std::string& part);

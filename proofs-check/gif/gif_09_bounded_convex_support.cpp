@@ -12,7 +12,6 @@ namespace flowcheck {
 namespace gif_09 {
 
 constexpr const char* sharp = "V(κ + r², D)";
-constexpr const char* supremum = "V(κ + r², D), supremum over y";
 constexpr const char* classical = "min(D², 1/(κ + r²))";
 
 Outcome evaluate(const FlowProblem& problem) {
@@ -27,7 +26,6 @@ Outcome evaluate(const FlowProblem& problem) {
   const auto add = [&](const std::vector<Bound>& more) {
     bounds.insert(bounds.end(), more.begin(), more.end());
   };
-  if (problem.law->dimension() == 1) add(supremum_below(problem, bound, supremum));
   add(covariance_below(problem, classical_bounded_bound(kappa, D).covariance, classical));
   return bounds;
 }

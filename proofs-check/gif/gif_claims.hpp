@@ -4,13 +4,21 @@
 
 namespace flowcheck {
 
-// Gaussian interpolation flows; one file each, named like the function.
+// Gaussian interpolation flows X_t = a_t Z + b_t X₁; one file each, named like the function.
+Claim gif_01_tweedie();
+Claim gif_02_covariance_identity();
+Claim gif_03_time_derivative();
 Claim gif_06_brascamp_lieb_envelope();
 Claim gif_07_cramer_rao_envelope();
 Claim gif_08_bounded_support();
 Claim gif_09_bounded_convex_support();
 Claim gif_10_mixture_envelope();
 Claim gif_11_log_lipschitz_envelope();
+Claim gif_12_bounded_support();
+Claim gif_13_semi_log_concave();
+Claim gif_14_semi_log_convex();
+Claim gif_15_mixture();
+Claim gif_16_log_lipschitz();
 Claim gif_40_poincare();
 Claim gif_41_log_sobolev();
 Claim gif_42_brascamp_lieb_cramer_rao();

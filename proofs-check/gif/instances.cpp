@@ -112,7 +112,7 @@ Matrix random_law_centres(Rng& rng, Index d, Index count, double radius) {
 }
 
 int probe_count(Scale scale) {
-  return scale == Scale::quick ? 4 : scale == Scale::standard ? 12 : 60;
+  return scale == Scale::quick ? 2 : scale == Scale::standard ? 6 : 40;
 }
 
 FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
@@ -120,11 +120,10 @@ FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
   if (law.family == LawFamily::ball || law.family == LawFamily::heavy ||
       law.family == LawFamily::gap) {
     problem.schedules = {linear_schedule()};
-    problem.noises.conservativeResize(Eigen::NoChange, 2);
-    problem.data.conservativeResize(Eigen::NoChange, 2);
+    problem.noises.conservativeResize(Eigen::NoChange, 1);
+    problem.data.conservativeResize(Eigen::NoChange, 1);
     if (trial.scale == Scale::quick) {
-      problem.times = {FlowTime::from_start(0.25), FlowTime::from_start(0.7),
-                       FlowTime::from_start(0.95)};
+      problem.times = {FlowTime::from_start(0.25), FlowTime::from_start(0.85)};
     }
   }
   return problem;
@@ -227,12 +226,21 @@ Vector steepest_point(const DataLaw& law, double r) {
 FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale) {
   const Index d = law->dimension();
   const Index near = probe_count(scale);
-  const Index far = 2;
+  const Index far = 1;
   FlowProblem problem{.law = std::move(law)};
   problem.noises = rng.normal_matrix(d, near + far);
   problem.data = problem.law->sample(near + far, rng);
   problem.noises.rightCols(far) *= 8.0;
+  if (scale == Scale::quick) {
+    const std::vector<FlowTime>& all = checked_times();
+    problem.times = {all[0], all[2], all[4], all[7]};
+  }
+  problem.spread = std::sqrt(problem.law->second_moment());
   return problem;
+}
+
+double FlowPoint::length(const FlowProblem& problem) const {
+  return x.norm() + values.a + values.b * problem.spread;
 }
 
 void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f) {
@@ -242,7 +250,7 @@ void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&
       for (Index j = 0; j < problem.noises.cols(); ++j) {
         f({schedule, time, s, s.a * problem.noises.col(j) + s.b * problem.data.col(j)});
       }
-      f({schedule, time, s, s.a * steepest_point(*problem.law, s.r())});
+      if (problem.steepest) f({schedule, time, s, s.a * steepest_point(*problem.law, s.r())});
     }
   }
 }
@@ -276,7 +284,8 @@ Instance random_laws(std::string name,
 std::function<Outcome(const Target&)> on_flow_target(const EvaluateFlow& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
     Rng rng(1);
-    FlowProblem problem = flow_problem(data_law(target.start), rng, Scale::standard);
+    FlowProblem problem = flow_problem(data_law(target.start), rng);
+    problem.times = checked_times();
     if (!target.schedule.empty()) problem.schedules = {schedule_named(target.schedule)};
     return evaluate(problem);
   };

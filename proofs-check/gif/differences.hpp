@@ -1,0 +1,42 @@
+#pragma once
+
+#include "claims/claim.hpp"
+#include "gif/instances.hpp"
+#include "numerics/types.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// A vector with a bound of its error in the 2-norm.
+struct EnclosedVector {
+  Vector value = {};
+  double round_off = 0.0;
+  double discretisation = 0.0;
+
+  Estimate entry(Index i) const;  ///< closed_form without discretisation, converged otherwise
+};
+
+/// f′(0) by central differences of steps h, h/2, h/4 and h/8, extrapolated to order 8. The distance
+/// to what the first three give, of order 6, is the error; the errors of f's values add to it.
+EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double h);
+
+/// Steps small against the scale on which the posterior at a point changes: in space a²/b over its
+/// spread, in time what moves the posterior's exponent by one.
+double space_step(const FlowProblem& problem, const FlowPoint& at);
+double time_step(const FlowProblem& problem, const FlowPoint& at);
+
+/// Whether round-off has left differences fewer digits than a claim's tolerance asks for.
+bool without_digits(const EnclosedVector& differences, double scale);
+inline constexpr const char* no_digits = "left out, differences have too few digits here";
+
+/// Entry by entry a = b. @param scale  size of the largest term that made either
+void add_identity(std::vector<Bound>& bounds,
+                  const EnclosedVector& a,
+                  const EnclosedVector& b,
+                  const std::string& part,
+                  double scale);
+
+}  // namespace flowcheck
