@@ -44,12 +44,10 @@ Weights centre_weights(const GaussianMixture& p, double b, double S, const Vecto
     const Vector from_middle = x - 0.5 * b * (centres.col(k) + origin);
     const double odds = log_weights(k) - log_weights(nearest);
     const double exponent = odds + from_middle.dot(apart) / S;
-    const double reach = x.norm() + b * (centres.col(k).norm() + origin.norm());
-    const double away = apart.norm() + 2.0 * b * (centres.col(k).norm() + origin.norm());
-    const double size = static_cast<double>(4 + x.size()) *
-                        (from_middle.norm() * apart.norm() + 0.25 * reach * apart.norm() +
-                         (k == nearest ? 0.0 : 0.25 * from_middle.norm() * away)) /
-                        S;
+    // Rounding of the two factors, of their product, and of b μ.
+    const double middle = from_middle.norm() + x.norm() + b * (centres.col(k) + origin).norm();
+    const double size =
+        static_cast<double>(4 + x.size()) * (from_middle.norm() + 0.25 * middle) * apart.norm() / S;
     result.values(k) = std::exp(exponent);
     result.errors(k) = unit_round_off * (8.0 + 2.0 * std::abs(odds) + size);
   }
@@ -86,9 +84,18 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
     const double here = weight * (weights.errors(k) + weights.sum_round_off);
     // ∂/∂log p_k of the three moments.
     result.mean_error += here * size;
-    result.covariance_error += here * size * size;
     result.third_moment_error += 2.0 * here * size * size * reach;
   }
+  // ∂C/∂log p_k = p_k(ccᵀ − C): at even odds of two centres nothing, but for second order.
+  double largest_error = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (weights.values(k) == 0.0) continue;
+    const Vector c = apart.col(k) - shift;
+    result.covariance_error +=
+        weights.values(k) * weights.errors(k) * (c * c.transpose() - result.covariance).norm();
+    largest_error = std::max(largest_error, weights.errors(k));
+  }
+  result.covariance_error += 4.0 * largest_error * largest_error * variance;
   const double rounding = weights.sum_round_off;
   const double size = result.mean.norm() + origin.norm();
   result.mean_error += rounding * spread + 4.0 * unit_round_off * size;

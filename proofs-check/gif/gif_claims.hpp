@@ -8,6 +8,17 @@ namespace flowcheck {
 Claim gif_01_tweedie();
 Claim gif_02_covariance_identity();
 Claim gif_03_time_derivative();
+Claim gif_06_brascamp_lieb_envelope();
+Claim gif_07_cramer_rao_envelope();
+Claim gif_08_bounded_support();
+Claim gif_09_bounded_convex_support();
+Claim gif_10_mixture_envelope();
+Claim gif_11_log_lipschitz_envelope();
+Claim gif_12_bounded_support();
+Claim gif_13_semi_log_concave();
+Claim gif_14_semi_log_convex();
+Claim gif_15_mixture();
+Claim gif_16_log_lipschitz();
 Claim gif_33_source_stability();
 Claim gif_34_velocity_stability();
 Claim gif_35_gronwall();
