@@ -102,8 +102,7 @@ Outcome on_target(const Target& target) {
   }
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
   if (mixture == nullptr || mixture->dimension() != 1 || !mixture->has_density()) {
-    return Outcome::not_applicable(
-        "W₂(Law X_t, ν) is known: ν is Gaussian, or on the line with a density");
+    return Outcome::not_applicable("ν is Gaussian, or on the line with a density");
   }
   add_bounds(*mixture, schedules, bounds);
   return bounds;

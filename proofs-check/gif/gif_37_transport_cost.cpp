@@ -1,7 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
-#include "flows/perturbed_flow.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/stability_problem.hpp"
 #include "interpolation/velocity.hpp"
 #include "measures/exact_map.hpp"
 #include "measures/line_laws.hpp"
@@ -23,15 +23,6 @@ struct Costs {
   Estimate conditional = {};  // ∫(ȧ²d + ḃ²E|X₁|²)dt
   bool distance_known = true;
 };
-
-std::vector<Schedule> schedules_from_noise(const std::string& only = {}) {
-  std::vector<Schedule> result;
-  for (const Schedule& schedule : checked_schedules()) {
-    if (!schedule.starts_from_noise()) continue;
-    if (only.empty() || schedule.name() == only) result.push_back(schedule);
-  }
-  return result;
-}
 
 // ∫₀¹ f(t) dt.
 Estimate over_time(const std::function<Estimate(const FlowTime&)>& f) {
@@ -139,7 +130,8 @@ void add_bounds(const Costs& costs, std::vector<Bound>& bounds) {
                       .part = "W₂² ≤ E|X − Z|²",
                       .scale = scale});
   } else {
-    bounds.push_back(left_out("W₂² ≤ E|X − Z|²", "W₂(γ, ν) is known: Gaussian, or on the line"));
+    bounds.push_back(
+        left_out("W₂² ≤ E|X − Z|²", "W₂(γ, ν) is known, ν being Gaussian or on the line"));
   }
   bounds.push_back(
       {.lhs = costs.coupling, .rhs = costs.action, .part = "E|X − Z|² ≤ ∫E|v|²", .scale = scale});
@@ -161,15 +153,6 @@ Outcome on_mixture(const GaussianMixture& p, const std::vector<Schedule>& schedu
   return bounds;
 }
 
-GaussianMixture two_centres() {
-  return GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.36);
-}
-
-GaussianMixture three_centres() {
-  return GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}},
-                                    Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, 0.16);
-}
-
 Outcome random_gaussians(Trial& trial) {
   const Index d = 1 + trial.rng.uniform_index(6);
   return on_gaussian(random_gaussian(trial.rng, d), schedules_from_noise());
@@ -177,12 +160,12 @@ Outcome random_gaussians(Trial& trial) {
 
 // The increasing map is optimal.
 Outcome only_distance(Trial& trial) {
-  const Costs costs = mixture_costs(two_centres(), linear_schedule(), trial.scale);
+  const Costs costs = mixture_costs(two_centre_mixture(), linear_schedule(), trial.scale);
   return Bound{.lhs = costs.squared_w2, .rhs = costs.coupling, .part = "W₂² ≤ E|X − Z|²"};
 }
 
 Outcome reversed(Trial& trial) {
-  const Costs costs = mixture_costs(two_centres(), linear_schedule(), trial.scale);
+  const Costs costs = mixture_costs(two_centre_mixture(), linear_schedule(), trial.scale);
   return Bound{.lhs = costs.action, .rhs = costs.coupling};
 }
 
@@ -210,14 +193,17 @@ Claim gif_37_transport_cost() {
           .source = "[BenamouBrenier2000], and Jensen's inequality",
           .provenance = Provenance::derived,
           .hypotheses = {"a₀ = 1, b₀ = 0", "E|X₁|² < ∞"},
-          .instances =
-              {{"random Gaussians, d = 1 … 6", random_gaussians},
-               {"centres ±1, σ = 0.6",
-                [](Trial& t) { return on_mixture(two_centres(), schedules_from_noise(), t.scale); },
-                false},
-               {"plane, three centres",
-                [](Trial& t) { return on_mixture(three_centres(), {linear_schedule()}, t.scale); },
-                false}},
+          .instances = {{"random Gaussians, d = 1 … 6", random_gaussians},
+                        {"centres ±1, σ = 0.6",
+                         [](Trial& t) {
+                           return on_mixture(two_centre_mixture(), schedules_from_noise(), t.scale);
+                         },
+                         false},
+                        {"plane, three centres",
+                         [](Trial& t) {
+                           return on_mixture(three_centre_mixture(), {linear_schedule()}, t.scale);
+                         },
+                         false}},
           .tight = {{"on the line, the first inequality", only_distance, false}},
           .controls = {{"∫E|v|² ≤ E|X − Z|²", reversed, false}},
           .on_target = on_target,

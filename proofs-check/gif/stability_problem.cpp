@@ -1,0 +1,79 @@
+#include "gif/stability_problem.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace flowcheck {
+
+GaussianMixture centred_gaussian(double sigma) {
+  return GaussianMixture::isotropic(Vector::Ones(1), Matrix::Zero(1, 1), sigma * sigma);
+}
+
+GaussianMixture two_centre_mixture(double right) {
+  return GaussianMixture::isotropic(Vector{{1.0 - right, right}}, Matrix{{-1.0, 1.0}}, 0.36);
+}
+
+GaussianMixture three_centre_mixture() {
+  return GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}},
+                                    Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, 0.16);
+}
+
+std::vector<Schedule> schedules_from_noise(const std::string& name) {
+  std::vector<Schedule> result;
+  for (const Schedule& schedule : checked_schedules()) {
+    if (!schedule.starts_from_noise()) continue;
+    if (name.empty() || schedule.name() == name) result.push_back(schedule);
+  }
+  return result;
+}
+
+StabilityOptions stability_resolution(Index dimension, Scale scale) {
+  const int finer = scale == Scale::quick ? 1 : 2;
+  return dimension == 1 ? StabilityOptions{.steps = 64 * finer, .nodes = 96 * finer}
+                        : StabilityOptions{.steps = 32 * finer, .nodes = 64 * finer};
+}
+
+Instance on_perturbed_mixture(std::string name,
+                              const GaussianMixture& target,
+                              const std::vector<Schedule>& schedules,
+                              const EvaluateStability& evaluate) {
+  return {.name = std::move(name),
+          .draw = [=](Trial& trial) -> Outcome {
+            std::vector<Bound> bounds;
+            for (const Schedule& schedule : schedules) {
+              const StableFlow flow = stable_flow(target, schedule);
+              for (const VelocityError& error : velocity_errors(0.1, target.dimension())) {
+                evaluate(flow, error, trial.scale, bounds);
+              }
+            }
+            return bounds;
+          },
+          .repeat = false};
+}
+
+std::function<Outcome(const Target&)> on_stability_target(const EvaluateStability& evaluate) {
+  return [evaluate](const Target& target) -> Outcome {
+    const auto* gaussian = std::get_if<Gaussian>(&target.start);
+    const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+    if (gaussian == nullptr && mixture == nullptr) {
+      return Outcome::not_applicable("ν = N(0, σ²I) ∗ ρ with σ > 0");
+    }
+    const GaussianMixture p = mixture != nullptr ? *mixture : GaussianMixture(*gaussian);
+    if (!(p.common_variance() > 0.0)) {
+      return Outcome::not_applicable("ν = N(0, σ²I) ∗ ρ with σ > 0");
+    }
+    if (p.dimension() > 2) return Outcome::not_applicable("d ≤ 2, for the noise is a grid");
+    const std::vector<Schedule> schedules = schedules_from_noise(target.schedule);
+    if (schedules.empty()) return Outcome::not_applicable("b₀ = 0");
+    std::vector<Bound> bounds;
+    for (const Schedule& schedule : schedules) {
+      const StableFlow flow = stable_flow(p, schedule);
+      for (const VelocityError& error : velocity_errors(target.error, p.dimension())) {
+        evaluate(flow, error, Scale::quick, bounds);
+      }
+    }
+    return bounds;
+  };
+}
+
+}  // namespace flowcheck
