@@ -13,5 +13,9 @@ Claim gif_13_semi_log_concave();
 Claim gif_14_semi_log_convex();
 Claim gif_15_mixture();
 Claim gif_16_log_lipschitz();
+Claim gif_40_poincare();
+Claim gif_41_log_sobolev();
+Claim gif_42_brascamp_lieb_cramer_rao();
+Claim gif_43_covariance_derivative();
 
 }  // namespace flowcheck
