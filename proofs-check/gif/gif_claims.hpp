@@ -8,6 +8,7 @@ namespace flowcheck {
 Claim gif_01_tweedie();
 Claim gif_02_covariance_identity();
 Claim gif_03_time_derivative();
+Claim gif_04_snr_identity();
 Claim gif_12_bounded_support();
 Claim gif_13_semi_log_concave();
 Claim gif_14_semi_log_convex();
@@ -15,6 +16,7 @@ Claim gif_15_mixture();
 Claim gif_16_log_lipschitz();
 Claim gif_17_linear_schedule();
 Claim gif_18_time_singularities();
+Claim gif_19_growth();
 Claim gif_38_time_derivative_bounded();
 Claim gif_39_time_derivative_mixture();
 Claim gif_40_poincare();
