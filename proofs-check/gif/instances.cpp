@@ -322,4 +322,10 @@ double largest_centre(const DataLaw& law) {
   return largest;
 }
 
+double support_radius(const DataLaw& law) {
+  const GaussianMixture* p = law.mixture();
+  if (p == nullptr) return known_half_diameter(law.regularity());
+  return p->common_variance() == 0.0 ? largest_centre(law) : infinity;
+}
+
 }  // namespace flowcheck

@@ -66,8 +66,7 @@ PointSpectra spectra(const FlowProblem& problem, const FlowPoint& at) {
   const Spectrum velocity = spectrum_of(gradient.value, gradient.error);
   return {.velocity = velocity,
           .covariance = C,
-          .velocity_scale =
-              std::abs(s.a_dot) / s.a + s.b_dot + std::abs(velocity.largest.value),
+          .velocity_scale = std::abs(s.a_dot) / s.a + s.b_dot + std::abs(velocity.largest.value),
           .covariance_scale = std::max(C.largest.value, unit_round_off * problem.spread)};
 }
 
