@@ -23,5 +23,6 @@ Experiment gaussian_mixture_stationary();
 Experiment jko_margin_search();
 Experiment stability_source();
 Experiment stability_velocity();
+Experiment gif_covariance_search();
 
 }  // namespace flowcheck

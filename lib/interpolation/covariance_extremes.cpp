@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <optional>
+#include <limits>
 #include <queue>
 #include <utility>
 #include <vector>
@@ -94,7 +94,13 @@ class VarianceSearch {
     const double curvature = line_.r * line_.r * w * w * w * w / 8.0;
     const double by_slope = 0.5 * (left.variance + right.variance + slope * h);
     const double by_curvature = std::max(left.variance, right.variance) + curvature * h * h / 8.0;
-    return {left, right, std::min(by_slope, by_curvature) + std::max(left.error, right.error)};
+    // |κ₃| ≤ w·variance as well, so that it cannot grow fast from where there is little of it.
+    const double least = std::numeric_limits<double>::min();
+    const double by_growth = std::sqrt(std::max(left.variance, least)) *
+                             std::sqrt(std::max(right.variance, least)) *
+                             std::exp(0.5 * line_.r * w * h);
+    return {left, right,
+            std::min({by_slope, by_curvature, by_growth}) + std::max(left.error, right.error)};
   }
 
   // Beyond it the variance is below half of what it is somewhere inside. The support ends before

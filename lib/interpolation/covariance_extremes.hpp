@@ -22,8 +22,9 @@ struct CovarianceSearchOptions {
 /// - converged, by branch and bound: one dimension, bounded support of diameter w or a mixture of
 /// one
 ///   width. With f the posterior variance of what is bounded (X₁, or the centre W with r/√v for r),
-///   |f′| ≤ rw³/(6√3) and |f″| ≤ r²w⁴/8 bound it between two places; beyond Y it is at most E(e −
-///   ξ)² at Y, e the support's end, which only falls. The enclosure is a proof up to rounding;
+///   |f′| ≤ rw³/(6√3), |f′| ≤ rwf and |f″| ≤ r²w⁴/8 bound it between two places; beyond Y it is at
+///   most E(e − ξ)² at Y, e the support's end, which only falls. The enclosure is a proof up to
+///   rounding;
 /// - sampled, a lower bound with its place: what is left, by compass search from many starts.
 /// @throws std::invalid_argument  r < 0 or not finite
 CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
