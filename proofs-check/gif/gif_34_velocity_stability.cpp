@@ -50,7 +50,6 @@ Claim gif_34_velocity_stability() {
           .source = "[GaoHuangJiao2024], [BentonDeligiannidisDoucet2024]",
           .provenance = Provenance::derived,
           .hypotheses = {"Lip(X_{s,1}) < ∞ for s < 1", "Y starts from Law X₀"},
-          .tolerance = 1e-5,  // equal sides agree to what halving the steps and the nodes changes
           .instances = {on_perturbed_mixture("Gaussian, σ = 0.5", centred_gaussian(0.5),
                                              schedules(), add_bounds),
                         on_perturbed_mixture("centres ±1, σ = 0.6", two_centre_mixture(),

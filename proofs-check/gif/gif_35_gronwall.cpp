@@ -60,7 +60,6 @@ Claim gif_35_gronwall() {
           .source = "[GaoHuangJiao2024] Proposition 54(ii) for the factor",
           .provenance = Provenance::derived,
           .hypotheses = {"ṽ one-sided Lipschitz", "Y starts from Law X₀"},
-          .tolerance = 1e-5,  // equal sides agree to what halving the steps and the nodes changes
           .instances = {on_perturbed_mixture("Gaussian, σ = 0.5", centred_gaussian(0.5),
                                              schedules(), add_bounds),
                         on_perturbed_mixture("Gaussian, σ = 1", centred_gaussian(1.0), schedules(),

@@ -123,7 +123,8 @@ Claim gif_36_early_stopping() {
           .controls = {{"without a_t² d", [](Trial&) { return without_noise(); }, false}},
           .on_target = on_target,
           .file = __FILE__,
-          .grade = Grade::converged};
+          .grade = Grade::converged,
+          .without_error = true};
 }
 
 }  // namespace flowcheck

@@ -18,7 +18,7 @@ GaussianMixture three_centre_mixture();                  ///< on the plane, σ =
 /// Of checked_schedules() those with a₀ = 1, b₀ = 0; only the one of that name if it is not empty.
 std::vector<Schedule> schedules_from_noise(const std::string& name = {});
 
-/// Resolution that keeps equal sides together to 1e-6 on these problems.
+/// On the line fine enough for equal sides to agree to 1e-8.
 StabilityOptions stability_resolution(Index dimension, Scale scale);
 
 using EvaluateStability = std::function<void(
