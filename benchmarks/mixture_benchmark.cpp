@@ -2,6 +2,7 @@
 // the density of a mixture of pixels: CPU time of one thread. benchmarks/peers/mixture_peers.py
 // times the same in numpy and prints the ratios. Compare rows of one run only.
 
+#include "interpolation/velocity.hpp"
 #include "limits.hpp"
 #include "measures/mixture_posterior.hpp"
 #include "measures/random_gaussian.hpp"
@@ -62,6 +63,24 @@ void mean_and_jacobian(benchmark::State& state, VectorForm form) {
   set_share(state, static_cast<double>(point_count) * operations(d) / arithmetic_limit());
 }
 
+// v and ∇v of the flow towards the mixture: the posterior's pass and little else.
+void velocity_and_jacobian(benchmark::State& state) {
+  const tbb::global_control one_thread(tbb::global_control::max_allowed_parallelism, 1);
+  const auto d = static_cast<Index>(state.range(0));
+  const GaussianMixture p = random_mixture(d);
+  const DataLawPointer law = data_law(p);
+  const Schedule schedule = linear_schedule();
+  const FlowTime time{.t = data_scale, .remaining = noise};
+  const Matrix x = observations(p);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(velocities_and_jacobians(*law, schedule, time, x).vectors.data());
+  }
+  state.SetItemsProcessed(state.iterations() * point_count);
+  state.counters["operations"] =
+      benchmark::Counter(static_cast<double>(point_count) * operations(d),
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+
 // 50 000 pixels with one diagonal covariance, as in the image densities of Local Flow Matching.
 void pixel_log_density(benchmark::State& state) {
   const tbb::global_control one_thread(tbb::global_control::max_allowed_parallelism, 1);
@@ -97,6 +116,7 @@ BENCHMARK_CAPTURE(mean_and_jacobian, portable, VectorForm::portable)
     ->Arg(2)
     ->Arg(16)
     ->Unit(benchmark::kMillisecond);
+BENCHMARK(velocity_and_jacobian)->Arg(2)->Arg(16)->Unit(benchmark::kMillisecond);
 BENCHMARK(pixel_log_density)->Unit(benchmark::kMillisecond);
 
 }  // namespace flowcheck
