@@ -95,7 +95,15 @@ TEST_CASE("The bounds' controls miss by what the dossier says", "[proofs][refere
              WithinAbs(1.0 / 0.81 - 1.0, 1e-8));
   CHECK_THAT(worst_excess(gif_13_semi_log_concave(), "1.1 κ", "C"), WithinAbs(0.1, 1e-3));
   CHECK_THAT(worst_excess(gif_14_semi_log_convex(), "0.9 β", "C"), WithinAbs(0.111, 1e-3));
-  CHECK_THAT(worst_excess(gif_15_mixture(), "1.1 σ²", "C"), WithinAbs(0.099, 1.1e-3));
+  const Claim mixture = gif_15_mixture();
+  CHECK_THAT(worst_excess(mixture, "1.1 σ²", "C"), WithinAbs(0.099, 1.1e-3));
+  CHECK_THAT(worst_excess(mixture, "0.9 R", "C"), WithinAbs(0.151, 1e-3));
+  CHECK_THAT(worst_excess(mixture, "0.9 R, σ = 0.3", "C"), WithinAbs(0.211, 1e-3));
+  const Claim cusp = gif_16_log_lipschitz();
+  CHECK_THAT(worst_excess(cusp, "0.9 L, cusp up, L = 0.5", "C"), WithinAbs(4.2e-2, 5e-3));
+  CHECK_THAT(worst_excess(cusp, "0.9 L, cusp up", "C"), WithinAbs(0.165, 5e-3));
+  CHECK_THAT(worst_excess(cusp, "0.9 L, cusp down, L = 0.5", "C"), WithinAbs(3.8e-2, 5e-3));
+  CHECK_THAT(worst_excess(cusp, "0.9 L, cusp down", "C"), WithinAbs(0.123, 5e-3));
 }
 
 TEST_CASE("The κ formula before its time is off by what the dossier says", "[proofs][reference]") {
@@ -122,13 +130,13 @@ TEST_CASE("On the linear schedule Gaussians reach the dossier's uniform constant
     const DataLawPointer law = data_law(Gaussian(Vector{{0.3}}, Matrix{{1.0 / kappa}}));
     double largest = -infinity;
     double least = infinity;
-    for (int i = 0; i <= 20000; ++i) {
-      const double here = slope(*law, "linear", FlowTime::from_start(i / 20000.0), 0.0);
+    for (int i = 0; i <= 8000; ++i) {
+      const double here = slope(*law, "linear", FlowTime::from_start(i / 8000.0), 0.0);
       largest = std::max(largest, here);
       least = std::min(least, here);
     }
-    CHECK_THAT(largest, WithinAbs(extremes.first, 1e-6));
-    CHECK_THAT(least, WithinAbs(extremes.second, 1e-6));
+    CHECK_THAT(largest, WithinAbs(extremes.first, 1e-5));
+    CHECK_THAT(least, WithinAbs(extremes.second, 1e-5));
   }
 }
 
