@@ -52,6 +52,19 @@ FLOWCHECK_LANES_INLINE Lanes larger(Lanes a, Lanes b) {
   return a > b ? a : b;
 }
 
+FLOWCHECK_LANES_INLINE Lanes sqrt_lanes(Lanes a) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_pd(0xff, a);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_pd(a);
+#elif defined(__SSE2__)
+  return _mm_sqrt_pd(a);
+#else
+  for (int i = 0; i < lane_count; ++i) a[i] = __builtin_sqrt(a[i]);
+  return a;
+#endif
+}
+
 FLOWCHECK_LANES_INLINE bool any_positive(Lanes a) {
 #if defined(__AVX512F__)
   return _mm512_cmp_pd_mask(a, _mm512_setzero_pd(), _CMP_GT_OQ) != 0;

@@ -29,7 +29,8 @@ struct Point {
 
 TangentFlowResult run(const Flow& flow, const Point& from, int steps) {
   TangentFlowResult result =
-      integrate_tangent(flow.field, flow.jacobian, from.x0, from.t0, from.t1, {.steps = steps});
+      integrate_tangent(flow.field, flow.jacobian, from.x0, from.t0, from.t1,
+                        {.method = FlowMethod::runge_kutta4, .steps = steps});
   if (result.termination != Termination::converged)
     throw std::runtime_error("integrate_tangent: did not converge");
   return result;

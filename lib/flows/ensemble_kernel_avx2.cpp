@@ -1,0 +1,5 @@
+#include "flows/ensemble_kernel_lanes.hpp"
+
+void flowcheck::ensemble_block_avx2(const EnsembleBlock& block) {
+  ensemble_block(block);
+}

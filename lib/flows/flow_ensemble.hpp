@@ -1,0 +1,50 @@
+#pragma once
+
+#include "flows/reference_flow.hpp"
+#include "numerics/vector_form.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace flowcheck {
+
+struct EnsembleOptions {
+  double tolerance = 1e-8;  ///< of a step, relative to the point's size: see flow_ensemble()
+  int step_limit = 10'000;  ///< steps tried of one trajectory
+  VectorForm form = widest_vector_form();  ///< for comparison; the bytes do not depend on it
+};
+
+struct EnsembleResult {
+  Matrix ends = {};                            ///< X_{s,t} of each column, d × n
+  std::vector<Termination> terminations = {};  ///< of each column
+  std::int64_t evaluations = 0;                ///< of all trajectories
+  bool converged = true;                       ///< all of them
+};
+
+/// Flow of an interpolation towards N(0, σ²I) * ρ, ρ = Σ wₖ δ_{μₖ}, σ ≥ 0, of many points from one
+/// level to another, forwards or backwards.
+///
+/// With S = a² + σ²b², z = x/√S and the clock φ = b/√S, which runs from 0 to 1/σ, nothing is left
+/// of the flow but the posterior mean of the centres,
+///
+///   dz/dφ = E[μ | Z + φμ = z] = Σ rₖμₖ,    rₖ ∝ wₖ e^{φ⟨z, μₖ⟩ − φ²|μₖ|²/2},
+///
+/// whatever the schedule: the flow towards ρ itself in the clock r, stopped at 1/σ. By Dormand and
+/// Prince's method of order 8 with steps of each trajectory's own, errors of a step below tolerance
+/// · (1 + max |z_i|). As the Jacobian of this flow only expands, an error made on the way is
+/// amplified by at most √S_s ‖∇X_{0,t}‖.
+///
+/// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
+/// on neither the form nor the number of threads nor what other points there are.
+///
+/// @param target  components share σ²I
+/// @param points  d × n
+/// @throws std::invalid_argument  another mixture, wrong dimension, a level that is no level, a = 0
+/// for σ = 0, tolerance ≤ 0, or the form is not supported
+[[nodiscard]] EnsembleResult flow_ensemble(const GaussianMixture& target,
+                                           const NoiseLevel& from,
+                                           const NoiseLevel& to,
+                                           const Matrix& points,
+                                           const EnsembleOptions& options = {});
+
+}  // namespace flowcheck

@@ -1,0 +1,157 @@
+#include "flows/flow_ensemble.hpp"
+
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/rng.hpp"
+
+#include <Eigen/SVD>
+#include <catch2/catch.hpp>
+#include <tbb/global_control.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace flowcheck::flow_ensemble_test {
+
+namespace {
+
+const NoiseLevel noise{.noise = 1.0, .data_scale = 0.0};
+const NoiseLevel data{.noise = 0.0, .data_scale = 1.0};
+
+GaussianMixture ring(double radius, double variance) {
+  Matrix centres(2, 8);
+  for (int k = 0; k < 8; ++k) {
+    const double angle = std::numbers::pi * k / 4.0;
+    centres.col(k) << radius * std::cos(angle), radius * std::sin(angle);
+  }
+  return GaussianMixture::isotropic(Vector::Constant(8, 0.125), centres, variance);
+}
+
+GaussianMixture random_centres(Index dimension, double variance) {
+  Rng rng(4, static_cast<std::uint64_t>(dimension));
+  const Vector weights = rng.normal_vector(5).cwiseAbs();
+  return GaussianMixture::isotropic(weights / weights.sum(), rng.normal_matrix(dimension, 5),
+                                    variance);
+}
+
+double norm(const Matrix& J) {
+  return Eigen::JacobiSVD<Matrix>(J).singularValues()(0);
+}
+
+}  // namespace
+
+TEST_CASE("no trajectory of an ensemble is off by more than ten tolerances", "[flows][property]") {
+  const auto tolerance = GENERATE(1e-5, 1e-8, 1e-11);
+  Rng rng(1);
+  const Matrix x = rng.normal_matrix(2, 100);
+  const GaussianMixture p = ring(2.0, 0.0625);
+  const ClockFields fields = clock_fields(p);
+  const EnsembleResult result = flow_ensemble(p, noise, data, x, {.tolerance = tolerance});
+  REQUIRE(result.converged);
+  double worst = 0.0;
+  for (Index j = 0; j < x.cols(); ++j) {
+    const TangentFlowResult exact = reference_flow(fields, noise, data, x.col(j));
+    worst = std::max(worst, (result.ends.col(j) - exact.end).norm() /
+                                ((1.0 + x.col(j).norm()) * std::max(1.0, norm(exact.jacobian))));
+  }
+  CAPTURE(tolerance, worst);
+  CHECK(worst < 10.0 * tolerance);
+}
+
+TEST_CASE("an ensemble is the reference flow in any dimension, between any levels, both ways",
+          "[flows][property]") {
+  const auto dimension = GENERATE(Index{1}, Index{2}, Index{3}, Index{6});
+  CAPTURE(dimension);
+  const GaussianMixture p = random_centres(dimension, 0.3);
+  const ClockFields fields = clock_fields(p);
+  Rng rng(2);
+  const Matrix x = rng.normal_matrix(dimension, 5);
+  const NoiseLevel levels[] = {noise, {0.7, 0.6}, data};
+  for (const NoiseLevel& s : levels) {
+    for (const NoiseLevel& t : levels) {
+      const EnsembleResult result = flow_ensemble(p, s, t, x, {.tolerance = 1e-11});
+      REQUIRE(result.converged);
+      for (Index j = 0; j < x.cols(); ++j) {
+        const TangentFlowResult exact = reference_flow(fields, s, t, x.col(j));
+        CHECK((result.ends.col(j) - exact.end).norm() <
+              1e-9 * (1.0 + exact.end.norm()) * std::max(1.0, norm(exact.jacobian)));
+      }
+    }
+  }
+}
+
+TEST_CASE("an ensemble's bytes depend on neither form, threads nor company", "[flows][property]") {
+  const auto dimension = GENERATE(Index{1}, Index{2}, Index{3}, Index{5});
+  const GaussianMixture p = random_centres(dimension, 0.1);
+  Rng rng(3);
+  const Matrix x = rng.normal_matrix(dimension, 2500);
+  const EnsembleResult expected = flow_ensemble(p, noise, data, x, {.tolerance = 1e-6});
+  for (const VectorForm form : {VectorForm::portable, VectorForm::avx2, VectorForm::avx512}) {
+    if (!is_supported(form)) continue;
+    const EnsembleResult result =
+        flow_ensemble(p, noise, data, x, {.tolerance = 1e-6, .form = form});
+    CHECK((result.ends.array() == expected.ends.array()).all());
+    CHECK(result.evaluations == expected.evaluations);
+  }
+  {
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    CHECK((flow_ensemble(p, noise, data, x, {.tolerance = 1e-6}).ends.array() ==
+           expected.ends.array())
+              .all());
+  }
+  const EnsembleResult alone =
+      flow_ensemble(p, noise, data, x.middleCols(1234, 3), {.tolerance = 1e-6});
+  CHECK((alone.ends.array() == expected.ends.middleCols(1234, 3).array()).all());
+}
+
+TEST_CASE("a hard trajectory costs its neighbours nothing", "[flows][property]") {
+  const GaussianMixture p = random_centres(2, 1e-4);
+  Rng rng(6);
+  Matrix x = rng.normal_matrix(2, 16);
+  const EnsembleResult before = flow_ensemble(p, noise, data, x.leftCols(15));
+  x.col(15) = 1e4 * x.col(15);
+  const EnsembleResult after = flow_ensemble(p, noise, data, x);
+  CHECK((after.ends.leftCols(15).array() == before.ends.array()).all());
+}
+
+TEST_CASE("an ensemble says which trajectories failed", "[flows][exact]") {
+  const GaussianMixture p = ring(2.0, 0.0625);
+  Rng rng(7);
+  Matrix x = rng.normal_matrix(2, 40);
+  x(0, 11) = std::numeric_limits<double>::quiet_NaN();
+  const EnsembleResult result = flow_ensemble(p, noise, data, x);
+  CHECK_FALSE(result.converged);
+  for (std::size_t j = 0; j < 40; ++j) {
+    CHECK(result.terminations[j] == (j == 11 ? Termination::not_finite : Termination::converged));
+  }
+  const EnsembleResult hurried = flow_ensemble(p, noise, data, x, {.step_limit = 3});
+  CHECK(hurried.terminations[0] == Termination::iteration_limit);
+}
+
+TEST_CASE("an ensemble flows towards points as far as it is asked", "[flows][exact]") {
+  const GaussianMixture points = ring(2.0, 0.0);
+  Rng rng(8);
+  const Matrix x = rng.normal_matrix(2, 20);
+  const EnsembleResult result = flow_ensemble(points, noise, {1e-6, 1.0}, x);
+  REQUIRE(result.converged);
+  for (Index j = 0; j < x.cols(); ++j) {
+    const Vector distances =
+        (points.means().colwise() - result.ends.col(j)).colwise().norm().transpose();
+    CHECK(distances.minCoeff() < 1e-5);
+  }
+  CHECK_THROWS_AS(flow_ensemble(points, noise, data, x), std::invalid_argument);
+}
+
+TEST_CASE("flow_ensemble refuses what it has no kernel for", "[flows][precondition]") {
+  const GaussianMixture p(Vector::Ones(1), Matrix::Zero(2, 1),
+                          {Matrix(Eigen::Vector2d(1.0, 2.0).asDiagonal())});
+  CHECK_THROWS_AS(flow_ensemble(p, noise, data, Matrix::Zero(2, 1)), std::invalid_argument);
+  const GaussianMixture q = ring(1.0, 1.0);
+  CHECK_THROWS_AS(flow_ensemble(q, noise, data, Matrix::Zero(3, 1)), std::invalid_argument);
+  CHECK_THROWS_AS(flow_ensemble(q, {-1.0, 0.0}, data, Matrix::Zero(2, 1)), std::invalid_argument);
+  CHECK_THROWS_AS(flow_ensemble(q, noise, data, Matrix::Zero(2, 1), {.tolerance = 0.0}),
+                  std::invalid_argument);
+}
+
+}  // namespace flowcheck::flow_ensemble_test
