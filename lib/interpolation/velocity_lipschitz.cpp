@@ -56,7 +56,7 @@ Estimate of_covariance(const ScheduleValues& s, const Estimate& c) {
   const double a2 = s.a * s.a;
   const double rest = s.half_variance_rate / a2;
   const double factor = s.b * s.a_wronskian() / (a2 * a2);
-  return Estimate::closed_form(rest, round_off(rest, 1)) +
+  return Estimate::closed_form(rest, round_off(std::abs(rest), 1)) +
          Estimate::closed_form(factor, round_off(factor, 1)) * c;
 }
 
