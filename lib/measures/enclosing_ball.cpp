@@ -188,14 +188,14 @@ Estimate diameter_of(const Matrix& points) {
   std::sort(order.begin(), order.end(), [&](Index i, Index j) { return radii(i) > radii(j); });
 
   // |pᵢ − pⱼ| ≤ radiusᵢ + radiusⱼ: once that, with room for rounding, is below the largest distance
-  // seen, so it is for all pairs that follow.
+  // seen, so it is for all pairs that follow. A point's best partner may be the outermost one.
   const double room = 1.0 + round_off(1.0, points.rows());
   double largest = 0.0;
   Index one = 0;
   Index other = 0;
   for (std::size_t a = 0; a < order.size(); ++a) {
     const double radius = radii(order[a]);
-    if (2.0 * radius * room < std::sqrt(largest)) break;
+    if ((radius + radii(order.front())) * room < std::sqrt(largest)) break;
     for (std::size_t b = 0; b < a; ++b) {
       if ((radius + radii(order[b])) * room < std::sqrt(largest)) break;
       const double square = (points.col(order[a]) - points.col(order[b])).squaredNorm();
