@@ -8,6 +8,14 @@ namespace flowcheck {
 Claim gif_01_tweedie();
 Claim gif_02_covariance_identity();
 Claim gif_03_time_derivative();
+Claim gif_20_schedule_invariance();
+Claim gif_21_master_comparison();
+Claim gif_22_forward_curvature();
+Claim gif_23_forward_bounded();
+Claim gif_24_forward_mixture();
+Claim gif_25_forward_log_lipschitz();
+Claim gif_26_reverse_flow();
+Claim gif_27_displacement();
 Claim gif_40_poincare();
 Claim gif_41_log_sobolev();
 Claim gif_42_brascamp_lieb_cramer_rao();
