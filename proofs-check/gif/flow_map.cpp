@@ -14,7 +14,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr double map_tolerance = 1e-12;
 // A trajectory between two points stretches what rounding does to it by e^{D²r²/2}, 1e8 and more.
 constexpr double least_digits = 1e-9;
 constexpr std::array<std::pair<double, double>, 5> map_times = {
@@ -70,8 +69,8 @@ EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
                                  const NoiseLevel& to,
                                  const Vector& x) const {
   const TangentFlowResult coarse =
-      reference_flow(fields_, from, to, x, {.tolerance = 100.0 * map_tolerance});
-  const TangentFlowResult fine = reference_flow(fields_, from, to, x, {.tolerance = map_tolerance});
+      reference_flow(fields_, from, to, x, {.tolerance = 100.0 * tolerance_});
+  const TangentFlowResult fine = reference_flow(fields_, from, to, x, {.tolerance = tolerance_});
   if (coarse.termination != Termination::converged || fine.termination != Termination::converged) {
     throw std::runtime_error("reference_flow: a trajectory does not arrive");
   }

@@ -27,13 +27,15 @@ struct EnclosedMap {
 /// @throws std::runtime_error  a trajectory that does not arrive
 class FlowMaps {
  public:
-  explicit FlowMaps(const DataLawPointer& law) : fields_(clock_fields(law)) {}
+  explicit FlowMaps(const DataLawPointer& law, double tolerance = 1e-12)
+      : fields_(clock_fields(law)), tolerance_(tolerance) {}
 
   bool reaches_data() const { return static_cast<bool>(fields_.noise_mean); }
   EnclosedMap operator()(const NoiseLevel& from, const NoiseLevel& to, const Vector& x) const;
 
  private:
   ClockFields fields_;
+  double tolerance_;
 };
 
 inline constexpr NoiseLevel pure_noise{.noise = 1.0, .data_scale = 0.0};
