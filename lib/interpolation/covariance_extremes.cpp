@@ -1,5 +1,6 @@
 #include "interpolation/covariance_extremes.hpp"
 
+#include "interpolation/compass_search.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/require.hpp"
@@ -185,33 +186,6 @@ double eigenvalue_error(const LatentMoments& moments) {
          round_off(moments.covariance.norm(), moments.covariance.rows()) / 8.0;
 }
 
-// Climbs by compass steps that grow with success, so that a supremum at infinity is followed there.
-struct Climb {
-  Vector at = {};
-  double value = -infinity;
-
-  void run(const std::function<double(const Vector&)>& f, double step) {
-    constexpr int most_sweeps = 200;
-    value = f(at);
-    for (int i = 0; i < most_sweeps && step > 1e-7 * (1.0 + at.norm()); ++i) {
-      bool moved = false;
-      for (Index k = 0; k < at.size(); ++k) {
-        for (const double sign : {-1.0, 1.0}) {
-          Vector there = at;
-          there(k) += sign * step;
-          const double here = f(there);
-          if (here > value) {
-            value = here;
-            at = there;
-            moved = true;
-          }
-        }
-      }
-      step *= moved ? 1.6 : 0.4;
-    }
-  }
-};
-
 std::vector<Vector> starts(const DataLaw& law, double r) {
   Rng rng(17);
   const Index d = law.dimension();
@@ -237,11 +211,10 @@ CovarianceExtreme searched(const DataLaw& law, double r, bool largest) {
     const Matrix C = law.posterior(r, 1.0, y).covariance;
     return largest ? largest_eigenpair(C).value : -smallest_eigenpair(C).value;
   };
-  Climb best;
+  CompassResult best;
   for (const Vector& start : starts(law, r)) {
-    Climb climb{.at = start};
-    climb.run(f, 0.5 + 0.25 * r);
-    if (climb.value > best.value) best = climb;
+    const CompassResult here = compass_search(f, start, 0.5 + 0.25 * r);
+    if (here.value > best.value) best = here;
   }
   const double error = eigenvalue_error(law.posterior(r, 1.0, best.at));
   if (largest) return {Estimate::sampled_supremum(best.value, error), best.at};

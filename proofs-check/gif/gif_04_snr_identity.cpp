@@ -2,6 +2,7 @@
 #include "gif/gif_claims.hpp"
 #include "gif/instances.hpp"
 #include "measures/mixture_posterior.hpp"
+#include "numerics/round_off.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -89,10 +90,15 @@ double half_width(const FlowProblem& problem, double r) {
   return r * known_log_lipschitz(constants) + 8.5 * std::hypot(1.0, r);
 }
 
+// Whose posteriors are cheap enough for a fine grid.
+bool is_line_mixture(const FlowProblem& problem) {
+  return problem.law->mixture() != nullptr && problem.law->dimension() == 1;
+}
+
 Averages averages(const FlowProblem& problem, double r) {
   const DataLaw& law = *problem.law;
   const Index d = law.dimension();
-  const double spacing = d == 1 ? 0.05 : 0.125;
+  const double spacing = is_line_mixture(problem) ? 0.05 : 0.125;
   const Nodes nodes = grid(d, spacing, half_width(problem, r));
   Summation sum(d, std::pow(spacing, static_cast<double>(d)));
   if (const GaussianMixture* p = law.mixture()) {
@@ -113,8 +119,7 @@ Averages averages(const FlowProblem& problem, double r) {
 }
 
 std::vector<double> clocks(const FlowProblem& problem) {
-  return problem.law->dimension() == 1 ? std::vector<double>{0.5, 1.0, 2.0}
-                                       : std::vector<double>{1.0};
+  return is_line_mixture(problem) ? std::vector<double>{0.5, 1.0, 2.0} : std::vector<double>{1.0};
 }
 
 // The identity with −factor·r for −2r.
@@ -134,7 +139,9 @@ Outcome with_factor(const FlowProblem& problem, double factor) {
         derivative([&](double shift) { return averages(problem, r + shift).covariance; }, 0.05 * r);
     const EnclosedVector drift{.value = -factor * r * here.square.value,
                                .round_off = factor * r * here.square.round_off};
-    add_identity(bounds, slope, drift, "d/dr E C = −2r E C²", drift.value.norm());
+    add_identity(bounds, slope, drift, "d/dr E C = −2r E C²",
+                 std::max({drift.value.norm(), here.covariance.value.norm() / r,
+                           unit_round_off * problem.spread * problem.spread}));
 
     const Index d = problem.law->dimension();
     const double trace = here.covariance.value.reshaped(d, d).trace();

@@ -79,7 +79,10 @@ void add_upper_bound(const PointSpectra& here,
                     .rhs = rate,
                     .part = "∇v " + name,
                     .scale = here.velocity_scale});
-  bounds.push_back({.lhs = here.covariance.largest, .rhs = covariance, .part = "C " + name});
+  bounds.push_back({.lhs = here.covariance.largest,
+                    .rhs = covariance,
+                    .part = "C " + name,
+                    .scale = here.covariance_scale});
 }
 
 void add_lower_bound(const PointSpectra& here,
