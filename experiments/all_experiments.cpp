@@ -22,11 +22,8 @@ std::vector<Experiment> all_experiments() {
       jko_margin_search(),
       jko_particles(),
       gaussian_mixture_stationary(),
-<<<<<<< HEAD
       stability_source(),
       stability_velocity(),
-=======
->>>>>>> wt-gia
       gif_covariance_search(),
       flow_map_lipschitz_experiment(),
   };

@@ -374,15 +374,10 @@ TEST_CASE("Batches are the single evaluations", "[interpolation][property]") {
                                             truncated_gaussian_data(-1.0, Vector{{1.0, 0.5}}),
                                             data_law(UniformBall(Vector{{0.2, 0.1}}, 1.0))};
   for (std::size_t i = 0; i < laws.size(); ++i) {
-<<<<<<< HEAD
     const FlowTime time = FlowTime::from_start(t);
-    const Matrix v = velocities(*laws[i], foellmer_schedule(), time, points);
-=======
-    const FlowTime time = FlowTime::from_start(0.8);
     const bool slow = laws[i]->mixture() == nullptr;
     const Matrix some = points.leftCols(slow ? 1 : points.cols());
     const Matrix v = velocities(*laws[i], foellmer_schedule(), time, some);
->>>>>>> wt-gia
     const PointwiseMoments both =
         velocities_and_jacobians(*laws[i], foellmer_schedule(), time, some);
     for (Index j = 0; j < both.vectors.cols(); ++j) {
