@@ -49,8 +49,8 @@ void check_settings(const Settings& settings) {
   require(std::set<double>(settings.sizes.begin(), settings.sizes.end()).size() ==
               settings.sizes.size(),
           "--sizes: expected each number once");
-  require(settings.steps >= 16 && settings.steps <= 4096 && settings.steps % 4 == 0,
-          "--steps: expected a multiple of 4 from 16 to 4096");
+  require(settings.steps >= 16 && settings.steps <= 4096 && settings.steps % 8 == 0,
+          "--steps: expected a multiple of 8 from 16 to 4096");
   require(settings.nodes >= 32 && settings.nodes <= 4096 && settings.nodes % 2 == 0,
           "--nodes: expected an even number from 32 to 4096");
 }

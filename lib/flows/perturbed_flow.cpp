@@ -7,8 +7,12 @@
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
 
+#include <boost/math/tools/minima.hpp>
+
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -59,6 +63,25 @@ struct StabilityValues {
   double gronwall = 0.0, gronwall_uniform = 0.0, mixed_up = 0.0, mixed_up_gronwall = 0.0;
 };
 
+// sup λ̃: around the largest of its values on the grid, by Brent's method.
+double largest_rate(const StableFlow& flow,
+                    const VelocityError& error,
+                    const std::vector<double>& rate) {
+  const auto n = static_cast<std::ptrdiff_t>(rate.size()) - 1;
+  const auto best = std::max_element(rate.begin(), rate.end());
+  const std::ptrdiff_t j = best - rate.begin();
+  if (!std::isfinite(*best)) return *best;
+  const auto minus_rate = [&](double t) {
+    const FlowTime time = FlowTime::from_start(t);
+    return -(flow.one_sided(time) + error.one_sided(time));
+  };
+  const double h = 1.0 / static_cast<double>(n);
+  const auto found = boost::math::tools::brent_find_minima(
+      minus_rate, h * static_cast<double>(std::max<std::ptrdiff_t>(j - 1, 0)),
+      h * static_cast<double>(std::min(j + 1, n)), 40);
+  return std::max(*best, -found.second);
+}
+
 StabilityValues stability_at(const StableFlow& flow,
                              const VelocityError& error,
                              int steps,
@@ -91,7 +114,7 @@ StabilityValues stability_at(const StableFlow& flow,
     squared_lipschitz[j] = lipschitz[j] * lipschitz[j];
   }
   const double along_exact = simpson(exact_error);
-  const double C = *std::max_element(perturbed_rate.begin(), perturbed_rate.end());
+  const double C = largest_rate(flow, error, perturbed_rate);
   const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
   return {.coupling = std::sqrt(mean_square(perturbed_end - exact_end, rule.weights)),
           .minkowski = simpson(weighted),
@@ -100,6 +123,23 @@ StabilityValues stability_at(const StableFlow& flow,
           .gronwall_uniform = std::sqrt(uniform * along_exact),
           .mixed_up = simpson(mixed),
           .mixed_up_gronwall = grown(exact_rate, along_exact)};
+}
+
+// What three step sizes say, each half of the last. A method of order 4 shrinks its differences by
+// 16: where they shrink by 8 the last error is below a quarter of the last difference; where they
+// do not shrink by 2 nothing is known, the flow being too stiff for these steps.
+Estimate refined_value(double fine, double middle, double coarse) {
+  if (fine == infinity && middle == infinity) return infinity;
+  const double last = std::abs(fine - middle);
+  const double before = std::abs(middle - coarse);
+  const double rounding = round_off(1e-3 + std::abs(fine), 16);
+  if (!std::isfinite(last) || !std::isfinite(before)) {
+    return Estimate::between(fine, 0.0, infinity, Grade::converged);
+  }
+  if (last <= rounding) return Estimate::converged(fine, last, rounding);
+  if (last <= before / 8.0) return Estimate::converged(fine, 0.25 * last, rounding);
+  if (last <= before / 2.0) return Estimate::converged(fine, last, rounding);
+  return Estimate::between(fine, 0.0, infinity, Grade::converged);
 }
 
 // e₁ times a value for each column.
@@ -134,16 +174,20 @@ NoiseRule noise_rule(Index dimension, int nodes) {
 
 Estimate over_noise(const std::function<double(double z)>& g) {
   constexpr double reach = 12.0;
-  constexpr double map_error = 1e-12;  // of quantiles, see LineMeasure
-  return quadrature(
+  constexpr double map_error = 1e-12;  // of quantiles, relative to what they are made of
+  bool finite = true;
+  const Estimate result = quadrature(
       [&](double z) {
         const double gap = g(z);
+        finite = finite && std::isfinite(gap);
+        if (!finite) return Estimate(0.0);
         const double density = normal_density(z);
         const double error = map_error * (1.0 + std::abs(gap) + std::abs(z));
         return Estimate::closed_form(gap * gap * density,
                                      (2.0 * std::abs(gap) + error) * error * density);
       },
       {-reach, 0.0, reach}, {.relative_tolerance = 1e-13});
+  return finite ? result : Estimate(std::numeric_limits<double>::quiet_NaN());
 }
 
 void carry(const BatchField& field,
@@ -241,16 +285,18 @@ VelocityError aligned_error(const StableFlow& flow, double size) {
 Stability stability(const StableFlow& flow,
                     const VelocityError& error,
                     const StabilityOptions& options) {
-  require(options.steps >= 8 && options.steps % 4 == 0,
-          "stability: steps must be a multiple of 4, at least 8");
+  require(options.steps >= 16 && options.steps % 8 == 0,
+          "stability: steps must be a multiple of 8, at least 16");
   require(options.nodes >= 8 && options.nodes % 2 == 0,
           "stability: nodes must be even, at least 8");
   const StabilityValues fine = stability_at(flow, error, options.steps, options.nodes);
-  const StabilityValues coarse = stability_at(flow, error, options.steps / 2, options.nodes / 2);
+  const StabilityValues middle = stability_at(flow, error, options.steps / 2, options.nodes);
+  const StabilityValues coarse = stability_at(flow, error, options.steps / 4, options.nodes);
+  const StabilityValues sparse = stability_at(flow, error, options.steps / 4, options.nodes / 2);
   const auto refined = [&](double StabilityValues::*member) {
-    const double value = fine.*member;
-    return Estimate::converged(value, std::abs(value - coarse.*member),
-                               round_off(1.0 + std::abs(value), options.steps));
+    const double nodes_error = std::abs(coarse.*member - sparse.*member);
+    return widened(refined_value(fine.*member, middle.*member, coarse.*member),
+                   std::isfinite(nodes_error) ? nodes_error : 0.0);
   };
   return {.coupling = refined(&StabilityValues::coupling),
           .minkowski = refined(&StabilityValues::minkowski),

@@ -44,7 +44,8 @@ std::vector<VelocityError> velocity_errors(double size, Index dimension);
 VelocityError aligned_error(const StableFlow& flow, double size);
 
 /// What the theorems say of a perturbed flow Y from the same noise, and what it does. All are
-/// converged: half the time steps and half the nodes of the noise make the enclosures.
+/// converged: half and a quarter of the time steps and half the nodes of the noise make the
+/// enclosures, which are [0, ∞) where the steps do not come together (a stiff flow).
 struct Stability {
   Estimate coupling = {};  ///< ‖Y₁ − X₁‖ in L² of the common start; on the line W₂(Law Y₁, ν)
   Estimate minkowski = {};       ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law Y_s)} ds
@@ -56,7 +57,7 @@ struct Stability {
 };
 
 struct StabilityOptions {
-  int steps = 64;  ///< n of the classical Runge–Kutta method, a multiple of 4
+  int steps = 64;  ///< n of the classical Runge–Kutta method, a multiple of 8
   int nodes = 96;  ///< of the trapezoidal rule for N(0, I), a side; even
 };
 
@@ -74,7 +75,8 @@ struct NoiseRule {
 NoiseRule noise_rule(Index dimension, int nodes);
 
 /// E g(Z)², Z ~ N(0, 1), by adaptive quadrature on |z| ≤ 12, beyond which there is 4e-33 of the
-/// mass: for differences g of increasing maps, to 1e-12 (1 + |g|) of their own.
+/// mass: for differences g of increasing maps, to 1e-12 (1 + |g| + |z|) of their own. NaN where g
+/// is not finite.
 Estimate over_noise(const std::function<double(double z)>& g);
 
 /// Carries every column along ẋ = field(t, x) from t = 0 to 1 by n steps of the classical

@@ -58,6 +58,7 @@ SourceError source_error(const Gaussian& p, const PerturbedSource& from) {
 SourceError source_error(const GaussianMixture& p, const PerturbedSource& from) {
   require(p.dimension() == 1 && p.common_variance() > 0.0,
           "source_error: the mixture has to be on the line, with one variance above 0");
+  require(within_reach(p, from), "source_error: the target is too far from 0 for double");
   const Matrix scaling = from.b * Matrix::Identity(1, 1);
   const Matrix noise = from.a * from.a * Matrix::Identity(1, 1);
   const LineMeasure start = line_measure(
@@ -72,6 +73,13 @@ SourceError source_error(const GaussianMixture& p, const PerturbedSource& from) 
           .source = w2(gaussian_law(0.0, from.a), start),
           .lipschitz = mixture_lipschitz(p, from),
           .moment = root_moment(p.mean(), p.covariance())};
+}
+
+bool within_reach(const GaussianMixture& p, const PerturbedSource& from) {
+  // The smallest probability that double has is Φ(−38).
+  const double S = from.a * from.a + p.common_variance() * from.b * from.b;
+  const double farthest = from.b * p.means().cwiseAbs().maxCoeff() + 12.0 * from.a;
+  return farthest <= 36.0 * std::sqrt(S);
 }
 
 }  // namespace flowcheck

@@ -27,7 +27,10 @@ SourceError source_error(const Gaussian& target, const PerturbedSource& from);
 /// Of ν = N(0, σ²) * ρ on the line. With F₀ and F the distribution functions of X₀ and ν, the flow
 /// takes a₀z to F⁻¹(F₀(a₀z)) and the truth is F⁻¹(Φ(z)), both increasing in z; the Lipschitz
 /// constant is that of the class, (σ/√S₀) exp(a₀²R²/(2σ²S₀)), S₀ = a₀² + σ²b₀².
-/// @throws std::invalid_argument  d ≠ 1, or no common σ² > 0
+/// @throws std::invalid_argument  d ≠ 1, no common σ² > 0, or not within_reach()
 SourceError source_error(const GaussianMixture& target, const PerturbedSource& from);
+
+/// Double has F₀(a₀z) for every |z| ≤ 12, whatever is far from 0 of the target.
+bool within_reach(const GaussianMixture& target, const PerturbedSource& from);
 
 }  // namespace flowcheck

@@ -43,7 +43,13 @@ Outcome on_gaussian(const Gaussian& p, const std::vector<PerturbedSource>& from)
 
 Outcome on_line(const GaussianMixture& p, const std::vector<PerturbedSource>& from) {
   std::vector<Bound> bounds;
-  for (const PerturbedSource& source : from) add_bounds(source_error(p, source), source, bounds);
+  for (const PerturbedSource& source : from) {
+    if (within_reach(p, source)) {
+      add_bounds(source_error(p, source), source, bounds);
+    } else {
+      bounds.push_back(left_out("Lip W₂(μ', Law X₀)", "ν is near enough to 0 for double"));
+    }
+  }
   return bounds;
 }
 

@@ -27,6 +27,7 @@ Outcome shifted(const Trial& trial, bool aligned) {
     const VelocityError error =
         aligned ? aligned_error(flow, 0.2) : velocity_errors(0.2, 1).front();
     add_bounds(flow, error, trial.scale, bounds);
+    if (!aligned) bounds.pop_back();
   }
   return bounds;
 }

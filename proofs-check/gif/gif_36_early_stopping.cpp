@@ -37,7 +37,8 @@ Estimate cost(const Schedule& schedule,
   const ScheduleValues s = schedule.values(time);
   const double gap = 1.0 - s.b;
   const double error = 4.0 * unit_round_off;  // of 1 − b
-  return Estimate(noise * s.a * s.a * static_cast<double>(dimension)) +
+  const double spread = noise * s.a * s.a * static_cast<double>(dimension);
+  return Estimate::closed_form(spread, round_off(spread, 1)) +
          square(Estimate::closed_form(gap, error)) * moment;
 }
 
