@@ -115,6 +115,7 @@ std::vector<double> common_times(const Settings& settings) {
 
 std::vector<double> step_sizes(const Settings& settings) {
   std::vector<double> gammas;
+  gammas.reserve(static_cast<std::size_t>(settings.step_sizes));
   for (int k = 0; k < settings.step_sizes; ++k) {
     gammas.push_back(std::ldexp(settings.largest_step, -k));
   }
@@ -122,7 +123,8 @@ std::vector<double> step_sizes(const Settings& settings) {
 }
 
 // Each law tabulated once. Steps being halved, nγ is the very number that is asked for.
-FlowMap tabulated(const std::function<LineMeasure(double time)>& law, std::vector<double> times) {
+FlowMap tabulated(const std::function<LineMeasure(double time)>& law,
+                  const std::vector<double>& times) {
   const auto laws = std::make_shared<std::map<double, LineMeasure>>();
   for (const double time : times) laws->emplace(time, law(time));
   return [laws](const LineGrid& grid, std::size_t, double time) {
@@ -131,9 +133,9 @@ FlowMap tabulated(const std::function<LineMeasure(double time)>& law, std::vecto
 }
 
 Problem towards_standard(std::string start,
-                         std::vector<double> weights,
-                         std::vector<double> means,
-                         std::vector<double> deviations,
+                         const std::vector<double>& weights,
+                         const std::vector<double>& means,
+                         const std::vector<double>& deviations,
                          const Settings& settings) {
   const auto law = [=](double time) {
     std::vector<double> m = means;
