@@ -98,12 +98,13 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
   result.covariance_error += 4.0 * largest_error * largest_error * variance;
   const double rounding = weights.sum_round_off;
   const double size = result.mean.norm() + origin.norm();
-  result.mean_error += rounding * spread + 4.0 * unit_round_off * size;
-  result.covariance_error +=
-      2.0 * rounding * variance + 8.0 * unit_round_off * (size + spread) * spread;
+  const double of_mean = rounding * spread + 4.0 * unit_round_off * size;  // beside the weights'
+  result.mean_error += of_mean;
+  result.covariance_error += 2.0 * rounding * variance +
+                             8.0 * unit_round_off * (size + spread) * spread +
+                             2.0 * spread * of_mean;
   result.third_moment_error += 4.0 * rounding * third + 16.0 * unit_round_off * (size + spread) *
                                                             (std::sqrt(variance) * size + variance);
-  result.covariance_error += 2.0 * spread * result.mean_error;
   return result;
 }
 
