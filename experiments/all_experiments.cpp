@@ -26,6 +26,7 @@ std::vector<Experiment> all_experiments() {
       stability_velocity(),
       gif_covariance_search(),
       flow_map_lipschitz_experiment(),
+      velocity_lipschitz(),
   };
 }
 

@@ -89,7 +89,7 @@ void add_start(const FlowProblem& problem, std::vector<Bound>& bounds) {
     add_identity(
         bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
         {.value = s.a_dot * at.x + s.b_dot * mean, .round_off = 16.0 * unit_round_off * size},
-        "(d) at t = 0", size);
+        "(d) at t = 0", size + s.a + problem.spread);
   });
 }
 

@@ -123,7 +123,7 @@ FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
     problem.noises.conservativeResize(Eigen::NoChange, 1);
     problem.data.conservativeResize(Eigen::NoChange, 1);
     if (trial.scale == Scale::quick) {
-      problem.times = {FlowTime::from_start(0.25), FlowTime::from_start(0.85)};
+      problem.times = {FlowTime::from_start(0.7)};
     }
   }
   return problem;
