@@ -195,7 +195,7 @@ Estimate diameter_of(const Matrix& points) {
   Index other = 0;
   for (std::size_t a = 0; a < order.size(); ++a) {
     const double radius = radii(order[a]);
-    if (2.0 * radius * room < std::sqrt(largest)) break;
+    if ((radius + radii(order.front())) * room < std::sqrt(largest)) break;
     for (std::size_t b = 0; b < a; ++b) {
       if ((radius + radii(order[b])) * room < std::sqrt(largest)) break;
       const double square = (points.col(order[a]) - points.col(order[b])).squaredNorm();

@@ -14,8 +14,6 @@
 namespace flowcheck {
 namespace {
 
-// A trajectory between two points stretches what rounding does to it by e^{D²r²/2}, 1e8 and more.
-constexpr double least_digits = 1e-9;
 constexpr std::array<std::pair<double, double>, 5> map_times = {
     {{0.0, 0.3}, {0.0, 0.9}, {0.2, 0.6}, {0.5, 0.95}, {0.0, 1.0}}};
 
@@ -39,8 +37,8 @@ std::vector<Bound> compared(const FlowProblem& problem,
     const Estimate bound = exp(log_bound(stretch.from, stretch.to));
     if (from_above ? !std::isfinite(bound.upper) : !(bound.lower > 0.0)) return;
     const EnclosedMap map = maps(stretch.from, stretch.to, stretch.x);
-    if (map.jacobian_error > least_digits * map.jacobian.norm()) {
-      bounds.push_back(left_out(part, "left out, the flow stretches its errors beyond its digits"));
+    if (!map.has_digits()) {
+      bounds.push_back(left_out(part, without_digits_left));
     } else if (from_above) {
       bounds.push_back({.lhs = map.largest(), .rhs = bound, .part = part});
     } else {
@@ -51,6 +49,12 @@ std::vector<Bound> compared(const FlowProblem& problem,
 }
 
 }  // namespace
+
+bool EnclosedMap::has_digits() const {
+  const double size = jacobian.norm();
+  return std::isfinite(size) && jacobian_error <= 1e-9 * size &&
+         end_error <= 1e-9 * (1.0 + end.norm());
+}
 
 Estimate EnclosedMap::largest() const {
   return Estimate::converged(singular_values(jacobian)(0), jacobian_error);
@@ -71,6 +75,13 @@ EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
   const TangentFlowResult coarse =
       reference_flow(fields_, from, to, x, {.tolerance = 100.0 * tolerance_});
   const TangentFlowResult fine = reference_flow(fields_, from, to, x, {.tolerance = tolerance_});
+  if (coarse.termination == Termination::not_finite ||
+      fine.termination == Termination::not_finite) {
+    return {.end = fine.end,
+            .jacobian = fine.jacobian,
+            .end_error = infinity,
+            .jacobian_error = infinity};
+  }
   if (coarse.termination != Termination::converged || fine.termination != Termination::converged) {
     throw std::runtime_error("reference_flow: a trajectory does not arrive");
   }
