@@ -10,6 +10,7 @@ std::vector<Experiment> all_experiments() {
       w2_convergence(),       barenblatt(),        jko_nonconvex(), jko_to_fokker_planck(),
       jko_nongaussian(),      jko_iterations(),    jko_lipschitz(), jko_reverse(),
       jko_resolvent_search(), jko_margin_search(), jko_particles(), gaussian_mixture_stationary(),
+      round_trip(),
   };
 }
 

@@ -21,5 +21,6 @@ Experiment jko_reverse();
 Experiment jko_particles();
 Experiment gaussian_mixture_stationary();
 Experiment jko_margin_search();
+Experiment round_trip();
 
 }  // namespace flowcheck
