@@ -54,7 +54,7 @@ Estimate largest_ratio(const LineMeasure& p, double least_step) {
   const double centre = p.mean().value;
   const double deviation = std::sqrt(p.variance().value);
   Estimate best = 0.0;
-  for (const double theta : {-2.0, -0.3, 0.3, 2.0}) {
+  for (const double theta : {-1.0, 1.0}) {
     best = max(best, entropy_ratio(p, exponential(theta / deviation)));
   }
   const auto at = [&](const std::array<double, 3>& x) {
@@ -81,7 +81,7 @@ Estimate largest_ratio(const LineMeasure& p, double least_step) {
 }
 
 Outcome on_the_line(const LineMeasure& p) {
-  return below_squared_lipschitz(largest_ratio(p, 0.5), regularity(p));
+  return below_squared_lipschitz(largest_ratio(p, 1.0), regularity(p));
 }
 
 Outcome on_gaussian(Trial& trial) {
