@@ -179,8 +179,7 @@ class FlowRun {
       : system_(system), options_(o), stepper_(flow_stepper(o.method)), x_(x0), t0_(t0), t1_(t1) {}
 
   void run() {
-    system_(x_, velocity_, t0_);
-    ++evaluations_;
+    evaluate(x_, velocity_, t0_);
     if (!velocity_.allFinite()) return finish(Termination::not_finite);
     if (t0_ == t1_) return finish(Termination::converged);
     options_.steps > 0 ? run_equal_steps() : run_adaptive();
@@ -199,11 +198,16 @@ class FlowRun {
  private:
   void finish(Termination termination) { termination_ = termination; }
 
+  // The last stage's t + h may round to beyond the end, where the field need not exist.
+  void evaluate(const Vector& x, Vector& rate, double t) {
+    ++evaluations_;
+    system_(x, rate, std::clamp(t, std::min(t0_, t1_), std::max(t0_, t1_)));
+  }
+
   void try_step(double t, double h) {
     next_.coarse_error.resize(0);
     const FlowSystem counted = [this](const Vector& x, Vector& rate, double time) {
-      ++evaluations_;
-      system_(x, rate, time);
+      evaluate(x, rate, time);
     };
     stepper_->step(counted, x_, velocity_, t, h, next_);
   }
@@ -212,8 +216,7 @@ class FlowRun {
     const bool has_velocity = options_.method == FlowMethod::dormand_prince5;
     if (!has_velocity) {
       next_.velocity.resize(x_.size());
-      system_(next_.to, next_.velocity, t + h);
-      ++evaluations_;
+      evaluate(next_.to, next_.velocity, t + h);
     }
     if (options_.dense) {
       if (!has_velocity) {

@@ -118,6 +118,16 @@ ClockFields clock_fields(const GaussianMixture& p) {
   return result;
 }
 
+ClockFields clock_fields(const DataLawPointer& law) {
+  if (law->mixture() != nullptr) return clock_fields(*law->mixture());
+  ClockFields result{.dimension = law->dimension()};
+  result.posterior = [law](double b, double a, const Vector& x) -> PosteriorMoments {
+    LatentMoments moments = law->posterior(b, a, x);
+    return {.mean = std::move(moments.mean), .covariance = std::move(moments.covariance)};
+  };
+  return result;
+}
+
 TangentFlowResult reference_flow(const ClockFields& fields,
                                  const NoiseLevel& from,
                                  const NoiseLevel& to,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flows/flow.hpp"
+#include "interpolation/data_law.hpp"
 #include "measures/posterior_moments.hpp"
 
 #include <functional>
@@ -31,6 +32,9 @@ struct ClockFields {
 /// Of Σ wₖ N(μₖ, Σₖ): with all Σₖ = σ²I by the posterior of the centres, du/dε = ε (u − m)/(ε² +
 /// σ²); otherwise by the score, du/dε = −ε ∇log p_ε(u), p_ε = p * N(0, ε²I).
 ClockFields clock_fields(const GaussianMixture& p);
+
+/// Of any law: that of its mixture, where it is one; otherwise by its posterior, in log ε.
+ClockFields clock_fields(const DataLawPointer& law);
 
 struct ReferenceFlowOptions {
   double tolerance = 1e-13;  ///< of a step, as FlowOptions::tolerance

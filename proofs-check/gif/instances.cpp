@@ -123,7 +123,7 @@ FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
     problem.noises.conservativeResize(Eigen::NoChange, 1);
     problem.data.conservativeResize(Eigen::NoChange, 1);
     if (trial.scale == Scale::quick) {
-      problem.times = {FlowTime::from_start(0.25), FlowTime::from_start(0.85)};
+      problem.times = {FlowTime::from_start(0.7)};
     }
   }
   return problem;
@@ -320,6 +320,12 @@ double largest_centre(const DataLaw& law) {
     if (p->weights()(k) > 0.0) largest = std::max(largest, p->means().col(k).norm());
   }
   return largest;
+}
+
+double support_radius(const DataLaw& law) {
+  const GaussianMixture* p = law.mixture();
+  if (p == nullptr) return known_half_diameter(law.regularity());
+  return p->common_variance() == 0.0 ? largest_centre(law) : infinity;
 }
 
 }  // namespace flowcheck

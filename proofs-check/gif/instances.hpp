@@ -112,4 +112,8 @@ KnownMixture known_mixture(const Regularity& constants);
 /// Largest |ξ| in the support of points, or of a mixture's centres; +∞ where it is neither.
 double largest_centre(const DataLaw& law);
 
+/// Largest |ξ| in the support, +∞ where it is unbounded. Bounded laws that are not points are all
+/// symmetric about 0 here.
+double support_radius(const DataLaw& law);
+
 }  // namespace flowcheck

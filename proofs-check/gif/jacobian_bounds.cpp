@@ -66,8 +66,7 @@ PointSpectra spectra(const FlowProblem& problem, const FlowPoint& at) {
   const Spectrum velocity = spectrum_of(gradient.value, gradient.error);
   return {.velocity = velocity,
           .covariance = C,
-          .velocity_scale =
-              std::abs(s.a_dot) / s.a + s.b_dot + std::abs(velocity.largest.value),
+          .velocity_scale = std::abs(s.a_dot) / s.a + s.b_dot + std::abs(velocity.largest.value),
           .covariance_scale = std::max(C.largest.value, unit_round_off * problem.spread)};
 }
 
@@ -80,7 +79,10 @@ void add_upper_bound(const PointSpectra& here,
                     .rhs = rate,
                     .part = "∇v " + name,
                     .scale = here.velocity_scale});
-  bounds.push_back({.lhs = here.covariance.largest, .rhs = covariance, .part = "C " + name});
+  bounds.push_back({.lhs = here.covariance.largest,
+                    .rhs = covariance,
+                    .part = "C " + name,
+                    .scale = here.covariance_scale});
 }
 
 void add_lower_bound(const PointSpectra& here,

@@ -182,6 +182,23 @@ TEST_CASE("the integral of the defect bounds the error", "[flows][property]") {
   CHECK(bound.value < 5e-4);  // h⁴ times a fourth derivative
 }
 
+TEST_CASE("a field is never asked beyond the ends", "[flows][property]") {
+  const auto method =
+      GENERATE(FlowMethod::runge_kutta4, FlowMethod::dormand_prince5, FlowMethod::dormand_prince8);
+  const auto steps = GENERATE(3, 7, 11, 13, 49);
+  double least = 0.5;
+  double largest = 0.5;
+  const VelocityField field = [&](double t, const Vector& x) -> Vector {
+    least = std::min(least, t);
+    largest = std::max(largest, t);
+    return x;
+  };
+  (void)integrate(field, Vector::Ones(1), 0.1, 0.7, {.method = method, .steps = steps});
+  (void)integrate(field, Vector::Ones(1), 0.7, 0.1, {.method = method, .steps = steps});
+  CHECK(least == 0.1);
+  CHECK(largest == 0.7);
+}
+
 TEST_CASE("what stops a trajectory is said", "[flows][exact]") {
   const VelocityField nan = [](double t, const Vector& x) -> Vector {
     return t > 0.5 ? Vector(x * std::nan("")) : x;

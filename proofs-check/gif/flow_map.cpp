@@ -1,0 +1,164 @@
+#include "gif/flow_map.hpp"
+
+#include "measures/exact_map.hpp"
+#include "numerics/round_off.hpp"
+
+#include <Eigen/SVD>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+// A trajectory between two points stretches what rounding does to it by e^{D²r²/2}, 1e8 and more.
+constexpr double least_digits = 1e-9;
+constexpr std::array<std::pair<double, double>, 5> map_times = {
+    {{0.0, 0.3}, {0.0, 0.9}, {0.2, 0.6}, {0.5, 0.95}, {0.0, 1.0}}};
+
+Vector singular_values(const Matrix& J) {
+  return Eigen::JacobiSVD<Matrix>(J).singularValues();
+}
+
+std::vector<Schedule> visited_schedules(const FlowProblem& problem) {
+  const bool quick = problem.noises.cols() <= 3;
+  if (!quick) return problem.schedules;
+  return {problem.schedules[0]};
+}
+
+std::vector<Bound> compared(const FlowProblem& problem,
+                            const LogMapBound& log_bound,
+                            const std::string& part,
+                            bool from_above) {
+  const FlowMaps maps(problem.law);
+  std::vector<Bound> bounds;
+  visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
+    const Estimate bound = exp(log_bound(stretch.from, stretch.to));
+    if (from_above ? !std::isfinite(bound.upper) : !(bound.lower > 0.0)) return;
+    const EnclosedMap map = maps(stretch.from, stretch.to, stretch.x);
+    if (map.jacobian_error > least_digits * map.jacobian.norm()) {
+      bounds.push_back(left_out(part, "left out, the flow stretches its errors beyond its digits"));
+    } else if (from_above) {
+      bounds.push_back({.lhs = map.largest(), .rhs = bound, .part = part});
+    } else {
+      bounds.push_back({.lhs = bound, .rhs = map.least(), .part = part});
+    }
+  });
+  return bounds;
+}
+
+}  // namespace
+
+Estimate EnclosedMap::largest() const {
+  return Estimate::converged(singular_values(jacobian)(0), jacobian_error);
+}
+
+Estimate EnclosedMap::least() const {
+  const Vector s = singular_values(jacobian);
+  return max(0.0, Estimate::converged(s(s.size() - 1), jacobian_error));
+}
+
+Estimate EnclosedMap::entry(Index i) const {
+  return Estimate::converged(end(i), end_error);
+}
+
+EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
+                                 const NoiseLevel& to,
+                                 const Vector& x) const {
+  const TangentFlowResult coarse =
+      reference_flow(fields_, from, to, x, {.tolerance = 100.0 * tolerance_});
+  const TangentFlowResult fine = reference_flow(fields_, from, to, x, {.tolerance = tolerance_});
+  if (coarse.termination != Termination::converged || fine.termination != Termination::converged) {
+    throw std::runtime_error("reference_flow: a trajectory does not arrive");
+  }
+  const double stretch = fine.jacobian.norm();
+  // Rounding errors of the steps, each amplified by what is left of the flow.
+  const double rounding = std::sqrt(1.0 + fine.steps) * (1.0 + stretch);
+  return {.end = fine.end,
+          .jacobian = fine.jacobian,
+          .end_error = (fine.end - coarse.end).norm() +
+                       round_off(rounding * (1.0 + x.norm() + fine.end.norm()), x.size()),
+          .jacobian_error = (fine.jacobian - coarse.jacobian).norm() +
+                            round_off(rounding * (1.0 + stretch), x.size())};
+}
+
+NoiseLevel level(const ScheduleValues& values) {
+  return {.noise = values.a, .data_scale = values.b};
+}
+
+double signal_to_noise(const NoiseLevel& level) {
+  return level.noise > 0.0 ? level.data_scale / level.noise : infinity;
+}
+
+void visit_flows(const FlowProblem& problem,
+                 bool to_data,
+                 const std::function<void(const FlowStretch&)>& f) {
+  const bool quick = problem.noises.cols() <= 3;
+  const Index probes = quick ? 1 : 3;
+  const auto visit = [&](const Schedule& schedule, double s, double t) {
+    const NoiseLevel from = level(schedule.at(s));
+    const NoiseLevel to = level(schedule.at(t));
+    f({from, to, from.noise * steepest_point(*problem.law, signal_to_noise(from))});
+    for (Index j = 0; j < std::min(probes, problem.noises.cols()); ++j) {
+      f({from, to, from.noise * problem.noises.col(j) + from.data_scale * problem.data.col(j)});
+    }
+  };
+  for (const Schedule& schedule : visited_schedules(problem)) {
+    for (const auto& [s, t] : map_times) {
+      if (t < 1.0 || to_data) visit(schedule, s, t);
+    }
+  }
+  // One start that is not pure noise.
+  if (quick && problem.schedules.size() > 4) visit(problem.schedules[4], 0.0, 0.9);
+}
+
+std::vector<Bound> stretch_below(const FlowProblem& problem,
+                                 const LogMapBound& log_bound,
+                                 const std::string& part) {
+  return compared(problem, log_bound, part, true);
+}
+
+std::vector<Bound> stretch_above(const FlowProblem& problem,
+                                 const LogMapBound& log_bound,
+                                 const std::string& part) {
+  return compared(problem, log_bound, part, false);
+}
+
+Bound map_below(const DataLawPointer& law, const Vector& x, const Estimate& bound) {
+  return {.lhs = FlowMaps(law)(pure_noise, pure_data, x).largest(), .rhs = bound};
+}
+
+Estimate exact_map(const LineMeasure& p, double z) {
+  const double x = map_from_normal(p, z);
+  const double tail = std::min(p.cdf(x), p.survival(x));
+  const double error = p.relative_error(x) * tail / p.density(x);
+  return Estimate::converged(x, error, round_off(1.0 + std::abs(x) + std::abs(z), 1));
+}
+
+Estimate exact_slope(const LineMeasure& p, double z) {
+  const double slope = map_from_normal_slope(p, z);
+  const double x = map_from_normal(p, z);
+  const double tail = std::min(p.cdf(x), p.survival(x));
+  const double steep = std::abs(p.score(x)) * tail / p.density(x);
+  // φ(z) and p(T) are exponentials of z²/2.
+  return Estimate::converged(slope, slope * p.relative_error(x) * (1.0 + steep),
+                             round_off(slope * (1.0 + z * z) * (1.0 + steep), 1));
+}
+
+Instance flow_instance(std::string name, std::function<Outcome()> evaluate) {
+  return {.name = std::move(name),
+          .draw = [evaluate = std::move(evaluate)](Trial&) { return evaluate(); },
+          .repeat = false};
+}
+
+std::function<Outcome(const Target&)> on_flow_map_target(const EvaluateFlow& evaluate) {
+  return on_flow_target([evaluate](const FlowProblem& problem) -> Outcome {
+    if (problem.law->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
+    return evaluate(problem);
+  });
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "flows/reference_flow.hpp"
+#include "gif/instances.hpp"
+#include "measures/line_measure.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// X_{s,t}(x) with its Jacobian, and how far off they may be: what a hundredth of the step
+/// tolerance changes, and rounding.
+struct EnclosedMap {
+  Vector end = {};
+  Matrix jacobian = {};
+  double end_error = 0.0;       ///< 2-norm
+  double jacobian_error = 0.0;  ///< operator norm
+
+  Estimate largest() const;  ///< ‖∇X_{s,t}‖
+  Estimate least() const;    ///< σ_min(∇X_{s,t}), not below 0
+  Estimate entry(Index i) const;
+};
+
+/// The flow maps of one law, by the reference flow.
+/// @throws std::runtime_error  a trajectory that does not arrive
+class FlowMaps {
+ public:
+  explicit FlowMaps(const DataLawPointer& law, double tolerance = 1e-12)
+      : fields_(clock_fields(law)), tolerance_(tolerance) {}
+
+  bool reaches_data() const { return static_cast<bool>(fields_.noise_mean); }
+  EnclosedMap operator()(const NoiseLevel& from, const NoiseLevel& to, const Vector& x) const;
+
+ private:
+  ClockFields fields_;
+  double tolerance_;
+};
+
+inline constexpr NoiseLevel pure_noise{.noise = 1.0, .data_scale = 0.0};
+inline constexpr NoiseLevel pure_data{.noise = 0.0, .data_scale = 1.0};
+
+NoiseLevel level(const ScheduleValues& values);
+
+/// b/a, +∞ at data.
+double signal_to_noise(const NoiseLevel& level);
+
+/// Where the claims on flow maps look: from s to t on a schedule, at x.
+struct FlowStretch {
+  NoiseLevel from = {};
+  NoiseLevel to = {};
+  Vector x = {};
+};
+
+/// (s, t) = (0, .3), (0, .9), (.2, .6), (.5, .95) and, for laws that reach it, (0, 1); from the
+/// steepest point and from a z + b ξ. At quick scale on the first schedule, and one stretch of the
+/// variance-exploding one.
+void visit_flows(const FlowProblem& problem,
+                 bool to_data,
+                 const std::function<void(const FlowStretch&)>& f);
+
+/// largest() ≤ e^{log_bound} (or least() ≥), in one part, wherever visit_flows() looks; stretches
+/// without a finite bound are passed over. None at all: the hypothesis fails.
+using LogMapBound = std::function<Estimate(const NoiseLevel& from, const NoiseLevel& to)>;
+std::vector<Bound> stretch_below(const FlowProblem& problem,
+                                 const LogMapBound& log_bound,
+                                 const std::string& part = {});
+std::vector<Bound> stretch_above(const FlowProblem& problem,
+                                 const LogMapBound& log_bound,
+                                 const std::string& part = {});
+
+/// One stretch, from noise to data: for tight instances and controls.
+Bound map_below(const DataLawPointer& law, const Vector& x, const Estimate& bound);
+
+/// The exact map of the line from N(0, 1) to p, and its slope φ(z)/p(T(z)): the table's errors, and
+/// what the map's own error does to the density.
+Estimate exact_map(const LineMeasure& p, double z);
+Estimate exact_slope(const LineMeasure& p, double z);
+
+/// An instance drawn once.
+Instance flow_instance(std::string name, std::function<Outcome()> evaluate);
+
+/// on_flow_target() up to d = 16: Jacobians of trajectories are d × d.
+std::function<Outcome(const Target&)> on_flow_map_target(const EvaluateFlow& evaluate);
+
+}  // namespace flowcheck

@@ -1,0 +1,162 @@
+#include "gif/flow_map.hpp"
+#include "gif/gif_claims.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "measures/random_gaussian.hpp"
+#include "measures/uniform_body.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
+
+#include <cmath>
+#include <vector>
+
+namespace flowcheck {
+namespace gif_28 {
+
+const char* const on_line = "X_{s,t} = F_t⁻¹∘F_s";
+const char* const slope_on_line = "slope p_s/p_t";
+
+// Law of aZ + bX₁ for a mixture of one width on the line.
+LineMeasure line_law(const GaussianMixture& p, const NoiseLevel& level) {
+  const double deviation =
+      std::hypot(level.noise, std::sqrt(p.common_variance()) * level.data_scale);
+  std::vector<double> weights;
+  std::vector<double> means;
+  for (Index k = 0; k < p.size(); ++k) {
+    weights.push_back(p.weights()(k));
+    means.push_back(level.data_scale * p.means()(0, k));
+  }
+  return gaussian_mixture_law(weights, means, std::vector<double>(weights.size(), deviation));
+}
+
+// The flow from s to t against the increasing map between the two laws.
+void add_line(std::vector<Bound>& bounds,
+              const FlowMaps& maps,
+              const GaussianMixture& p,
+              const NoiseLevel& from,
+              const NoiseLevel& to,
+              double x) {
+  const LineMeasure before = line_law(p, from);
+  const LineMeasure after = line_law(p, to);
+  const EnclosedMap map = maps(from, to, Vector::Constant(1, x));
+  const double y = after.quantile_of_both(before.cdf(x), before.survival(x));
+  const double tail = std::min(after.cdf(y), after.survival(y));
+  const double relative = before.relative_error(x) + after.relative_error(y);
+  const double error = relative * tail / after.density(y);
+  bounds.push_back(identity(map.entry(0),
+                            Estimate::converged(y, error, round_off(1.0 + std::abs(y), 1)), on_line,
+                            1.0 + std::abs(y)));
+  const double slope = std::exp(before.log_density(x) - after.log_density(y));
+  const double steep = 1.0 + std::abs(after.score(y)) * tail / after.density(y);
+  bounds.push_back(identity(
+      Estimate::converged(map.jacobian(0, 0), map.jacobian_error),
+      Estimate::converged(slope, slope * relative * steep,
+                          round_off(slope * steep * (1.0 + std::abs(before.log_density(x))), 1)),
+      slope_on_line, 1.0));
+}
+
+GaussianMixture random_line_mixture(Rng& rng) {
+  const Index K = 2 + rng.uniform_index(3);
+  Vector weights(K);
+  for (double& w : weights) w = rng.uniform(0.2, 1.0);
+  return GaussianMixture::isotropic(weights / weights.sum(), 1.2 * rng.normal_matrix(1, K),
+                                    std::pow(rng.uniform(0.4, 1.2), 2));
+}
+
+Outcome on_the_line(Trial& trial) {
+  const GaussianMixture p = random_line_mixture(trial.rng);
+  const FlowMaps maps(data_law(p));
+  std::vector<Bound> bounds;
+  const double z = trial.rng.uniform(-4.0, 4.0);
+  add_line(bounds, maps, p, pure_noise, pure_data, z);
+  const Schedule& schedule =
+      checked_schedules().at(static_cast<std::size_t>(trial.rng.uniform_index(6)));
+  const NoiseLevel from = level(schedule.at(trial.rng.uniform(0.0, 0.5)));
+  const NoiseLevel to = level(schedule.at(trial.rng.uniform(0.6, 0.99)));
+  add_line(bounds, maps, p, from, to, z * std::hypot(from.noise, from.data_scale));
+  return bounds;
+}
+
+// b_t m + Σ_t^{1/2} Σ_s^{−1/2} (x − b_s m), Σ = a²I + b²Σ₁.
+Outcome gaussians(Trial& trial) {
+  const Index d = 1 + trial.rng.uniform_index(4);
+  const Gaussian p = random_gaussian(trial.rng, d);
+  const FlowMaps maps(data_law(p));
+  const Vector x = 2.0 * trial.rng.normal_vector(d);
+  std::vector<Bound> bounds;
+  for (const Schedule& schedule : checked_schedules()) {
+    const NoiseLevel from = level(schedule.at(0.0));
+    const NoiseLevel to = level(schedule.at(trial.rng.uniform(0.2, 1.0)));
+    const auto deviations = [&p](const NoiseLevel& l) -> Vector {
+      return (l.noise * l.noise + l.data_scale * l.data_scale * p.eigenvalues().array()).sqrt();
+    };
+    const Vector factors = deviations(to).cwiseQuotient(deviations(from));
+    const Vector exact = to.data_scale * p.mean() +
+                         p.eigenvectors() * factors.asDiagonal() *
+                             (p.eigenvectors().transpose() * (x - from.data_scale * p.mean()));
+    const EnclosedMap map = maps(from, to, x);
+    const double size = factors.maxCoeff() * (x.norm() + p.mean().norm()) + p.mean().norm();
+    for (Index i = 0; i < d; ++i) {
+      bounds.push_back(identity(map.entry(i), Estimate::closed_form(exact(i), round_off(size, d)),
+                                "Gaussian", size));
+    }
+  }
+  return bounds;
+}
+
+// A law that rotations leave alone: its flow stays on rays, and stretches across by |X|/|x|.
+Outcome ball(Trial& trial) {
+  const FlowMaps maps(data_law(UniformBall(Vector::Zero(3), 1.0)), 1e-10);  // milliseconds a step
+  const NoiseLevel to{.noise = 0.7, .data_scale = 0.4};
+  const double s = trial.rng.uniform(0.3, 2.5);
+  const EnclosedMap map = maps(pure_noise, to, Vector{{s, 0.0, 0.0}});
+  std::vector<Bound> bounds;
+  for (const Index i : {1, 2}) {
+    bounds.push_back(identity(map.entry(i), 0.0, "rays", 1.0));
+    bounds.push_back(identity(Estimate::converged(map.jacobian(i, i), map.jacobian_error),
+                              map.entry(0) / s, "|X|/|x| across", 1.0));
+  }
+  return bounds;
+}
+
+// In the plane ∇X_{0,1} has an antisymmetric part: it is no gradient, and X no Brenier map.
+Outcome claimed_symmetric() {
+  const EnclosedMap map = FlowMaps(interpolation_law("plane, three centres").law)(
+      pure_noise, pure_data, Vector{{-0.3, 1.7}});
+  return identity(Estimate::converged(map.jacobian(0, 1), map.jacobian_error),
+                  Estimate::converged(map.jacobian(1, 0), map.jacobian_error));
+}
+
+// Moved by a thousandth: F_t(X) ≠ F_s(x).
+Outcome wrong_start() {
+  const GaussianMixture p = *two_centre_data(1.0, 0.6)->mixture();
+  const LineMeasure after = line_law(p, pure_data);
+  const double y = after.quantile_of_both(0.5, 0.5);
+  return identity(FlowMaps(data_law(p))(pure_noise, pure_data, Vector{{1e-3}}).entry(0),
+                  Estimate::closed_form(y, round_off(1.0, 1)));
+}
+
+}  // namespace gif_28
+
+Claim gif_28_what_the_map_is() {
+  using namespace gif_28;
+  return {.id = "GIF-28",
+          .statement =
+              "d = 1: X_{s,t} = F_t⁻¹∘F_s, of slope p_s(x)/p_t(X); ν = N(m, Σ): X_{s,t} = "
+              "b_t m + Σ_t^{1/2}Σ_s^{−1/2}(x − b_s m); ν rotation-invariant: X_{s,t}(x) is "
+              "on x's ray; in general ∇X_{0,1} is not symmetric",
+          .source = "derived; d = 1 as for rectified flows",
+          .provenance = Provenance::derived,
+          .hypotheses = {"d = 1, or ν Gaussian, or ν rotation-invariant"},
+          .instances = {{.name = "mixtures on the line", .draw = on_the_line},
+                        {.name = "Gaussians", .draw = gaussians},
+                        {.name = "uniform ball, d = 3", .draw = ball, .repeat = false}},
+          .tight = {{.name = "mixture on the line, equality", .draw = on_the_line}},
+          .controls = {flow_instance("∇X_{0,1} symmetric", claimed_symmetric),
+                       flow_instance("start off by 1e-3", wrong_start)},
+          .file = __FILE__,
+          .grade = Grade::converged,
+          .without_error = true};
+}
+
+}  // namespace flowcheck
