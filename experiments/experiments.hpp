@@ -22,5 +22,8 @@ Experiment jko_particles();
 Experiment gaussian_mixture_stationary();
 Experiment jko_margin_search();
 Experiment round_trip();
+Experiment gif_covariance_search();
+Experiment velocity_lipschitz();
+Experiment flow_map_lipschitz_experiment();  // flow_map_lipschitz() is the library's
 
 }  // namespace flowcheck

@@ -44,12 +44,10 @@ Weights centre_weights(const GaussianMixture& p, double b, double S, const Vecto
     const Vector from_middle = x - 0.5 * b * (centres.col(k) + origin);
     const double odds = log_weights(k) - log_weights(nearest);
     const double exponent = odds + from_middle.dot(apart) / S;
-    const double reach = x.norm() + b * (centres.col(k).norm() + origin.norm());
-    const double away = apart.norm() + 2.0 * b * (centres.col(k).norm() + origin.norm());
-    const double size = static_cast<double>(4 + x.size()) *
-                        (from_middle.norm() * apart.norm() + 0.25 * reach * apart.norm() +
-                         (k == nearest ? 0.0 : 0.25 * from_middle.norm() * away)) /
-                        S;
+    // Rounding of the two factors, of their product, and of b μ.
+    const double middle = from_middle.norm() + x.norm() + b * (centres.col(k) + origin).norm();
+    const double size =
+        static_cast<double>(4 + x.size()) * (from_middle.norm() + 0.25 * middle) * apart.norm() / S;
     result.values(k) = std::exp(exponent);
     result.errors(k) = unit_round_off * (8.0 + 2.0 * std::abs(odds) + size);
   }
@@ -86,9 +84,18 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
     const double here = weight * (weights.errors(k) + weights.sum_round_off);
     // ∂/∂log p_k of the three moments.
     result.mean_error += here * size;
-    result.covariance_error += here * size * size;
     result.third_moment_error += 2.0 * here * size * size * reach;
   }
+  // ∂C/∂log p_k = p_k(ccᵀ − C): at even odds of two centres nothing, but for second order.
+  double largest_error = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (weights.values(k) == 0.0) continue;
+    const Vector c = apart.col(k) - shift;
+    result.covariance_error +=
+        weights.values(k) * weights.errors(k) * (c * c.transpose() - result.covariance).norm();
+    largest_error = std::max(largest_error, weights.errors(k));
+  }
+  result.covariance_error += 4.0 * largest_error * largest_error * variance;
   const double rounding = weights.sum_round_off;
   const double size = result.mean.norm() + origin.norm();
   result.mean_error += rounding * spread + 4.0 * unit_round_off * size;
@@ -207,16 +214,18 @@ class GeneralMixtureLaw final : public DataLaw {
       const double rounding = round_off(1.0, dimension());
       result.mean_error += weight * (delta * c + of_mean);
       result.covariance_error += weight * (delta * (c * c + variance) + 2.0 * c * of_mean +
-                                           rounding * (c * c + variance * parts.condition(k)));
+                                           rounding * c * c + parts.variance_error(k));
       const double size = c * (c * reach + variance) + 2.0 * variance * reach;
+      const double spread = static_cast<double>(dimension()) * parts.variance_error(k);
       third += weight * (delta * size + of_mean * (2.0 * c * reach + 3.0 * variance) +
-                         rounding * parts.condition(k) * size);
+                         2.0 * spread * (c + reach) + rounding * size);
     }
     result.third_moment_error = 2.0 * third;
     return result;
   }
 
   std::optional<ScorePart> score_part(double b, double a, const Vector& x) const override {
+    if (!p_.has_density()) return std::nullopt;
     const Components parts(p_, b, a, x);
     const ComponentPosteriors& posterior = parts.posterior;
     const Index d = dimension();
@@ -241,15 +250,14 @@ class GeneralMixtureLaw final : public DataLaw {
       const double delta = parts.weight_error(k);
       const double of_mean = parts.mean_error(k);
       const double of_score = parts.score_error(k);
-      const double own = rounding * parts.condition(k);
       result.mean_error += weight * (delta * m.norm() + of_mean);
       result.score_error += weight * (delta * s.norm() + of_score);
       result.mean_jacobian_error +=
-          weight * ((2.0 * delta + rounding) * m.norm() * s.norm() +
-                    (delta + own) * gain.maxCoeff() + of_mean * s.norm() + of_score * m.norm());
+          weight * ((2.0 * delta + rounding) * m.norm() * s.norm() + delta * gain.maxCoeff() +
+                    parts.gain_error(k) + of_mean * s.norm() + of_score * m.norm());
       result.score_jacobian_error +=
-          weight * ((2.0 * delta + rounding) * s.squaredNorm() +
-                    (delta + own) * precision.maxCoeff() + 2.0 * of_score * s.norm());
+          weight * ((2.0 * delta + rounding) * s.squaredNorm() + delta * precision.maxCoeff() +
+                    parts.precision_error(k) + 2.0 * of_score * s.norm());
     }
     result.mean_jacobian = symmetrised(result.mean_jacobian);
     result.score_jacobian = symmetrised(result.score_jacobian);
@@ -268,51 +276,77 @@ class GeneralMixtureLaw final : public DataLaw {
                      0.5 * parts.posterior.precisions.col(k).array().log().sum() -
                      0.5 * static_cast<double>(dimension()) * std::log(2.0 * std::numbers::pi);
       largest = std::max(largest, exponents(k));
-      error += parts.weight(k) * parts.weight_error(k);
+      error += parts.weight(k) * parts.exponent_error(k);
     }
     const double value = largest + std::log((exponents.array() - largest).exp().sum());
     return Estimate::closed_form(value, error + 16.0 * unit_round_off * (1.0 + std::abs(value)));
   }
 
  private:
-  // Components' posteriors and bounds of what rounding does to each: the eigenvectors of Σ_k are
-  // known up to round-off, which the condition number of V_k turns into an error of V_k⁻¹.
+  // Components' posteriors and bounds of what rounding does to each. Σ_k's factors are those of a
+  // matrix `disturbance` away, which functions of it pass on by their derivatives: λ/(a² + b²λ) by
+  // a²/s⁴ and 1/(a² + b²λ) by b²/s⁴, s² = a² + b²λ.
   struct Components {
     const GaussianMixture& p;
     double b;
     double a;
     double size;  // |x|
     ComponentPosteriors posterior;
+    Vector weight_errors;  // relative
 
     Components(const GaussianMixture& mixture, double data_scale, double noise, const Vector& x)
         : p(mixture),
           b(data_scale),
           a(noise),
           size(x.norm()),
-          posterior(component_posteriors(mixture, data_scale, noise, x)) {}
+          posterior(component_posteriors(mixture, data_scale, noise, x)),
+          weight_errors(Vector::Zero(mixture.size())) {
+      // Softmax: d log r_k = dℓ_k − Σ r_j dℓ_j, nothing for a single component.
+      Vector own(p.size());
+      for (Index k = 0; k < p.size(); ++k) own(k) = weight(k) > 0.0 ? exponent_error(k) : 0.0;
+      const double mean = own.dot(posterior.weights);
+      for (Index k = 0; k < p.size(); ++k) {
+        const double others = std::max(mean - weight(k) * own(k), 0.0);
+        weight_errors(k) = own(k) * (1.0 - weight(k)) + others;
+      }
+    }
 
     double weight(Index k) const { return posterior.weights(k); }
-    double condition(Index k) const {
-      return posterior.precisions.col(k).maxCoeff() / posterior.precisions.col(k).minCoeff();
+    double weight_error(Index k) const { return weight_errors(k); }
+    double steepness(Index k) const { return posterior.precisions.col(k).maxCoeff(); }  // 1/s²
+    double disturbance(Index k) const {
+      return round_off(p.kernel(k).eigenvalues().maxCoeff(), p.dimension()) / 8.0;
     }
     double reach(Index k) const { return size + b * p.means().col(k).norm(); }
-    double weight_error(Index k) const {
+    double exponent_error(Index k) const {
       const double z = posterior.distances(k);
       const double logs = posterior.precisions.col(k).array().log().abs().sum();
-      const double root = std::sqrt(posterior.precisions.col(k).maxCoeff());
-      return round_off(z * z * condition(k) / 16.0 + z * root * reach(k) / 16.0 +
+      const double turned = b * b * steepness(k) * disturbance(k);
+      return turned * (z * z + static_cast<double>(p.dimension())) +
+             round_off(z * z / 16.0 + z * std::sqrt(steepness(k)) * reach(k) / 16.0 +
                            (logs + std::abs(std::log(p.weights()(k)))) / 32.0 + 1.0,
                        p.dimension());
     }
+    double gain_error(Index k) const {  // of bΣV⁻¹
+      const double share = a * steepness(k);
+      return b * share * share * disturbance(k) + round_off(largest_gain(k), p.dimension()) / 8.0;
+    }
+    double largest_gain(Index k) const {
+      return b * posterior.precisions.col(k).cwiseProduct(p.kernel(k).eigenvalues()).maxCoeff();
+    }
+    double precision_error(Index k) const {
+      const double share = b * steepness(k);
+      return share * share * disturbance(k) + round_off(steepness(k), p.dimension()) / 8.0;
+    }
+    double variance_error(Index k) const {  // of a²ΣV⁻¹
+      const double share = a * a * steepness(k);
+      return share * share * disturbance(k) +
+             round_off(posterior.variances.col(k).maxCoeff(), p.dimension()) / 8.0;
+    }
     double mean_error(Index k) const {
-      const Vector& lambda = p.kernel(k).eigenvalues();
-      const double gain = b * posterior.precisions.col(k).cwiseProduct(lambda).maxCoeff();
-      return round_off((p.means().col(k).norm() + gain * reach(k)) * condition(k), p.dimension()) /
-             8.0;
+      return gain_error(k) * reach(k) + round_off(p.means().col(k).norm(), p.dimension()) / 8.0;
     }
-    double score_error(Index k) const {
-      return round_off(posterior.precisions.col(k).maxCoeff() * reach(k), p.dimension()) / 8.0;
-    }
+    double score_error(Index k) const { return precision_error(k) * reach(k); }
   };
 
   GaussianMixture p_;

@@ -188,7 +188,7 @@ Estimate diameter_of(const Matrix& points) {
   std::sort(order.begin(), order.end(), [&](Index i, Index j) { return radii(i) > radii(j); });
 
   // |pᵢ − pⱼ| ≤ radiusᵢ + radiusⱼ: once that, with room for rounding, is below the largest distance
-  // seen, so it is for all pairs that follow.
+  // seen, so it is for all pairs that follow. A point's best partner may be the outermost one.
   const double room = 1.0 + round_off(1.0, points.rows());
   double largest = 0.0;
   Index one = 0;

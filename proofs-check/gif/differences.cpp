@@ -60,7 +60,7 @@ double time_step(const FlowProblem& problem, const FlowPoint& at) {
   const double reach = at.x.norm() / s.a;
   const double tilt = s.r_dot() * reach + s.r() * reach * std::abs(s.a_dot) / s.a +
                       s.r() * s.r_dot() * (problem.spread + spread);
-  return 0.1 / (1.0 / std::min(at.time.t, at.time.remaining) + spread * tilt);
+  return 0.05 / (1.0 / std::min(at.time.t, at.time.remaining) + spread * tilt);
 }
 
 bool without_digits(const EnclosedVector& differences, double scale) {

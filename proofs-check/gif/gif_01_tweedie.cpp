@@ -119,7 +119,8 @@ Instance wrong(std::string name, WrongVelocity formula) {
 const std::vector<LawFamily> families = {
     LawFamily::gaussian, LawFamily::two_centres,     LawFamily::mixture,
     LawFamily::points,   LawFamily::general_mixture, LawFamily::truncated_gaussian,
-    LawFamily::cusp,     LawFamily::tilt_mixture,    LawFamily::heavy};
+    LawFamily::cusp,     LawFamily::tilt_mixture,
+};
 
 std::vector<Instance> instances() {
   std::vector<Instance> result = law_instances(families, forms);

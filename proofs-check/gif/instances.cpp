@@ -120,11 +120,10 @@ FlowProblem fixed_problem(const NamedLaw& law, Trial& trial) {
   if (law.family == LawFamily::ball || law.family == LawFamily::heavy ||
       law.family == LawFamily::gap) {
     problem.schedules = {linear_schedule()};
-    problem.noises.conservativeResize(Eigen::NoChange, 2);
-    problem.data.conservativeResize(Eigen::NoChange, 2);
+    problem.noises.conservativeResize(Eigen::NoChange, 1);
+    problem.data.conservativeResize(Eigen::NoChange, 1);
     if (trial.scale == Scale::quick) {
-      problem.times = {FlowTime::from_start(0.25), FlowTime::from_start(0.7),
-                       FlowTime::from_start(0.95)};
+      problem.times = {FlowTime::from_start(0.7)};
     }
   }
   return problem;
@@ -232,6 +231,10 @@ FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale) {
   problem.noises = rng.normal_matrix(d, near + far);
   problem.data = problem.law->sample(near + far, rng);
   problem.noises.rightCols(far) *= 8.0;
+  if (scale == Scale::quick) {
+    const std::vector<FlowTime>& all = checked_times();
+    problem.times = {all[0], all[2], all[4], all[7]};
+  }
   problem.spread = std::sqrt(problem.law->second_moment());
   return problem;
 }
@@ -247,7 +250,7 @@ void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&
       for (Index j = 0; j < problem.noises.cols(); ++j) {
         f({schedule, time, s, s.a * problem.noises.col(j) + s.b * problem.data.col(j)});
       }
-      f({schedule, time, s, s.a * steepest_point(*problem.law, s.r())});
+      if (problem.steepest) f({schedule, time, s, s.a * steepest_point(*problem.law, s.r())});
     }
   }
 }
@@ -281,7 +284,8 @@ Instance random_laws(std::string name,
 std::function<Outcome(const Target&)> on_flow_target(const EvaluateFlow& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
     Rng rng(1);
-    FlowProblem problem = flow_problem(data_law(target.start), rng, Scale::standard);
+    FlowProblem problem = flow_problem(data_law(target.start), rng);
+    problem.times = checked_times();
     if (!target.schedule.empty()) problem.schedules = {schedule_named(target.schedule)};
     return evaluate(problem);
   };
@@ -316,6 +320,12 @@ double largest_centre(const DataLaw& law) {
     if (p->weights()(k) > 0.0) largest = std::max(largest, p->means().col(k).norm());
   }
   return largest;
+}
+
+double support_radius(const DataLaw& law) {
+  const GaussianMixture* p = law.mixture();
+  if (p == nullptr) return known_half_diameter(law.regularity());
+  return p->common_variance() == 0.0 ? largest_centre(law) : infinity;
 }
 
 }  // namespace flowcheck

@@ -49,16 +49,17 @@ DataLawPointer random_tilt_mixture(Rng& rng);
 /// Σ wₖ N(±R, σ²) on the line, the second centre of weight `right`.
 DataLawPointer two_centre_data(double R, double sigma, double right = 0.5);
 
-/// A law, and where the claims look at its flow: at every time of every schedule, at
-/// x = a z + b ξ for each of some pairs (z, ξ) drawn from noise and data and some far out, and
-/// where the posterior covariance is largest as far as that is known.
+/// A law, and where the claims look at its flow: at every (quick: every other) time of every
+/// schedule, at x = a z + b ξ for each of some pairs (z, ξ) drawn from noise and data and some far
+/// out, and where the posterior covariance is largest as far as that is known.
 struct FlowProblem {
   DataLawPointer law = {};
   std::vector<Schedule> schedules = checked_schedules();
   std::vector<FlowTime> times = checked_times();
-  Matrix noises = {};   ///< z, one a column
-  Matrix data = {};     ///< ξ, likewise
-  double spread = 0.0;  ///< √E|X₁|²
+  Matrix noises = {};    ///< z, one a column
+  Matrix data = {};      ///< ξ, likewise
+  double spread = 0.0;   ///< √E|X₁|²
+  bool steepest = true;  ///< look at steepest_point() as well
 };
 
 struct FlowPoint {
@@ -110,5 +111,9 @@ KnownMixture known_mixture(const Regularity& constants);
 
 /// Largest |ξ| in the support of points, or of a mixture's centres; +∞ where it is neither.
 double largest_centre(const DataLaw& law);
+
+/// Largest |ξ| in the support, +∞ where it is unbounded. Bounded laws that are not points are all
+/// symmetric about 0 here.
+double support_radius(const DataLaw& law);
 
 }  // namespace flowcheck

@@ -371,13 +371,15 @@ TEST_CASE("Batches are the single evaluations", "[interpolation][property]") {
                                             data_law(PointCloud(rng.normal_matrix(2, 7))),
                                             cusp_data(1.0, 2),
                                             truncated_gaussian_data(-1.0, Vector{{1.0, 0.5}}),
-                                            data_law(UniformBall(Vector{{0.2}}, 1.0))};
+                                            data_law(UniformBall(Vector{{0.2, 0.1}}, 1.0))};
   for (std::size_t i = 0; i < laws.size(); ++i) {
     const FlowTime time = FlowTime::from_start(0.8);
-    const Matrix v = velocities(*laws[i], foellmer_schedule(), time, points);
+    const bool slow = laws[i]->mixture() == nullptr;
+    const Matrix some = points.leftCols(slow ? 1 : points.cols());
+    const Matrix v = velocities(*laws[i], foellmer_schedule(), time, some);
     const PointwiseMoments both =
-        velocities_and_jacobians(*laws[i], foellmer_schedule(), time, points);
-    for (Index j = 0; j < points.cols(); ++j) {
+        velocities_and_jacobians(*laws[i], foellmer_schedule(), time, some);
+    for (Index j = 0; j < both.vectors.cols(); ++j) {
       CAPTURE(i, j);
       const VelocityValue single = velocity(*laws[i], foellmer_schedule(), time, points.col(j));
       const VelocityGradient slope =

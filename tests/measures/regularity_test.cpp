@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -80,6 +81,27 @@ TEST_CASE("enclosing_ball, diameter and farthest_distance know every power of tw
   CHECK_THAT(diameter(points), Encloses(6.0 * unit));
   CHECK(diameter(points).width() <= 1e-14 * unit + 4.0 * spacing);
   CHECK_THAT(farthest_distance(points, unit * Vector{{3.0, 0.0}}), Encloses(4.0 * unit));
+}
+
+TEST_CASE("diameter is the largest of all distances, also where one end is near the middle",
+          "[measures][property]") {
+  // The two outermost points are close to each other, the farthest pair has one of them alone.
+  const Matrix seven{{-0.09, -0.996, 0.55, -0.406, -0.642, -0.447, -0.994},
+                     {-0.627, 0.839, 0.996, -0.388, -0.678, -0.612, 0.962}};
+  CHECK(diameter(seven).value == Approx(std::hypot(1.192, 1.674)).epsilon(1e-14));
+  Rng rng(11);
+  for (int trial = 0; trial < 300; ++trial) {
+    const Index n = 2 + rng.uniform_index(8);
+    const Matrix points = rng.normal_matrix(1 + rng.uniform_index(3), n);
+    double largest = 0.0;
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < i; ++j) {
+        largest = std::max(largest, (points.col(i) - points.col(j)).norm());
+      }
+    }
+    CAPTURE(trial);
+    CHECK(diameter(points).value == Approx(largest).epsilon(1e-14));
+  }
 }
 
 TEST_CASE("enclosing_ball holds points of very different sizes", "[measures][exact]") {

@@ -1,0 +1,244 @@
+#include "flows/flow_map_lipschitz.hpp"
+
+#include "interpolation/compass_search.hpp"
+#include "interpolation/covariance_envelope.hpp"
+#include "measures/exact_map.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "measures/regularity.hpp"
+#include "numerics/require.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
+
+#include <Eigen/SVD>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace flowcheck {
+namespace {
+
+// The slope of an increasing map where its source's cdf is Φ(z).
+struct Slope {
+  double value = 0.0;
+  double error = 0.0;
+};
+using SlopeAt = std::function<Slope(double z)>;
+
+struct LineExtreme {
+  double z = 0.0;
+  Slope slope = {};
+};
+
+// On a grid of z, then between the neighbours of the best place by golden section.
+LineExtreme extreme_slope(const SlopeAt& slope, double reach, bool largest) {
+  const auto better = [largest](const Slope& a, const Slope& b) {
+    return largest ? a.value > b.value : a.value < b.value;
+  };
+  constexpr int nodes = 400;
+  const double h = 2.0 * reach / nodes;
+  LineExtreme best{0.0, slope(0.0)};
+  for (int i = 0; i <= nodes; ++i) {
+    const double z = -reach + h * i;
+    const Slope here = slope(z);
+    if (better(here, best.slope)) best = {z, here};
+  }
+  double left = std::max(-reach, best.z - h);
+  double right = std::min(reach, best.z + h);
+  constexpr double golden = 0.61803398874989485;
+  for (int i = 0; i < 60; ++i) {
+    const double first = right - golden * (right - left);
+    const double second = left + golden * (right - left);
+    const Slope at_first = slope(first);
+    const Slope at_second = slope(second);
+    if (better(at_first, best.slope)) best = {first, at_first};
+    if (better(at_second, best.slope)) best = {second, at_second};
+    if (better(at_first, at_second)) {
+      right = second;
+    } else {
+      left = first;
+    }
+  }
+  return best;
+}
+
+Estimate seen_from_below(double value, double error, double upper) {
+  return Estimate::between(value, value - error, std::max(upper, value + error), Grade::sampled);
+}
+
+Estimate seen_from_above(double value, double error, double lower) {
+  return Estimate::between(value, std::max(0.0, std::min(lower, value - error)), value + error,
+                           Grade::sampled);
+}
+
+Estimate scale_of(const NoiseLevel& from, const NoiseLevel& to) {
+  const double ratio =
+      std::hypot(to.noise, to.data_scale) / std::hypot(from.noise, from.data_scale);
+  return Estimate::closed_form(ratio, round_off(ratio, 1));
+}
+
+double r_of(const NoiseLevel& level) {
+  return level.noise > 0.0 ? level.data_scale / level.noise : infinity;
+}
+
+struct Envelope {
+  double upper = infinity;
+  double lower = 0.0;
+};
+
+Envelope envelope_of(const Regularity& constants, const NoiseLevel& from, const NoiseLevel& to) {
+  const CovarianceEnvelope envelope = covariance_envelope(constants);
+  const Estimate scale = scale_of(from, to);
+  return {(scale * exp(envelope.log_stretch_above(r_of(from), r_of(to)))).upper,
+          (scale * exp(envelope.log_stretch_below(r_of(from), r_of(to)))).lower};
+}
+
+// √((a_t² + λb_t²)/(a_s² + λb_s²)).
+Estimate gaussian_stretch(double variance, const NoiseLevel& from, const NoiseLevel& to) {
+  const double sigma = std::sqrt(variance);
+  const double value =
+      std::hypot(to.noise, sigma * to.data_scale) / std::hypot(from.noise, sigma * from.data_scale);
+  return Estimate::closed_form(value, round_off(value, 1));
+}
+
+LineMeasure law_at(const GaussianMixture& p, const NoiseLevel& level) {
+  std::vector<double> weights, means, deviations;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) == 0.0) continue;
+    weights.push_back(p.weights()(k));
+    means.push_back(level.data_scale * p.means()(0, k));
+    deviations.push_back(
+        std::hypot(level.noise, level.data_scale * std::sqrt(p.covariance(k)(0, 0))));
+  }
+  return gaussian_mixture_law(std::move(weights), std::move(means), std::move(deviations));
+}
+
+Slope slope_between(const LineMeasure& source, const LineMeasure& image, double x) {
+  const double y = image.quantile_of_both(source.cdf(x), source.survival(x));
+  const double value = std::exp(source.log_density(x) - image.log_density(y));
+  const double quantile = source.relative_error(x) + image.relative_error(y);
+  // An error of the quantile moves y by that of a tail's mass over the density.
+  const double tail = std::min(image.cdf(y), image.survival(y));
+  const double moved = quantile * tail / image.density(y) * std::abs(image.score(y));
+  return {value, value * (2.0 * quantile + moved + round_off(4.0, 1))};
+}
+
+FlowMapLipschitz on_line(const GaussianMixture& p,
+                         const NoiseLevel& from,
+                         const NoiseLevel& to,
+                         const Envelope& envelope) {
+  const LineMeasure source = law_at(p, from);
+  const LineMeasure image = law_at(p, to);
+  const auto place = [&](double z) {
+    const double lower = 0.5 * std::erfc(-z / std::sqrt(2.0));
+    return source.quantile_of_both(lower, 0.5 * std::erfc(z / std::sqrt(2.0)));
+  };
+  const SlopeAt slope = [&](double z) { return slope_between(source, image, place(z)); };
+  constexpr double reach = 30.0;
+  const LineExtreme top = extreme_slope(slope, reach, true);
+  const LineExtreme bottom = extreme_slope(slope, reach, false);
+  return {{seen_from_below(top.slope.value, top.slope.error, envelope.upper),
+           Vector::Constant(1, place(top.z))},
+          {seen_from_above(bottom.slope.value, bottom.slope.error, envelope.lower),
+           Vector::Constant(1, place(bottom.z))}};
+}
+
+double singular_value(const Matrix& J, bool largest) {
+  const Eigen::JacobiSVD<Matrix> svd(J);
+  return largest ? svd.singularValues()(0) : svd.singularValues()(J.rows() - 1);
+}
+
+MapExtreme searched(const ClockFields& fields,
+                    const std::vector<Vector>& starts,
+                    const NoiseLevel& from,
+                    const NoiseLevel& to,
+                    const FlowMapLipschitzOptions& options,
+                    const Envelope& envelope,
+                    bool largest) {
+  const auto at = [&](const Vector& x, double tolerance) {
+    const TangentFlowResult flow = reference_flow(fields, from, to, x, {.tolerance = tolerance});
+    return flow.termination == Termination::converged ? singular_value(flow.jacobian, largest)
+                                                      : std::nan("");
+  };
+  const auto f = [&](const Vector& x) {
+    const double value = at(x, 1e-7);
+    if (std::isnan(value)) return -infinity;
+    return largest ? value : -value;
+  };
+  CompassResult best;
+  for (const Vector& start : starts) {
+    const CompassResult here = compass_search(f, start, 0.5);
+    if (here.value > best.value) best = here;
+  }
+  const double value = at(best.at, options.tolerance);
+  // The same at a hundredth of the accuracy.
+  const double error =
+      std::abs(value - at(best.at, 100.0 * options.tolerance)) + round_off(value, best.at.size());
+  return {largest ? seen_from_below(value, error, envelope.upper)
+                  : seen_from_above(value, error, envelope.lower),
+          best.at};
+}
+
+FlowMapLipschitz in_space(const GaussianMixture& p,
+                          const NoiseLevel& from,
+                          const NoiseLevel& to,
+                          const FlowMapLipschitzOptions& options,
+                          const Envelope& envelope) {
+  const ClockFields fields = clock_fields(p);
+  Rng rng(29);
+  const Matrix data = sample(p, options.starts, rng);
+  std::vector<Vector> starts = {from.data_scale * p.mean()};
+  for (Index i = 0; i < data.cols(); ++i) {
+    starts.push_back(from.data_scale * data.col(i) + from.noise * rng.normal_vector(p.dimension()));
+  }
+  return {searched(fields, starts, from, to, options, envelope, true),
+          searched(fields, starts, from, to, options, envelope, false)};
+}
+
+}  // namespace
+
+FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
+                                    const NoiseLevel& from,
+                                    const NoiseLevel& to,
+                                    const FlowMapLipschitzOptions& options) {
+  require(from.noise > 0.0 && from.data_scale >= 0.0 && to.noise >= 0.0 && to.data_scale >= 0.0,
+          "flow_map_lipschitz: a and b must not be negative, nor a_s zero");
+  require(r_of(from) <= r_of(to), "flow_map_lipschitz: b/a must not decrease");
+  require(to.noise > 0.0 || p.has_density(), "flow_map_lipschitz: points need a_t > 0");
+  if (p.size() == 1) {
+    const Vector& variances = p.kernel(0).eigenvalues();
+    const Vector middle = from.data_scale * p.mean();
+    return {{gaussian_stretch(variances.maxCoeff(), from, to), middle},
+            {gaussian_stretch(variances.minCoeff(), from, to), middle}};
+  }
+  const Envelope envelope = envelope_of(regularity(p), from, to);
+  FlowMapLipschitz result = p.dimension() == 1 ? on_line(p, from, to, envelope)
+                                               : in_space(p, from, to, options, envelope);
+  if (p.common_variance() >= 0.0) {
+    result.least = {gaussian_stretch(p.common_variance(), from, to), {}};
+  }
+  return result;
+}
+
+FlowMapLipschitz noise_to_data_lipschitz(const LineMeasure& p) {
+  const Envelope envelope = envelope_of(regularity(p), {1.0, 0.0}, {0.0, 1.0});
+  const SlopeAt slope = [&](double z) {
+    const double x = map_from_normal(p, z);
+    const double value = map_from_normal_slope(p, z);
+    const double tail = std::min(p.cdf(x), p.survival(x));
+    const double moved = p.relative_error(x) * tail / p.density(x) * std::abs(p.score(x));
+    return Slope{value, value * (2.0 * p.relative_error(x) + moved + round_off(4.0 + z * z, 1))};
+  };
+  constexpr double reach = 30.0;
+  const LineExtreme top = extreme_slope(slope, reach, true);
+  const LineExtreme bottom = extreme_slope(slope, reach, false);
+  return {{seen_from_below(top.slope.value, top.slope.error, envelope.upper),
+           Vector::Constant(1, top.z)},
+          {seen_from_above(bottom.slope.value, bottom.slope.error, envelope.lower),
+           Vector::Constant(1, bottom.z)}};
+}
+
+}  // namespace flowcheck

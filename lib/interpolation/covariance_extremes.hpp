@@ -1,0 +1,46 @@
+#pragma once
+
+#include "interpolation/data_law.hpp"
+
+namespace flowcheck {
+
+/// An extreme eigenvalue of the posterior covariance C(r, y) over all y ∈ ℝᵈ.
+struct CovarianceExtreme {
+  Estimate value = 0.0;
+  Vector place = {};  ///< y at which value.lower is attained; empty where it is a limit
+};
+
+struct CovarianceSearchOptions {
+  double accuracy = 1e-6;   ///< of branch and bound, relative
+  double enough = 0.0;      ///< it may end as soon as all is proved to lie below this
+  int most_places = 4'000;  ///< and has to after so many posteriors; the enclosure is what it is
+};
+
+/// sup_y λ_max C(r, y):
+///
+/// - closed form: a Gaussian; two centres of one width, at equal odds, σ²/v + |δ|²/(4v²);
+/// - converged, by branch and bound: one dimension, bounded support of diameter w or a mixture of
+/// one
+///   width. With f the posterior variance of what is bounded (X₁, or the centre W with r/√v for r),
+///   |f′| ≤ rw³/(6√3), |f′| ≤ rwf and |f″| ≤ r²w⁴/8 bound it between two places; beyond Y it is at
+///   most E(e − ξ)² at Y, e the support's end, which only falls. The enclosure is a proof up to
+///   rounding;
+/// - sampled, a lower bound with its place: what is left, by compass search from many starts.
+/// @throws std::invalid_argument  r < 0 or not finite
+CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
+                                               double r,
+                                               const CovarianceSearchOptions& options = {});
+
+/// inf_y λ_min C(r, y): closed form for Gaussians, and for mixtures of one width and points, σ²/v,
+/// approached far out in a direction with one extreme centre. Otherwise sampled: an upper bound,
+/// its `lower` being 0.
+CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
+
+/// Largest variance of the centre W of N(0, σ²I) * ρ given bX₁ + aZ, in the direction of its
+/// largest eigenvalue: sup_y λ_max C_W, from the same branches; r = b/a.
+/// @throws std::invalid_argument  the law is not a mixture of one width, or r as above
+CovarianceExtreme largest_centre_covariance(const DataLaw& law,
+                                            double r,
+                                            const CovarianceSearchOptions& options = {});
+
+}  // namespace flowcheck

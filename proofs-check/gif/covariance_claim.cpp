@@ -1,0 +1,93 @@
+#include "gif/covariance_claim.hpp"
+
+#include "interpolation/covariance_extremes.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/round_off.hpp"
+#include "numerics/spd.hpp"
+
+#include <utility>
+
+namespace flowcheck {
+
+CovarianceEigenvalues covariance_eigenvalues(const DataLaw& law, double r, const Vector& y) {
+  const LatentMoments posterior = law.posterior(r, 1.0, y);
+  const Matrix& C = posterior.covariance;
+  const Index d = C.rows();
+  const double error = posterior.covariance_error + (d > 1 ? round_off(C.norm(), d) : 0.0);
+  const Vector eigenvalues = d > 1 ? symmetric_eigen(C).values : Vector(C.diagonal());
+  return {.least = Estimate::closed_form(eigenvalues(0), error),
+          .largest = Estimate::closed_form(eigenvalues(d - 1), error)};
+}
+
+std::vector<Bound> covariance_below(const FlowProblem& problem,
+                                    const CovarianceFunction& c,
+                                    const std::string& part) {
+  std::vector<Bound> bounds;
+  visit(problem, [&](const FlowPoint& at) {
+    const double r = at.values.r();
+    const Estimate bound = c(r);
+    if (!(bound.upper < infinity)) return;
+    const Vector y = at.x / at.values.a;
+    bounds.push_back(
+        {.lhs = covariance_eigenvalues(*problem.law, r, y).largest, .rhs = bound, .part = part});
+  });
+  return bounds;
+}
+
+std::vector<Bound> covariance_above(const FlowProblem& problem,
+                                    const CovarianceFunction& c,
+                                    const std::string& part) {
+  std::vector<Bound> bounds;
+  visit(problem, [&](const FlowPoint& at) {
+    const double r = at.values.r();
+    const Vector y = at.x / at.values.a;
+    bounds.push_back(
+        {.lhs = c(r), .rhs = covariance_eigenvalues(*problem.law, r, y).least, .part = part});
+  });
+  return bounds;
+}
+
+std::vector<Bound> supremum_below(const FlowProblem& problem,
+                                  const CovarianceFunction& c,
+                                  const std::string& part) {
+  if (problem.law->mixture() == nullptr) return {left_out(part, "the supremum is enclosed")};
+  std::vector<Bound> bounds;
+  for (const FlowTime& time : problem.times) {
+    const double r = linear_schedule().values(time).r();
+    const Estimate bound = c(r);
+    if (!(bound.upper < infinity)) continue;
+    const CovarianceExtreme supremum =
+        largest_posterior_covariance(*problem.law, r, {.enough = bound.lower * (1.0 - 1e-12)});
+    if (supremum.value.grade == Grade::sampled) {
+      return {left_out(part, "the supremum is enclosed")};
+    }
+    bounds.push_back({.lhs = supremum.value, .rhs = bound, .part = part});
+  }
+  if (bounds.empty()) bounds.push_back(left_out(part, "a bound at some time"));
+  return bounds;
+}
+
+Outcome covariance_below_at(const DataLaw& law, double r, const Vector& y, const Estimate& c) {
+  return Bound{.lhs = covariance_eigenvalues(law, r, y).largest, .rhs = c};
+}
+
+Outcome covariance_above_at(const DataLaw& law, double r, const Vector& y, const Estimate& c) {
+  return Bound{.lhs = c, .rhs = covariance_eigenvalues(law, r, y).least};
+}
+
+Instance at_once(std::string name, std::function<Outcome()> evaluate) {
+  return {.name = std::move(name),
+          .draw = [evaluate = std::move(evaluate)](Trial&) { return evaluate(); },
+          .repeat = false};
+}
+
+std::function<Outcome(const Target&)> on_covariance_target(const EvaluateFlow& evaluate) {
+  return [check = on_flow_target(evaluate)](const Target& target) -> Outcome {
+    if (dimension(target.start) > largest_target_dimension) {
+      return Outcome::not_applicable("d ≤ 16");
+    }
+    return check(target);
+  };
+}
+
+}  // namespace flowcheck

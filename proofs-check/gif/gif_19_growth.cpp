@@ -1,0 +1,282 @@
+#include "flows/flow.hpp"
+#include "gif/differences.hpp"
+#include "gif/gif_claims.hpp"
+#include "gif/instances.hpp"
+#include "gif/jacobian_bounds.hpp"
+#include "interpolation/velocity.hpp"
+#include "numerics/observed_order.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace flowcheck {
+namespace gif_19 {
+
+// |v − rate·x| ≤ (aΔ/S)·size, the round-off being that of v and of the subtraction.
+Bound remainder(
+    const FlowPoint& at, const VelocityValue& v, double variance, double size, const char* part) {
+  const ScheduleValues& s = at.values;
+  const Estimate rate = variance_rate(s, variance);
+  const Estimate S = sum_of_terms({s.a * s.a, variance * s.b * s.b});
+  const Vector rest = v.value - rate.value * at.x;
+  const double length = std::abs(rate.value) * at.x.norm();
+  const double error =
+      v.error + rate.width() * at.x.norm() + round_off(length + rest.norm(), at.x.size()) / 8.0;
+  return {.lhs = Estimate::closed_form(rest.norm(), error),
+          .rhs = sum_of_terms({s.a_wronskian()}) / S * size,
+          .part = part,
+          .scale = length + (std::abs(s.a_dot) / s.a + s.b_dot) * at.x.norm()};
+}
+
+struct Sizes {
+  double radius = infinity;     // (a): of a ball about 0 with all of ν
+  double centres = infinity;    // (b): of a ball about 0 with all of ρ
+  double variance = 0.0;        // (b): σ²
+  double lipschitz = infinity;  // (c): L
+};
+
+Sizes sizes_of(const DataLaw& law) {
+  Sizes result{.radius = support_radius(law), .lipschitz = known_log_lipschitz(law.regularity())};
+  const KnownMixture known = known_mixture(law.regularity());
+  if (known.scale > 0.0) {
+    result.variance = known.scale * known.scale;
+    result.centres = largest_centre(law);
+  }
+  return result;
+}
+
+void add_growth(const FlowProblem& problem, const Sizes& sizes, std::vector<Bound>& bounds) {
+  const DataLaw& law = *problem.law;
+  visit(problem, [&](const FlowPoint& at) {
+    if (std::isfinite(sizes.radius)) {
+      const VelocityValue v = velocity(law, at.schedule, at.time, at.x, VelocityForm::denoiser);
+      bounds.push_back(remainder(at, v, 0.0, sizes.radius, "(a) bounded support"));
+    }
+    const VelocityValue v = velocity(law, at.schedule, at.time, at.x);
+    if (std::isfinite(sizes.centres)) {
+      bounds.push_back(remainder(at, v, sizes.variance, sizes.centres, "(b) mixture"));
+    }
+    if (std::isfinite(sizes.lipschitz)) {
+      bounds.push_back(remainder(at, v, 1.0, sizes.lipschitz, "(c) L-log-Lipschitz"));
+    }
+  });
+  if (!std::isfinite(sizes.radius)) {
+    bounds.push_back(left_out("(a) bounded support", "supp ν is bounded"));
+  }
+  if (!std::isfinite(sizes.centres)) {
+    bounds.push_back(left_out("(b) mixture", "ν = N(0, σ²I) * ρ with σ > 0, ρ bounded"));
+  }
+  if (!std::isfinite(sizes.lipschitz)) {
+    bounds.push_back(left_out("(c) L-log-Lipschitz", "ν = e^h N(0, I), h L-Lipschitz"));
+  }
+}
+
+EnclosedVector enclosed(const VelocityValue& v) {
+  return {.value = v.value, .round_off = v.error};
+}
+
+// v(0, x) = (ȧ₀/a₀)x + ḃ₀ E X₁.
+void add_start(const FlowProblem& problem, std::vector<Bound>& bounds) {
+  FlowProblem start = problem;
+  start.times = {FlowTime::from_start(0.0)};
+  const Vector mean = problem.law->mean();
+  visit(start, [&](const FlowPoint& at) {
+    if (!at.schedule.starts_from_noise()) return;
+    const ScheduleValues& s = at.values;
+    const double size = at.x.norm() + mean.norm();
+    add_identity(
+        bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
+        {.value = s.a_dot * at.x + s.b_dot * mean, .round_off = 16.0 * unit_round_off * size},
+        "(d) at t = 0", size + s.a + problem.spread);
+  });
+}
+
+// v(1, x) = ḃ₁x − (aȧ)₁∇log ν(x), ν a mixture with a density.
+void add_end(const FlowProblem& problem, std::vector<Bound>& bounds) {
+  const GaussianMixture* p = problem.law->mixture();
+  if (p == nullptr || !p->has_density()) {
+    bounds.push_back(left_out("(d) at t = 1", "ν is a mixture with a density"));
+    return;
+  }
+  double precision = 0.0;
+  for (Index k = 0; k < p->size(); ++k) {
+    precision = std::max(precision, 1.0 / p->kernel(k).eigenvalues()(0));
+  }
+  FlowProblem end = problem;
+  end.times = {FlowTime::from_end(0.0)};
+  end.steepest = false;
+  visit(end, [&](const FlowPoint& at) {
+    const ScheduleValues& s = at.values;
+    const Vector score = p->score(at.x);
+    // Both sides round the weights' exponents, of size precision·|x|².
+    const double reach = at.length(problem);
+    const double error =
+        round_off(precision * reach * (1.0 + precision * reach * reach), at.x.size());
+    add_identity(bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
+                 {.value = s.b_dot * at.x - s.half_variance_rate * score,
+                  .round_off = -s.half_variance_rate * error + 4.0 * unit_round_off * reach},
+                 "(d) at t = 1", (1.0 + precision) * reach * (1.0 + precision * reach * reach));
+  });
+}
+
+Outcome growth(const FlowProblem& problem) {
+  std::vector<Bound> bounds;
+  add_growth(problem, sizes_of(*problem.law), bounds);
+  add_start(problem, bounds);
+  add_end(problem, bounds);
+  return bounds;
+}
+
+// |v(1 − τ, x) − v(1, x)| falls like τ.
+Outcome approach(const FlowProblem& problem) {
+  std::vector<Bound> bounds;
+  const Vector x = Vector::Constant(problem.law->dimension(), 0.4);
+  for (const char* name : {"linear", "foellmer", "trigonometric"}) {
+    const Schedule schedule = schedule_named(name);
+    const Vector end = velocity(*problem.law, schedule, FlowTime::from_end(0.0), x).value;
+    std::vector<double> steps;
+    std::vector<double> gaps;
+    for (int k = 8; k < 14; ++k) {
+      steps.push_back(std::ldexp(1.0, -k));
+      const FlowTime time = FlowTime::from_end(steps.back());
+      gaps.push_back((velocity(*problem.law, schedule, time, x).value - end).norm());
+    }
+    bounds.push_back(
+        order(observed_order(steps, gaps), 1.0, std::string("(d) towards t = 1, ") + name));
+  }
+  return bounds;
+}
+
+// X_{s,t}(x) by one method at two tolerances, or two numbers of steps.
+EnclosedVector carried(const FlowProblem& problem,
+                       const Schedule& schedule,
+                       const Vector& x,
+                       double from,
+                       double to,
+                       bool adaptive = true) {
+  const VelocityField field = [&](double t, const Vector& point) {
+    return velocity(*problem.law, schedule, FlowTime::from_start(t), point).value;
+  };
+  const FlowOptions coarse =
+      adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = 1e-11}
+               : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
+  FlowOptions fine = coarse;
+  fine.steps *= 2;
+  fine.tolerance = 1e-13;
+  const FlowResult rough = integrate(field, x, from, to, coarse);
+  const FlowResult result = integrate(field, x, from, to, fine);
+  const bool reached =
+      rough.termination == Termination::converged && result.termination == Termination::converged;
+  return {.value = reached ? result.end
+                           : Vector::Constant(x.size(), std::numeric_limits<double>::quiet_NaN()),
+          .round_off = 1e-14 * (1.0 + x.norm()),
+          .discretisation = (result.end - rough.end).norm()};
+}
+
+// Non-crossing on the line, two integrators, and X_{s,t}∘X_{0,s} = X_{0,t}.
+Outcome flow_properties(const FlowProblem& problem) {
+  std::vector<Bound> bounds;
+  const Index d = problem.law->dimension();
+  const double end = 0.95;
+  for (const char* name : {"linear", "trigonometric"}) {
+    const Schedule schedule = schedule_named(name);
+    EnclosedVector before;
+    for (const double z : {-1.5, -0.2, 0.1, 0.9}) {
+      const Vector x = Vector::Constant(d, z);
+      const EnclosedVector whole = carried(problem, schedule, x, 0.0, end);
+      const EnclosedVector other = carried(problem, schedule, x, 0.0, end, false);
+      add_identity(bounds, whole, other, "(e) two integrators", 1.0);
+      const EnclosedVector half = carried(problem, schedule, x, 0.0, 0.5);
+      EnclosedVector both = carried(problem, schedule, half.value, 0.5, end);
+      // The first leg's error is stretched by the second: at most e^{∫sup λ_max ∇v}.
+      both.round_off += 100.0 * (half.discretisation + half.round_off);
+      add_identity(bounds, whole, both, "(e) semigroup", 1.0);
+      if (d == 1) {
+        if (before.value.size() > 0) {
+          bounds.push_back(
+              {.lhs = before.entry(0), .rhs = whole.entry(0), .part = "(e) order kept"});
+        }
+        before = whole;
+      }
+    }
+    if (d > 1) bounds.push_back(left_out("(e) order kept", "d = 1"));
+  }
+  return bounds;
+}
+
+Outcome growth_with(const FlowProblem& problem, double factor) {
+  Sizes sizes = sizes_of(*problem.law);
+  sizes.radius *= factor;
+  sizes.centres *= factor;
+  sizes.lipschitz *= factor;
+  std::vector<Bound> bounds;
+  FlowProblem far = far_out(problem, 1e3);
+  add_growth(far, sizes, bounds);
+  std::erase_if(bounds, [](const Bound& bound) { return !bound.failed_hypothesis.empty(); });
+  return bounds;
+}
+
+Outcome attained_far_out(const FlowProblem& problem) {
+  return growth_with(problem, 1.0);
+}
+Outcome small_radius(const FlowProblem& problem) {
+  return growth_with(problem, 0.99);
+}
+
+// Two points up to data: what starts 0.5 apart should stay a tenth of that apart, if the reverse
+// flow were 10-Lipschitz; all of x > 0 ends in one point.
+Outcome reverse_of_points(const FlowProblem& problem) {
+  const Schedule schedule = linear_schedule();
+  const EnclosedVector left = carried(problem, schedule, Vector{{0.5}}, 0.0, 0.99);
+  const EnclosedVector right = carried(problem, schedule, Vector{{1.0}}, 0.0, 0.99);
+  return Bound{.lhs = 0.05, .rhs = right.entry(0) - left.entry(0)};
+}
+
+std::vector<Instance> instances() {
+  std::vector<Instance> result =
+      law_instances({LawFamily::gaussian, LawFamily::shift, LawFamily::two_centres,
+                     LawFamily::mixture, LawFamily::general_mixture, LawFamily::points,
+                     LawFamily::truncated_gaussian, LawFamily::cusp, LawFamily::tilt_mixture},
+                    growth);
+  result.push_back(random_laws("random mixtures", random_isotropic_mixture, growth));
+  result.push_back(random_laws("random points", random_points, growth));
+  result.push_back(random_laws("random covariances", random_general_mixture, growth));
+  for (const char* law :
+       {"centres ±1, σ = 0.6", "plane, three centres", "plane, two covariances"}) {
+    result.push_back(law_instance(law, approach, std::string(law) + ", towards data"));
+    result.push_back(law_instance(law, flow_properties, std::string(law) + ", flow"));
+  }
+  return result;
+}
+
+}  // namespace gif_19
+
+Claim gif_19_growth() {
+  using namespace gif_19;
+  return {.id = "GIF-19",
+          .statement =
+              "|v − (ȧ/a)x| ≤ (Δ/a) sup|supp ν|; |v − (Ṡ/2S)x| ≤ (aΔ/S)R, S = a² + σ²b²; "
+              "≤ (aΔ/S)L, S = a² + b²; v(0, x) = (ȧ/a)x + ḃE X₁, v(1, x) = ḃx − "
+              "aȧ∇log ν; one flow, without crossings, X_{s,t}∘X_{r,s} = X_{r,t}",
+          .source = "well-posedness: [GaoHuangJiao2024] Theorem 38; growth derived",
+          .provenance = Provenance::derived,
+          .hypotheses = {"(a) supp ν is bounded", "(b) ν = N(0, σ²I) * ρ with σ > 0, ρ bounded",
+                         "(c) ν = e^h N(0, I), h L-Lipschitz", "(d) b₀ = 0; ν has a density",
+                         "(e) on [0, t], t < 1"},
+          .instances = instances(),
+          .tight = {law_instance("points ±1", attained_far_out, "(a) points ±1, far out"),
+                    law_instance("centres ±1, σ = 0.6", attained_far_out, "(b) centres, far out"),
+                    law_instance("shift", attained_far_out, "(c) a shift"),
+                    law_instance("cusp, L = 2", attained_far_out, "(c) a cusp, far out")},
+          .controls = {law_instance("points ±1", small_radius, "(a) 0.99 ϱ"),
+                       law_instance("shift", small_radius, "(c) 0.99 L"),
+                       law_instance("points ±1", reverse_of_points, "(e) points up to data")},
+          .on_target = on_flow_target(growth),
+          .file = __FILE__,
+          .grade = Grade::converged,
+          .without_error = true};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,102 @@
+#include "flows/flow_map_lipschitz.hpp"
+
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace flowcheck::flow_map_lipschitz_test {
+
+namespace {
+
+constexpr NoiseLevel noise = {1.0, 0.0};
+constexpr NoiseLevel data = {0.0, 1.0};
+
+GaussianMixture centres(double R, double sigma, double right = 0.5) {
+  return GaussianMixture::isotropic(Vector{{1.0 - right, right}}, Matrix{{-R, R}}, sigma * sigma);
+}
+
+}  // namespace
+
+TEST_CASE("Flow maps of two centres have the printed Lipschitz constants", "[flows][reference]") {
+  // GIF-24: σ e^{R²/2σ²} is attained at 0.
+  for (const auto& [R, sigma] : {std::pair{1.0, 1.0}, {1.5, 1.0}, {2.0, 0.7}, {1.0, 0.3}}) {
+    CAPTURE(R, sigma);
+    const FlowMapLipschitz map = flow_map_lipschitz(centres(R, sigma), noise, data);
+    const double bound = sigma * std::exp(R * R / (2.0 * sigma * sigma));
+    CHECK(map.largest.value.value == Approx(bound).epsilon(1e-10));
+    CHECK(map.largest.value.upper >= bound);
+    CHECK(std::abs(map.largest.place(0)) < 1e-6);
+    CHECK_THAT(map.reverse(), Encloses(1.0 / sigma));
+  }
+  const FlowMapLipschitz uneven = flow_map_lipschitz(centres(1.0, 1.0, 0.9), noise, data);
+  CHECK(uneven.largest.value.value < std::exp(0.5));
+  // GIF-22: slopes of σ = 1 beside 1/√κ.
+  for (const auto& [R, slope] : {std::pair{0.3, 1.0460}, {0.6, 1.1972}, {0.9, 1.4993}}) {
+    CHECK_THAT(flow_map_lipschitz(centres(R, 1.0), noise, data).largest.value.value,
+               WithinPrinted(slope, 4));
+  }
+  CHECK_THAT(flow_map_lipschitz(centres(1.5, 1.0), noise, data).largest.value.value,
+             WithinPrinted(3.08, 2));
+}
+
+TEST_CASE("Between two levels the constants compose and a Gaussian's are exact",
+          "[flows][property]") {
+  const NoiseLevel middle = {0.5, 0.5};
+  const GaussianMixture p = centres(1.0, 0.6);
+  const double first = flow_map_lipschitz(p, noise, middle).largest.value.value;
+  const double second = flow_map_lipschitz(p, middle, data).largest.value.value;
+  const double whole = flow_map_lipschitz(p, noise, data).largest.value.value;
+  CHECK(whole == Approx(first * second).epsilon(1e-9));  // all at x = 0
+  const Gaussian wide(Vector{{1.0, -1.0}}, Vector{{0.25, 4.0}}.asDiagonal());
+  const FlowMapLipschitz map = flow_map_lipschitz(GaussianMixture(wide), {0.8, 0.6}, {0.3, 0.9});
+  CHECK_THAT(map.largest.value, Encloses(std::sqrt((0.09 + 0.81 * 4.0) / (0.64 + 0.36 * 4.0))));
+  CHECK_THAT(map.least.value, Encloses(std::sqrt((0.09 + 0.81 * 0.25) / (0.64 + 0.36 * 0.25))));
+}
+
+TEST_CASE("In the plane the search finds what a line along the centres has", "[flows][property]") {
+  const GaussianMixture flat =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-0.6, 0.6}, {-0.8, 0.8}}, 0.49);
+  const FlowMapLipschitz map = flow_map_lipschitz(flat, noise, data, {.starts = 2});
+  const double bound = 0.7 * std::exp(1.0 / 0.98);
+  CHECK(map.largest.value.grade == Grade::sampled);
+  CHECK(map.largest.value.value == Approx(bound).epsilon(1e-6));
+  CHECK(map.largest.value.upper >= bound * (1.0 - 1e-12));
+}
+
+TEST_CASE("Whole flows to laws on the line have the printed constants", "[flows][reference]") {
+  // GIF-23, D = 1: all of six digits and more.
+  for (const auto& [kappa, bound] : {std::pair{4.0, 0.47725}, {0.0, 0.79788}, {-4.0, 1.88656}}) {
+    CAPTURE(kappa);
+    const FlowMapLipschitz map = noise_to_data_lipschitz(truncated_gaussian_law(kappa, 1.0));
+    CHECK_THAT(map.largest.value.value, WithinPrinted(bound, 5));
+    CHECK(map.least.value.value < 1e-6);
+    CHECK(map.reverse().upper == infinity);
+  }
+  for (const double L : {0.5, 2.0}) {
+    CAPTURE(L);
+    const FlowMapLipschitz up = noise_to_data_lipschitz(cusp_law(L));
+    CHECK(up.largest.value.value ==
+          Approx(std::erfc(-L / std::sqrt(2.0)) * std::exp(0.5 * L * L)).epsilon(1e-9));
+    const FlowMapLipschitz down = noise_to_data_lipschitz(cusp_law(-L));
+    CHECK(down.least.value.value ==
+          Approx(std::erfc(L / std::sqrt(2.0)) * std::exp(0.5 * L * L)).epsilon(1e-9));
+  }
+  // GIF-25: Laplace's law is log-concave and not log-Lipschitz; T′ grows like z.
+  CHECK_THAT(noise_to_data_lipschitz(laplace_law()).largest.value.value, WithinPrinted(30.03, 2));
+  CHECK(noise_to_data_lipschitz(laplace_law()).largest.value.upper == infinity);
+}
+
+TEST_CASE("flow_map_lipschitz refuses levels out of order", "[flows][precondition]") {
+  CHECK_THROWS_AS(flow_map_lipschitz(centres(1.0, 1.0), {0.5, 0.5}, noise), std::invalid_argument);
+  CHECK_THROWS_AS(flow_map_lipschitz(centres(1.0, 0.0), noise, data), std::invalid_argument);
+  CHECK_THROWS_AS(flow_map_lipschitz(centres(1.0, 1.0), data, data), std::invalid_argument);
+}
+
+}  // namespace flowcheck::flow_map_lipschitz_test

@@ -1,0 +1,141 @@
+#include "interpolation/covariance_extremes.hpp"
+
+#include "interpolation/covariance_envelope.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/spd.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace flowcheck::covariance_extremes_test {
+
+namespace {
+
+DataLawPointer points(const Matrix& at, const Vector& weights) {
+  return data_law(PointCloud(at, weights));
+}
+
+double largest_at(const DataLaw& law, double r, const Vector& y) {
+  return largest_eigenpair(law.posterior(r, 1.0, y).covariance).value;
+}
+
+}  // namespace
+
+TEST_CASE("Suprema of the posterior covariance are the printed ones",
+          "[interpolation][reference]") {
+  for (const double r : {0.3, 1.0, 4.0}) {
+    CAPTURE(r);
+    // GIF-08: any weights of two points; a triangle's edges and a square's, far out.
+    for (const double share : {0.5, 0.05}) {
+      const Vector weights{{share, 1.0 - share}};
+      const CovarianceExtreme two =
+          largest_posterior_covariance(*points(Matrix{{-1.0, 1.0}}, weights), r);
+      CHECK_THAT(two.value, Encloses(1.0));
+      CHECK(two.value.grade >= Grade::closed_form);
+    }
+    const double half = std::sqrt(0.75);
+    const CovarianceExtreme triangle = largest_posterior_covariance(
+        *points(Matrix{{1.0, -0.5, -0.5}, {0.0, half, -half}}, Vector::Constant(3, 1.0 / 3.0)), r);
+    CHECK(triangle.value.grade == Grade::sampled);
+    CHECK_THAT(triangle.value.value, WithinPrinted(0.75, 4));
+    const CovarianceExtreme square = largest_posterior_covariance(
+        *points(Matrix{{1.0, 1.0, -1.0, -1.0}, {1.0, -1.0, 1.0, -1.0}}, Vector::Constant(4, 0.25)),
+        r);
+    CHECK_THAT(square.value.value, WithinPrinted(1.0, 4));
+  }
+  CHECK_THAT(largest_posterior_covariance(*truncated_gaussian_data(0.0, 1.0), 0.1).value.value,
+             WithinPrinted(0.333, 3));
+  CHECK_THAT(largest_posterior_covariance(*truncated_gaussian_data(0.0, 1.0), 3.0).value.value,
+             WithinPrinted(0.108, 3));
+}
+
+TEST_CASE("The enclosed supremum of points on the line contains what any place shows",
+          "[interpolation][property]") {
+  const Matrix at{{-1.0, -0.2, 0.3, 1.4}};
+  const Vector weights{{0.1, 0.4, 0.3, 0.2}};
+  for (const double variance : {0.0, 0.09}) {
+    const DataLawPointer law = data_law(GaussianMixture::isotropic(weights, at, variance));
+    for (const double r : {0.2, 1.0, 5.0, 60.0}) {
+      CAPTURE(variance, r);
+      const CovarianceExtreme found = largest_posterior_covariance(*law, r);
+      CHECK(found.value.grade == Grade::converged);
+      CHECK(found.value.upper <= found.value.lower * (1.0 + 1e-5));
+      CHECK(largest_at(*law, r, found.place) == Approx(found.value.value).epsilon(1e-10));
+      Rng rng(3);
+      for (int i = 0; i < 300; ++i) {
+        const Vector y = r * rng.uniform(-1.5, 2.0) * Vector::Ones(1) + rng.normal_vector(1);
+        CHECK(largest_at(*law, r, y) <= found.value.upper);
+      }
+    }
+  }
+}
+
+TEST_CASE("The largest eigenvalue changes no faster than the third moment allows",
+          "[interpolation][property]") {
+  // GIF-43 by differences, in the plane and in space.
+  Rng rng(8);
+  double closest = 0.0;
+  for (int trial = 0; trial < 200; ++trial) {
+    const Index d = 1 + rng.uniform_index(3);
+    const Matrix at = rng.normal_matrix(d, 2 + rng.uniform_index(3));
+    const DataLawPointer law = data_law(PointCloud(at));
+    const double r = rng.log_uniform(0.2, 5.0);
+    const double w = 2.0 * law->regularity().half_diameter.upper;
+    const Vector y = r * at.col(0) + rng.normal_vector(d);
+    const Vector step = 0.05 / (r * w) * rng.normal_vector(d);
+    const double change = std::abs(largest_at(*law, r, y + step) - largest_at(*law, r, y));
+    const double bound = r * w * w * w / (6.0 * std::sqrt(3.0)) * step.norm();
+    CHECK(change <= bound * (1.0 + 1e-9));
+    closest = std::max(closest, change / bound);
+  }
+  CHECK(closest > 0.8);
+}
+
+TEST_CASE("A supremum is proved to lie below a bound with fewer places",
+          "[interpolation][property]") {
+  const DataLawPointer law = points(Matrix{{-1.0, 0.1, 1.0}}, Vector{{0.3, 0.3, 0.4}});
+  const CovarianceExtreme found =
+      largest_posterior_covariance(*law, 1.0, {.enough = 0.99, .most_places = 2'000});
+  CHECK(found.value.upper <= 0.99);
+  // Not more than can be proved is claimed.
+  const CovarianceExtreme short_search =
+      largest_posterior_covariance(*law, 40.0, {.most_places = 50});
+  CHECK(short_search.value.upper >= largest_posterior_covariance(*law, 40.0).value.lower);
+}
+
+TEST_CASE("Two centres, Gaussians and infima have closed forms", "[interpolation][exact]") {
+  const DataLawPointer centres = data_law(
+      GaussianMixture::isotropic(Vector{{0.1, 0.9}}, Matrix{{-1.0, 1.0}, {0.5, 0.0}}, 0.36));
+  for (const double r : {0.3, 1.0, 3.0}) {
+    CAPTURE(r);
+    const double v = 1.0 + 0.36 * r * r;
+    const CovarianceExtreme found = largest_posterior_covariance(*centres, r);
+    CHECK_THAT(found.value, Encloses(0.36 / v + 4.25 / 4.0 / (v * v)));
+    CHECK(largest_at(*centres, r, found.place) == Approx(found.value.value).epsilon(1e-13));
+    CHECK_THAT(smallest_posterior_covariance(*centres, r).value, Encloses(0.36 / v));
+  }
+  const DataLawPointer gaussian =
+      data_law(Gaussian(Vector{{1.0, 2.0}}, Vector{{0.25, 4.0}}.asDiagonal()));
+  CHECK_THAT(largest_posterior_covariance(*gaussian, 2.0).value, Encloses(4.0 / 17.0));
+  CHECK_THAT(smallest_posterior_covariance(*gaussian, 2.0).value, Encloses(0.125));
+}
+
+TEST_CASE("A cusp's extremes are found at its kink", "[interpolation][reference]") {
+  for (const double L : {0.5, 2.0}) {
+    CAPTURE(L);
+    const CovarianceExtreme up = largest_posterior_covariance(*cusp_data(L), 1.3);
+    CHECK(up.value.grade == Grade::sampled);
+    CHECK(up.value.value == Approx(log_lipschitz_bound(L).covariance(1.3).value).epsilon(1e-10));
+    const CovarianceExtreme down = smallest_posterior_covariance(*cusp_data(-L), 1.3);
+    CHECK(down.value.value ==
+          Approx(log_lipschitz_lower_bound(L).covariance(1.3).value).epsilon(1e-10));
+  }
+  CHECK_THROWS_AS(largest_posterior_covariance(*cusp_data(1.0), -1.0), std::invalid_argument);
+  CHECK_THROWS_AS(largest_centre_covariance(*cusp_data(1.0), 1.0), std::invalid_argument);
+}
+
+}  // namespace flowcheck::covariance_extremes_test

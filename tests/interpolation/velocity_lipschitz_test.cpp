@@ -1,0 +1,124 @@
+#include "interpolation/velocity_lipschitz.hpp"
+
+#include "interpolation/velocity.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/spd.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+namespace flowcheck::velocity_lipschitz_test {
+
+namespace {
+
+DataLawPointer mixture(const Matrix& centres, const Vector& weights, double sigma) {
+  return data_law(GaussianMixture::isotropic(weights, centres, sigma * sigma));
+}
+
+double jacobian_at(const DataLaw& law, const Schedule& schedule, double t, const Vector& x) {
+  return largest_eigenpair(velocity_jacobian(law, schedule, FlowTime::from_start(t), x).value)
+      .value;
+}
+
+}  // namespace
+
+TEST_CASE("A Gaussian's velocity has the printed constants over the linear schedule",
+          "[interpolation][reference]") {
+  // GIF-17: the maximum over t is (1 + κ)/(2√κ) for κ ≤ 1, at t_c + w; the minimum likewise.
+  const auto largest = [](double kappa) {
+    const DataLawPointer law =
+        data_law(Gaussian(Vector::Zero(1), Matrix::Constant(1, 1, 1.0 / kappa)));
+    const double t = (kappa + std::sqrt(kappa)) / (1.0 + kappa);
+    return velocity_lipschitz(*law, linear_schedule(), FlowTime::from_start(t)).largest.value;
+  };
+  CHECK_THAT(largest(0.25), Encloses(1.25));
+  CHECK_THAT(largest(0.01), Encloses(5.05));
+  const DataLawPointer narrow = data_law(Gaussian(Vector::Zero(1), Matrix::Constant(1, 1, 0.25)));
+  const VelocityLipschitz at =
+      velocity_lipschitz(*narrow, linear_schedule(), FlowTime::from_start(0.8 - 0.4));
+  CHECK_THAT(at.smallest.value, Encloses(-1.25));
+  CHECK_THAT(at.constant(), Encloses(1.25));
+}
+
+TEST_CASE("Two points blow up as printed, a mixture does not", "[interpolation][reference]") {
+  const DataLawPointer points = mixture(Matrix{{-1.0, 1.0}}, Vector{{0.5, 0.5}}, 0.0);
+  const auto linear = [&](double tau) {
+    return velocity_lipschitz(*points, linear_schedule(), FlowTime::from_end(tau))
+        .largest.value.value;
+  };
+  // GIF-18: D²/τ³ less the rest.
+  CHECK_THAT(linear(0.1), WithinPrinted(890.0, 0));
+  CHECK(linear(0.01) == Approx(9.9e5).epsilon(1e-3));
+  CHECK(linear(0.001) == Approx(9.99e8).epsilon(1e-3));
+  const auto foellmer = [&](double tau) {
+    return velocity_lipschitz(*points, foellmer_schedule(), FlowTime::from_end(tau))
+        .largest.value.value;
+  };
+  CHECK(foellmer(0.1) == Approx(20.2).epsilon(5e-3));
+  CHECK(foellmer(0.01) == Approx(2.45e3).epsilon(5e-3));
+  const DataLawPointer smooth = mixture(Matrix{{-1.0, 1.0}}, Vector{{0.5, 0.5}}, 0.5);
+  double most = 0.0;
+  for (const double tau : {0.5, 0.1, 0.01, 1e-4, 1e-8, 0.0}) {
+    const VelocityLipschitz at =
+        velocity_lipschitz(*smooth, foellmer_schedule(), FlowTime::from_end(tau));
+    most = std::max(most, at.largest.value.upper);
+  }
+  CHECK(most < 13.0);
+  CHECK(most > 12.0);
+}
+
+TEST_CASE("The cusp's velocity on Föllmer's schedule is the printed one",
+          "[interpolation][reference]") {
+  const DataLawPointer cusp = cusp_data(1.0);
+  const auto at = [&](double tau) {
+    return velocity_lipschitz(*cusp, foellmer_schedule(), FlowTime::from_end(tau)).largest.value;
+  };
+  CHECK_THAT(at(0.1).value, WithinPrinted(2.02, 2));
+  CHECK_THAT(at(0.01).value, WithinPrinted(5.97, 2));
+  CHECK_THAT(at(0.001).value, WithinPrinted(18.2, 1));
+  // Attained: the envelope's end is the value itself.
+  CHECK(at(0.01).upper == Approx(at(0.01).value).epsilon(1e-9));
+}
+
+TEST_CASE("No place shows more than the enclosure, and its own place shows the value",
+          "[interpolation][property]") {
+  const std::vector<DataLawPointer> laws = {
+      mixture(Matrix{{-1.0, 0.2, 1.5}}, Vector{{0.3, 0.3, 0.4}}, 0.4),
+      mixture(Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, Vector{{0.2, 0.5, 0.3}}, 0.4),
+      truncated_gaussian_data(-4.0, 1.0), cusp_data(-1.0)};
+  Rng rng(5);
+  for (const DataLawPointer& law : laws) {
+    for (const Schedule& schedule : {linear_schedule(), trigonometric_schedule()}) {
+      for (const double t : {0.1, 0.5, 0.9}) {
+        CAPTURE(schedule.name(), t);
+        const VelocityLipschitz found = velocity_lipschitz(*law, schedule, FlowTime::from_start(t));
+        CHECK(jacobian_at(*law, schedule, t, found.largest.place) ==
+              Approx(found.largest.value.value).epsilon(1e-6));
+        CHECK(found.smallest.value.value < found.largest.value.value);
+        for (int i = 0; i < 20; ++i) {
+          const Vector x = 2.0 * rng.normal_vector(law->dimension());
+          const double here = jacobian_at(*law, schedule, t, x);
+          CHECK(here <=
+                std::max(found.largest.value.upper, found.largest.value.value * (1.0 + 1e-6)));
+          CHECK(here >= found.smallest.value.lower - 1e-12);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Points have no velocity at the end", "[interpolation][precondition]") {
+  const DataLawPointer points = mixture(Matrix{{-1.0, 1.0}}, Vector{{0.5, 0.5}}, 0.0);
+  CHECK_THROWS_AS(velocity_lipschitz(*points, linear_schedule(), FlowTime::from_start(1.0)),
+                  std::invalid_argument);
+  const Estimate start =
+      velocity_lipschitz(*points, linear_schedule(), FlowTime::from_start(0.0)).largest.value;
+  CHECK_THAT(start, Encloses(-1.0));
+}
+
+}  // namespace flowcheck::velocity_lipschitz_test

@@ -1,0 +1,136 @@
+// Printed numbers of the covariance envelopes, GIF-06 to GIF-11 and GIF-43.
+
+#include "claims/check.hpp"
+#include "gif/covariance_claim.hpp"
+#include "gif/gif_claims.hpp"
+#include "interpolation/covariance_envelope.hpp"
+#include "interpolation/covariance_extremes.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "support/estimates.hpp"
+
+#include <cmath>
+
+namespace flowcheck::gif_covariance_test {
+
+namespace {
+
+double variance_at(std::string_view law, double r, double y) {
+  return covariance_eigenvalues(*interpolation_law(law).law, r, Vector::Constant(1, y))
+      .largest.value;
+}
+
+// sup λ_max C (κ + r²) of ½N(−R, 1) + ½N(R, 1), κ = 1 − R².
+double brascamp_lieb_ratio(double R, double r) {
+  const DataLawPointer law = two_centre_data(R, 1.0);
+  return largest_posterior_covariance(*law, r).value.value * (1.0 - R * R + r * r);
+}
+
+}  // namespace
+
+TEST_CASE("GIF-06: two centres come close to the envelope, a gap in the support breaks it",
+          "[gif][reference]") {
+  CHECK_THAT(brascamp_lieb_ratio(0.5, 0.05), WithinPrinted(0.938, 3));
+  CHECK_THAT(brascamp_lieb_ratio(0.9, 0.05), WithinPrinted(0.347, 3));
+  CHECK_THAT(brascamp_lieb_ratio(0.5, 12.0), WithinPrinted(1.0, 2));
+  CHECK_THAT(9.0 * variance_at("uniform on two intervals", 3.0, 0.0), WithinPrinted(3.76, 2));
+  CHECK_THAT(64.0 * variance_at("uniform on two intervals", 8.0, 0.0), WithinPrinted(17.9, 1));
+}
+
+TEST_CASE("GIF-07: mixtures approach the envelope far out, an interval falls below it",
+          "[gif][reference]") {
+  CHECK_THAT(9.0 * variance_at("uniform on [−1, 1]", 3.0, 3.0), WithinPrinted(0.363, 3));
+  for (const double R : {0.5, 0.9, 1.5}) {
+    for (const double r : {1.0, 3.0, 8.0}) {
+      CAPTURE(R, r);
+      const DataLawPointer law = two_centre_data(R, 1.0);
+      const Vector y = Vector::Constant(1, 25.0 * (1.0 + r * r) / (r * R));
+      const double ratio = law->posterior(r, 1.0, y).covariance(0, 0) * (1.0 + r * r);
+      CHECK(ratio == Approx(1.0).epsilon(1e-8));
+    }
+  }
+}
+
+TEST_CASE("GIF-09: the sharp variance is D²/3, and 5 % of D matter as printed",
+          "[gif][reference]") {
+  const auto V = [](double k, double D) {
+    return bounded_semi_log_concave_bound(k, D).covariance(0.0).value;
+  };
+  CHECK(V(0.0, 1.0) == Approx(1.0 / 3.0).epsilon(1e-14));
+  CHECK_THAT(V(1.0, 1.0) / V(1.0, 0.95), WithinPrinted(1.093, 3));
+  CHECK_THAT(V(-3.0, 1.0) / V(-3.0, 0.95), WithinPrinted(1.144, 3));
+  // A rectangle is a needle once it is thin.
+  const auto of_rectangle = [&](double width) {
+    const DataLawPointer law = truncated_gaussian_data(-4.0, Vector{{1.0, width}});
+    return covariance_eigenvalues(*law, 1.0, Vector::Zero(2)).largest.value /
+           V(-3.0, std::hypot(1.0, width));
+  };
+  CHECK(of_rectangle(0.5) < of_rectangle(0.1));
+  CHECK(of_rectangle(0.1) < of_rectangle(0.02));
+  CHECK(of_rectangle(0.02) > 0.999);
+  CHECK(of_rectangle(0.02) < 1.0);
+}
+
+TEST_CASE("GIF-10: a radius 10 % too small lacks as much as printed", "[gif][reference]") {
+  const auto deficit = [](double R, double sigma) {
+    const double r = 1e-3;
+    const double C = largest_posterior_covariance(*two_centre_data(R, sigma), r).value.value;
+    return C / mixture_bound(sigma, 0.9 * R).covariance(r).value - 1.0;
+  };
+  CHECK_THAT(deficit(1.5, 1.0), WithinPrinted(0.151, 3));
+  CHECK_THAT(deficit(1.0, 0.3), WithinPrinted(0.211, 3));
+  const CovarianceExtreme sphere =
+      largest_posterior_covariance(*interpolation_law("six centres on a sphere").law, 1.0);
+  CHECK(sphere.value.value <= mixture_bound(0.5, 1.0).covariance(1.0).upper);
+  CHECK(sphere.value.value > 0.5 * mixture_bound(0.5, 1.0).covariance(1.0).value);
+}
+
+TEST_CASE("GIF-11: cusps attain both sides, and 0.9 L lacks as much as printed",
+          "[gif][reference]") {
+  const auto above = [](double L) { return log_lipschitz_bound(L).covariance(0.0).value; };
+  const auto below = [](double L) { return log_lipschitz_lower_bound(L).covariance(0.0).value; };
+  CHECK_THAT(above(1.0), WithinPrinted(2.28759997093918, 14));
+  CHECK_THAT(below(1.0), WithinPrinted(0.474864723839019, 15));
+  CHECK_THAT(above(0.5) / above(0.45) - 1.0, WithinPrinted(0.042, 3));
+  CHECK_THAT(above(2.0) / above(1.8) - 1.0, WithinPrinted(0.165, 3));
+  CHECK_THAT(below(0.45) / below(0.5) - 1.0, WithinPrinted(0.038, 3));
+  CHECK_THAT(below(1.8) / below(2.0) - 1.0, WithinPrinted(0.123, 3));
+}
+
+TEST_CASE("GIF-06 to 11 and 43 are attained, and fail where one constant is wrong",
+          "[gif][control]") {
+  for (Claim claim :
+       {gif_06_brascamp_lieb_envelope(), gif_07_cramer_rao_envelope(), gif_08_bounded_support(),
+        gif_09_bounded_convex_support(), gif_10_mixture_envelope(), gif_11_log_lipschitz_envelope(),
+        gif_43_covariance_derivative()}) {
+    CAPTURE(claim.id);
+    claim.instances.clear();
+    const ClaimResult result = check(claim, {.seed = 2});
+    CHECK(result.verdict == Verdict::holds);
+    CHECK(result.tightness() == Approx(1.0).epsilon(1e-9));
+    for (const CheckResult& wrong : result.controls) CHECK(wrong.verdict == Verdict::violated);
+    if (claim.id == "GIF-08") {
+      CHECK_THAT(result.controls.front().tightness, WithinPrinted(1.235, 3));
+    }
+  }
+}
+
+TEST_CASE("GIF-08 and 10 of a user's measure: points, a mixture, too many dimensions",
+          "[gif][property]") {
+  const auto of = [](const Claim& claim, const Measure& measure) {
+    return check(claim, {.target = Target{measure, Gaussian::standard(dimension(measure))}});
+  };
+  const PointCloud cloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}});
+  CHECK(of(gif_08_bounded_support(), cloud).verdict == Verdict::holds);
+  CHECK(of(gif_10_mixture_envelope(), cloud).verdict == Verdict::not_applicable);
+  const GaussianMixture mixture =
+      GaussianMixture::isotropic(Vector{{0.4, 0.6}}, Matrix{{0.0, 1.0}, {0.0, 2.0}}, 0.5);
+  CHECK(of(gif_10_mixture_envelope(), mixture).verdict == Verdict::holds);
+  const ClaimResult unbounded = of(gif_08_bounded_support(), mixture);
+  CHECK(unbounded.verdict == Verdict::not_applicable);
+  CHECK(unbounded.reason == "the support is bounded");
+  const ClaimResult wide = of(gif_06_brascamp_lieb_envelope(), Gaussian::standard(17));
+  CHECK(wide.verdict == Verdict::not_applicable);
+  CHECK(wide.reason == "d ≤ 16");
+}
+
+}  // namespace flowcheck::gif_covariance_test

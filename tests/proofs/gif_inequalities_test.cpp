@@ -1,0 +1,71 @@
+// Printed numbers of the functional inequalities, GIF-40 to GIF-42.
+
+#include "claims/check.hpp"
+#include "gif/functional_inequality.hpp"
+#include "gif/gif_claims.hpp"
+#include "measures/line_laws.hpp"
+#include "support/estimates.hpp"
+
+#include <cmath>
+
+namespace flowcheck::gif_inequalities_test {
+
+namespace {
+
+double squared(const LineMeasure& p, const std::string& name) {
+  return squared_lipschitz(regularity(p), name).value;
+}
+
+double variance(const LineMeasure& p, const std::function<double(double)>& f) {
+  const double mean = p.expectation(f).value;
+  return p.expectation([&](double x) { return std::pow(f(x) - mean, 2); }).value;
+}
+
+}  // namespace
+
+TEST_CASE("GIF-40: the squared Lipschitz constants are the printed ones", "[gif][reference]") {
+  CHECK_THAT(squared(two_centres(0.5), "mixture"), WithinPrinted(1.2840, 4));
+  CHECK_THAT(squared(two_centres(1.0), "mixture"), WithinPrinted(2.7183, 4));
+  CHECK_THAT(squared(two_centres(1.5), "mixture"), WithinPrinted(9.4877, 4));
+  CHECK_THAT(squared(two_centres(2.0), "mixture"), WithinPrinted(54.60, 2));
+  CHECK_THAT(squared(cusp_law(0.3), "log-Lipschitz"), WithinPrinted(1.671, 3));
+  CHECK_THAT(squared(cusp_law(1.0), "log-Lipschitz"), WithinPrinted(7.697, 3));
+  CHECK_THAT(squared(cusp_law(2.0), "log-Lipschitz"), WithinPrinted(208.6, 1));
+  CHECK_THAT(squared(truncated_gaussian_law(4.0, 1.0), "bounded + κ"), WithinPrinted(0.2278, 4));
+  CHECK_THAT(squared(truncated_gaussian_law(0.0, 1.0), "bounded + κ"), WithinPrinted(0.6366, 4));
+  CHECK_THAT(squared(truncated_gaussian_law(-4.0, 1.0), "bounded + κ"), WithinPrinted(3.559, 3));
+  CHECK_THAT(squared(truncated_gaussian_law(-10.0, 1.0), "bounded + κ"), WithinPrinted(187.7, 1));
+}
+
+TEST_CASE("GIF-41: a test function shows more than σ² between two centres", "[gif][control]") {
+  Claim claim = gif_41_log_sobolev();
+  claim.instances.clear();
+  const ClaimResult result = check(claim);
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.controls.size() == 1);
+  // Printed from one step function: 2.054; the bound is e.
+  CHECK(result.controls[0].lhs.lower > 2.054);
+  CHECK(result.controls[0].lhs.upper < std::exp(1.0));
+}
+
+TEST_CASE("GIF-42: f = U′ makes both sides equal, f = x is between the printed values",
+          "[gif][reference]") {
+  struct Printed {
+    double R, equal, lower, middle, upper;
+    int decimals;
+  };
+  for (const Printed& row : {Printed{0.5, 0.801014, 1.24842, 1.25, 1.25333, 5},
+                             Printed{0.9, 0.582849, 1.7157, 1.81, 2.2813, 4}}) {
+    CAPTURE(row.R);
+    const LineMeasure p = two_centres(row.R);
+    const auto& curvature = p.potential().curvature;
+    CHECK_THAT(variance(p, p.potential().slope), WithinPrinted(row.equal, 6));
+    CHECK_THAT(p.expectation(curvature).value, WithinPrinted(row.equal, 6));
+    CHECK_THAT(1.0 / p.expectation(curvature).value, WithinPrinted(row.lower, row.decimals));
+    CHECK_THAT(p.variance().value, WithinPrinted(row.middle, row.decimals));
+    const double upper = p.expectation([&](double x) { return 1.0 / curvature(x); }).value;
+    CHECK_THAT(upper, WithinPrinted(row.upper, row.decimals));
+  }
+}
+
+}  // namespace flowcheck::gif_inequalities_test
