@@ -277,6 +277,11 @@ std::optional<ScorePart> DataLaw::score_part(double, double, const Vector&) cons
   return std::nullopt;
 }
 
+std::optional<ScoreRates> DataLaw::score_rates(
+    double, double, double, double, const Vector&) const {
+  return std::nullopt;
+}
+
 std::optional<Estimate> DataLaw::log_marginal(double, double, const Vector&) const {
   return std::nullopt;
 }

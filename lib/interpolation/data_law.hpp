@@ -46,6 +46,14 @@ struct ScorePart {
   double score_jacobian_error = 0.0;
 };
 
+/// What score and denoiser do at a fixed x while a and b move.
+struct ScoreRates {
+  Vector mean = {};   ///< ∂E[X₁|x]/∂t
+  Vector score = {};  ///< ∂∇log p_x/∂t
+  double mean_error = 0.0;
+  double score_error = 0.0;
+};
+
 /// Law ν of data X₁ ∈ ℝᵈ as an interpolation flow sees it: through the posterior of X₁ given
 /// x = bX₁ + aZ, Z ~ N(0, I) independent. Only a/b matters: (r, y) is b = r, a = 1.
 ///
@@ -68,6 +76,9 @@ class DataLaw {
   virtual std::optional<SmoothPart> smooth_part(double b, double a, const Vector& x) const;
   /// Nothing, where they are not known in a form regular at a = 0.
   virtual std::optional<ScorePart> score_part(double b, double a, const Vector& x) const;
+  /// Where score_part() is, when b moves at the rate ḃ and a²/2 at the rate aȧ.
+  virtual std::optional<ScoreRates> score_rates(
+      double b, double a, double b_dot, double half_variance_rate, const Vector& x) const;
   /// log density of x, where it is known.
   virtual std::optional<Estimate> log_marginal(double b, double a, const Vector& x) const;
 

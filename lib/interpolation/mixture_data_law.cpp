@@ -98,12 +98,13 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
   result.covariance_error += 4.0 * largest_error * largest_error * variance;
   const double rounding = weights.sum_round_off;
   const double size = result.mean.norm() + origin.norm();
-  result.mean_error += rounding * spread + 4.0 * unit_round_off * size;
-  result.covariance_error +=
-      2.0 * rounding * variance + 8.0 * unit_round_off * (size + spread) * spread;
+  const double of_mean = rounding * spread + 4.0 * unit_round_off * size;  // beside the weights'
+  result.mean_error += of_mean;
+  result.covariance_error += 2.0 * rounding * variance +
+                             8.0 * unit_round_off * (size + spread) * spread +
+                             2.0 * spread * of_mean;
   result.third_moment_error += 4.0 * rounding * third + 16.0 * unit_round_off * (size + spread) *
                                                             (std::sqrt(variance) * size + variance);
-  result.covariance_error += 2.0 * spread * result.mean_error;
   return result;
 }
 
@@ -261,6 +262,71 @@ class GeneralMixtureLaw final : public DataLaw {
     }
     result.mean_jacobian = symmetrised(result.mean_jacobian);
     result.score_jacobian = symmetrised(result.score_jacobian);
+    return result;
+  }
+
+  // In the eigenbasis of Σ_k, with u = x − bμ, s² = a² + b²λ and g = aȧ + bḃλ = ½(s²)˙:
+  //   ∂log r̃ = Σ (−g + ḃuμ + u²g/s²)/s²,  ∂m = λ(ḃ(u − bμ) − 2bug/s²)/s²,  ∂s = (ḃμ + 2ug/s²)/s².
+  std::optional<ScoreRates> score_rates(
+      double b, double a, double b_dot, double half_variance_rate, const Vector& x) const override {
+    if (!p_.has_density()) return std::nullopt;
+    const Components parts(p_, b, a, x);
+    const ComponentPosteriors& posterior = parts.posterior;
+    const Vector mean = posterior.means * posterior.weights;
+    const Vector score = posterior.scores * posterior.weights;
+    const Index d = dimension();
+    ScoreRates result{.mean = Vector::Zero(d), .score = Vector::Zero(d)};
+    Vector log_rates = Vector::Zero(p_.size());
+    Vector log_errors = Vector::Zero(p_.size());
+    for (Index k = 0; k < p_.size(); ++k) {
+      const double weight = parts.weight(k);
+      if (weight == 0.0) continue;
+      const Matrix& Q = p_.kernel(k).eigenvectors();
+      const auto lambda = p_.kernel(k).eigenvalues().array();
+      const auto precision = posterior.precisions.col(k).array();
+      const Eigen::ArrayXd mu = (Q.transpose() * p_.means().col(k)).array();
+      const Eigen::ArrayXd u = (Q.transpose() * (x - b * p_.means().col(k))).array();
+      const Eigen::ArrayXd g = half_variance_rate + b * b_dot * lambda;
+      const Eigen::ArrayXd g_size = -half_variance_rate + b * b_dot * lambda;
+      log_rates(k) = ((b_dot * u * mu - g + u * u * g * precision) * precision).sum();
+      const Vector of_mean =
+          Q * (lambda * precision * (b_dot * (u - b * mu) - 2.0 * b * u * g * precision)).matrix();
+      const Vector of_score = Q * (precision * (b_dot * mu + 2.0 * u * g * precision)).matrix();
+      result.mean += weight * of_mean;
+      result.score += weight * of_score;
+
+      // Sizes with every sign the worst, and rounding relative to them; Σ_k's factors move s² by
+      // their disturbance.
+      const double relative =
+          round_off(1.0, d) + 4.0 * b * b * parts.steepness(k) * parts.disturbance(k);
+      const double reach = parts.reach(k);
+      const double steep = parts.steepness(k);
+      const double gain = parts.largest_gain(k) / std::max(b, 1e-300);
+      const double turn = g_size.maxCoeff() * steep;
+      const double centre = p_.means().col(k).norm();
+      log_errors(k) = relative * (static_cast<double>(d) * turn +
+                                  (b_dot * centre + reach * turn) * reach * steep);
+      result.mean_error += weight * (relative + parts.weight_error(k)) *
+                           (gain + parts.disturbance(k) * steep) *
+                           (b_dot * (reach + b * centre) + 2.0 * b * reach * turn);
+      result.score_error += weight * (relative + parts.weight_error(k)) * steep *
+                            (b_dot * centre + 2.0 * reach * turn);
+    }
+    const double mean_rate = log_rates.dot(posterior.weights);
+    const double mean_log_error = log_errors.dot(posterior.weights);
+    for (Index k = 0; k < p_.size(); ++k) {
+      const double weight = parts.weight(k);
+      if (weight == 0.0) continue;
+      const double rate = log_rates(k) - mean_rate;
+      const Vector m = posterior.means.col(k) - mean;
+      const Vector s = posterior.scores.col(k) - score;
+      result.mean += weight * rate * m;
+      result.score += weight * rate * s;
+      const double error = log_errors(k) + mean_log_error +
+                           (2.0 * parts.weight_error(k) + round_off(1.0, d)) * std::abs(rate);
+      result.mean_error += weight * (error * m.norm() + std::abs(rate) * parts.mean_error(k));
+      result.score_error += weight * (error * s.norm() + std::abs(rate) * parts.score_error(k));
+    }
     return result;
   }
 

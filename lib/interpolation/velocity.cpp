@@ -192,6 +192,24 @@ VelocityGradient conditional_jacobian(const DataLaw& law,
                    s.b_dot * part.mean_jacobian_error + rate * part.score_jacobian_error};
 }
 
+// b̈M + ḃ∂ₜM − (aȧ)˙s − aȧ∂ₜs.
+VelocityValue conditional_time_derivative(const DataLaw& law,
+                                          const ScheduleValues& s,
+                                          const Vector& x) {
+  const ScorePart part = score_of(law, s, x);
+  const double h = s.half_variance_rate;
+  const std::optional<ScoreRates> rates = law.score_rates(s.b, s.a, s.b_dot, h, x);
+  require(rates.has_value(), "velocity_time_derivative: this law has no conditional form");
+  const double bend = std::abs(s.b_second);
+  const double second = std::abs(s.half_variance_second);
+  return {.value = s.b_second * part.mean + s.b_dot * rates->mean -
+                   s.half_variance_second * part.score - h * rates->score,
+          .error = eight_units * (bend * part.mean.norm() + s.b_dot * rates->mean.norm() +
+                                  second * part.score.norm() - h * rates->score.norm()) +
+                   bend * part.mean_error + s.b_dot * rates->mean_error +
+                   second * part.score_error - h * rates->score_error};
+}
+
 void check_point(const DataLaw& law, const Vector& x) {
   require(x.size() == law.dimension(), "velocity: the point has another dimension");
 }
@@ -273,10 +291,14 @@ VelocityValue velocity_time_derivative(const DataLaw& law,
                                        const Vector& x) {
   check_point(law, x);
   const ScheduleValues s = schedule.values(time);
-  VelocityForm form = best_form(law);
-  if (form == VelocityForm::conditional) form = VelocityForm::denoiser;
-  const RegressionForm parts = regression_form(law, s, x, form);
-  VelocityValue result = parts.regression.time_derivative(x, parts.moments);
+  const VelocityForm form = best_form(law);
+  VelocityValue result;
+  if (form == VelocityForm::conditional) {
+    result = conditional_time_derivative(law, s, x);
+  } else {
+    const RegressionForm parts = regression_form(law, s, x, form);
+    result = parts.regression.time_derivative(x, parts.moments);
+  }
   result.form = form;
   return result;
 }

@@ -67,7 +67,8 @@ VelocityGradient velocity_jacobian(const DataLaw& law,
 ///
 ///   ∂ₜM = ((aḃ − 2ȧb)/a³) Cov[X₁|x] x − (bΔ/a³) K,    ∂ₜv = (ȧ/a)˙x + (Δ/a)˙M + (Δ/a)∂ₜM,
 ///
-/// and, where the law has a smooth part, the same of W or ∇h, regular on [0, 1].
+/// and, where the law has a smooth part, the same of W or ∇h, or the derivative of the conditional
+/// form: regular on [0, 1].
 /// @throws std::invalid_argument  as velocity(), or the law does not know K
 VelocityValue velocity_time_derivative(const DataLaw& law,
                                        const Schedule& schedule,

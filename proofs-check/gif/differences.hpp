@@ -30,7 +30,7 @@ double time_step(const FlowProblem& problem, const FlowPoint& at);
 
 /// Whether round-off has left differences fewer digits than a claim's tolerance asks for.
 bool without_digits(const EnclosedVector& differences, double scale);
-inline constexpr const char* no_digits = "left out, differences have too few digits here";
+inline constexpr const char* no_digits = "left out: differences have too few digits here";
 
 /// Entry by entry a = b. @param scale  size of the largest term that made either
 void add_identity(std::vector<Bound>& bounds,

@@ -88,7 +88,7 @@ Outcome forms(const FlowProblem& problem) {
         add_identity(bounds, measured, tweedie(posterior, at), "score", size);
       }
     } else {
-      bounds.push_back(left_out("score", "left out, log p_t is not known in closed form"));
+      bounds.push_back(left_out("score", "left out: log p_t is not known in closed form"));
     }
     // Rounding x moves M by (b/a²)C times as much.
     const double steep = 1.0 + s.b * s.b / (s.a * s.a) * posterior.covariance.norm();

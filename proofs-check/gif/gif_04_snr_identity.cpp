@@ -125,11 +125,11 @@ std::vector<double> clocks(const FlowProblem& problem) {
 // The identity with −factor·r for −2r.
 Outcome with_factor(const FlowProblem& problem, double factor) {
   if (problem.law->dimension() > 2) {
-    return Outcome::not_applicable("left out, quadrature over y for d ≤ 2");
+    return Outcome::not_applicable("left out: quadrature over y for d ≤ 2");
   }
   if (half_width(problem, clocks(problem).back()) >
       (problem.law->dimension() == 1 ? 500.0 : 20.0)) {
-    return Outcome::not_applicable("left out, the data are too spread out for the grid");
+    return Outcome::not_applicable("left out: the data are too spread out for the grid");
   }
   std::vector<Bound> bounds;
   double before = infinity;
