@@ -24,6 +24,7 @@ std::vector<Experiment> all_experiments() {
       gaussian_mixture_stationary(),
       stability_source(),
       stability_velocity(),
+      round_trip(),
       gif_covariance_search(),
       flow_map_lipschitz_experiment(),
       velocity_lipschitz(),

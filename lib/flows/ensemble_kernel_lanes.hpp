@@ -226,7 +226,7 @@ struct EnsembleRun {
       const LaneBits accepted = ratio[g] <= 1.0;
       const LaneBits finite = ratio[g] <= __DBL_MAX__;
       const Lanes bounded = ratio[g] > 2e-5 ? ratio[g] : broadcast(2e-5);
-      Lanes factor = 0.9 / sqrt_lanes(sqrt_lanes(sqrt_lanes(bounded)));
+      Lanes factor = 0.8 / sqrt_lanes(sqrt_lanes(sqrt_lanes(bounded)));
       factor = larger(factor, broadcast(0.2));
       factor = finite ? factor : broadcast(0.1);
       for (Size i = 0; i < d; ++i) {

@@ -9,8 +9,8 @@
 namespace flowcheck {
 
 struct EnsembleOptions {
-  double tolerance = 1e-8;  ///< of a step, relative to the point's size: see flow_ensemble()
-  int step_limit = 10'000;  ///< steps tried of one trajectory
+  double tolerance = 1e-8;                 ///< of the ends, about: see flow_ensemble()
+  int step_limit = 10'000;                 ///< steps tried of one trajectory
   VectorForm form = widest_vector_form();  ///< for comparison; the bytes do not depend on it
 };
 
@@ -30,9 +30,9 @@ struct EnsembleResult {
 ///   dz/dφ = E[μ | Z + φμ = z] = Σ rₖμₖ,    rₖ ∝ wₖ e^{φ⟨z, μₖ⟩ − φ²|μₖ|²/2},
 ///
 /// whatever the schedule: the flow towards ρ itself in the clock r, stopped at 1/σ. By Dormand and
-/// Prince's method of order 8 with steps of each trajectory's own, errors of a step below tolerance
-/// · (1 + max |z_i|). As the Jacobian of this flow only expands, an error made on the way is
-/// amplified by at most √S_s ‖∇X_{0,t}‖.
+/// Prince's method of order 8 with steps of each trajectory's own, errors of a step below 2
+/// · tolerance · (1 + max |z_i|). As the Jacobian of this flow only expands, an error made on the
+/// way is amplified by at most √S_s ‖∇X_{0,t}‖.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.

@@ -14,8 +14,8 @@ struct Regularity;
 /// y, in the flow's own clock r = b/a, and what follows of the flow from it. An upper bound is
 /// λ_max C(r, y) ≤ c(r), a lower one λ_min C(r, y) ≥ c(r). With q = (1 + r²)^{−½},
 ///
-///   log G(r_s, r_t) = ∫ ρ c(ρ) dρ over [r_s, r_t],    log stretch = log G(r_s, r_t) +
-///   log(q_t/q_s).
+///   log G(r_s, r_t) = ∫ ρ c(ρ) dρ over [r_s, r_t],
+///   log stretch     = log G(r_s, r_t) + log(q_t/q_s).
 ///
 /// Closed forms throughout, without cancellation where r_s and r_t are close. The stretch has a
 /// limit at r_t = ∞, where G is infinite and a_t zero: ‖∇X_{s,t}‖ is bounded by (a_t/a_s) G =

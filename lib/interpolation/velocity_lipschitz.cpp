@@ -24,14 +24,16 @@ Estimate gaussian_rate(const ScheduleValues& s, double variance) {
                                round_off((std::abs(noise) + std::abs(data)) / S, 1));
 }
 
-VelocityLipschitz of_gaussian(const DataLaw& law, const ScheduleValues& s, const Gaussian& kernel) {
+VelocityLipschitz gaussian_velocity(const DataLaw& law,
+                                    const ScheduleValues& s,
+                                    const Gaussian& kernel) {
   const Vector& variances = kernel.eigenvalues();
   const Vector mean = s.b * law.mean();
   return {{gaussian_rate(s, variances.maxCoeff()), mean},
           {gaussian_rate(s, variances.minCoeff()), mean}};
 }
 
-VelocityLipschitz of_one_width(const DataLaw& law, const ScheduleValues& s, double variance) {
+VelocityLipschitz one_width_velocity(const DataLaw& law, const ScheduleValues& s, double variance) {
   const Estimate rest = gaussian_rate(s, variance);
   // At the end of the flow there is no noise that a centre could hide in; at b = 0 no data.
   if (s.a == 0.0 || s.b == 0.0) return {{rest, s.b * law.mean()}, {rest, s.b * law.mean()}};
@@ -60,11 +62,11 @@ Estimate of_covariance(const ScheduleValues& s, const Estimate& c) {
          Estimate::closed_form(factor, round_off(factor, 1)) * c;
 }
 
-VelocityLipschitz of_any(const DataLaw& law,
-                         const Schedule& schedule,
-                         const FlowTime& time,
-                         const ScheduleValues& s) {
-  if (s.b == 0.0) return of_one_width(law, s, 0.0);
+VelocityLipschitz searched_velocity(const DataLaw& law,
+                                    const Schedule& schedule,
+                                    const FlowTime& time,
+                                    const ScheduleValues& s) {
+  if (s.b == 0.0) return one_width_velocity(law, s, 0.0);
   require(s.a > 0.0, "velocity_lipschitz: t = 1 needs a Gaussian mixture");
   const double r = s.r();
   const CovarianceExtreme above = largest_posterior_covariance(law, r);
@@ -97,11 +99,11 @@ VelocityLipschitz velocity_lipschitz(const DataLaw& law,
                                      const FlowTime& time) {
   const ScheduleValues s = schedule.values(time);
   const GaussianMixture* p = law.mixture();
-  if (p != nullptr && p->size() == 1) return of_gaussian(law, s, p->kernel(0));
+  if (p != nullptr && p->size() == 1) return gaussian_velocity(law, s, p->kernel(0));
   if (p != nullptr && p->common_variance() >= 0.0) {
-    return of_one_width(law, s, p->common_variance());
+    return one_width_velocity(law, s, p->common_variance());
   }
-  return of_any(law, schedule, time, s);
+  return searched_velocity(law, schedule, time, s);
 }
 
 }  // namespace flowcheck

@@ -18,13 +18,19 @@ struct EnclosedMap {
   double end_error = 0.0;       ///< 2-norm
   double jacobian_error = 0.0;  ///< operator norm
 
+  /// The flow has not stretched its errors beyond a claim's digits. Between points it stretches by
+  /// e^{D²r²/2} where their weights are equal: nothing there can be compared.
+  bool has_digits() const;
   Estimate largest() const;  ///< ‖∇X_{s,t}‖
   Estimate least() const;    ///< σ_min(∇X_{s,t}), not below 0
   Estimate entry(Index i) const;
 };
 
-/// The flow maps of one law, by the reference flow.
-/// @throws std::runtime_error  a trajectory that does not arrive
+inline constexpr const char* without_digits_left =
+    "left out, the flow stretches its errors beyond its digits";
+
+/// The flow maps of one law, by the reference flow; infinite errors where it leaves the doubles.
+/// @throws std::runtime_error  a trajectory that does not arrive for another reason
 class FlowMaps {
  public:
   explicit FlowMaps(const DataLawPointer& law, double tolerance = 1e-12)

@@ -60,7 +60,8 @@ GaussianMixture draw_isotropic_mixture(Rng& rng, Index dimension, Index componen
   return GaussianMixture::isotropic(std::move(weights), std::move(means), sigma * sigma);
 }
 
-std::vector<Instance> line_law_families(std::function<Outcome(const LineMeasure& p)> evaluate) {
+std::vector<Instance> line_law_families(
+    std::function<Outcome(const LineMeasure& p, Trial& trial)> evaluate) {
   return {{"mixtures of two to four, one width",
            [=](Trial& trial) {
              Rng& rng = trial.rng;
@@ -71,24 +72,26 @@ std::vector<Instance> line_law_families(std::function<Outcome(const LineMeasure&
                means.push_back(p.means()(0, k));
                deviations.push_back(std::sqrt(p.common_variance()));
              }
-             return evaluate(gaussian_mixture_law(weights, means, deviations));
+             return evaluate(gaussian_mixture_law(weights, means, deviations), trial);
            }},
           {"e^{−κx²/2} on an interval",
            [=](Trial& trial) {
              const double D = trial.rng.log_uniform(0.3, 2.0);
-             return evaluate(truncated_gaussian_law(trial.rng.uniform(-6.0, 6.0) / (D * D), D));
+             return evaluate(truncated_gaussian_law(trial.rng.uniform(-6.0, 6.0) / (D * D), D),
+                             trial);
            }},
           {"e^{cx} on an interval",
            [=](Trial& trial) {
              const double D = trial.rng.log_uniform(0.3, 2.0);
-             return evaluate(tilted_uniform_law(trial.rng.uniform(-8.0, 8.0) / D, D));
+             return evaluate(tilted_uniform_law(trial.rng.uniform(-8.0, 8.0) / D, D), trial);
            }},
           {"cusps of either sign",
-           [=](Trial& trial) { return evaluate(cusp_law(trial.rng.uniform(-3.0, 2.0))); }},
+           [=](Trial& trial) { return evaluate(cusp_law(trial.rng.uniform(-3.0, 2.0)), trial); }},
           {"strictly convex potentials", [=](Trial& trial) {
              Rng& rng = trial.rng;
              return evaluate(log_cosh_law(rng.log_uniform(0.2, 4.0), rng.uniform(0.0, 3.0),
-                                          rng.log_uniform(0.3, 3.0)));
+                                          rng.log_uniform(0.3, 3.0)),
+                             trial);
            }}};
 }
 

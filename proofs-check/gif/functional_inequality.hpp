@@ -17,7 +17,8 @@ std::vector<Bound> below_squared_lipschitz(const Estimate& constant, const Regul
 Estimate squared_lipschitz(const Regularity& measure, const std::string& name);
 
 /// Laws on the line by families, with random constants, each in one class at least.
-std::vector<Instance> line_law_families(std::function<Outcome(const LineMeasure& p)> evaluate);
+std::vector<Instance> line_law_families(
+    std::function<Outcome(const LineMeasure& p, Trial& trial)> evaluate);
 
 /// ½N(−R, σ²) + ½N(R, σ²).
 LineMeasure two_centres(double radius, double sigma = 1.0);

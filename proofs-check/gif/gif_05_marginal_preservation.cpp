@@ -41,6 +41,8 @@ LineCdf uniform_cdf(const NoiseLevel& at, double x) {
           (normal_cdf(up) - normal_cdf(down)) / (2.0 * at.data_scale)};
 }
 
+const char* const line_part = "d = 1, distribution functions";
+
 // F_t(X_{0,t}(x)) = F_0(x) at every time of every schedule.
 template <class Cdf>
 Outcome preserved(const FlowProblem& problem, const Cdf& cdf, double spread) {
@@ -48,6 +50,10 @@ Outcome preserved(const FlowProblem& problem, const Cdf& cdf, double spread) {
   std::vector<Bound> bounds;
   visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
     const EnclosedMap map = maps(stretch.from, stretch.to, stretch.x);
+    if (!map.has_digits()) {
+      bounds.push_back(left_out(line_part, without_digits_left));
+      return;
+    }
     const LineCdf before = cdf(stretch.from, stretch.x(0));
     const LineCdf after = cdf(stretch.to, map.end(0));
     bounds.push_back(identity(

@@ -21,14 +21,19 @@ Outcome reverse(const FlowProblem& problem) {
   const FlowMaps maps(problem.law);
   std::vector<Bound> bounds;
   visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
-    const Vector end = maps(stretch.from, stretch.to, stretch.x).end;
-    const Estimate back = maps(stretch.to, stretch.from, end).largest();
+    const EnclosedMap there = maps(stretch.from, stretch.to, stretch.x);
+    if (!there.end.allFinite()) return;
+    const EnclosedMap back = maps(stretch.to, stretch.from, there.end);
     for (const CovarianceBound& lower : envelope.lower) {
       const Estimate log_stretch = log_map_bound(lower, stretch.from.noise, stretch.from.data_scale,
                                                  stretch.to.noise, stretch.to.data_scale);
       const Estimate bound = exp(-log_stretch);
       if (!std::isfinite(bound.upper)) continue;  // c₋ = 0 at data
-      bounds.push_back({.lhs = back, .rhs = bound, .part = lower.name});
+      if (!back.has_digits()) {
+        bounds.push_back(left_out(lower.name, without_digits_left));
+        continue;
+      }
+      bounds.push_back({.lhs = back.largest(), .rhs = bound, .part = lower.name});
     }
   });
   return bounds;

@@ -116,7 +116,7 @@ Outcome orders(FlowMethod method, double residual_order) {
   std::vector<double> steps;
   std::vector<double> errors;
   std::vector<double> residuals;
-  const int coarsest = order(method) == 1 ? 160 : order(method) == 4 ? 12 : 40;
+  const int coarsest = order(method) == 1 ? 160 : order(method) == 4 ? 6 : 40;
   for (int k = 0; k < 4; ++k) {
     const ReferenceFlowOptions options{.method = method, .steps = coarsest << k};
     const Vector there = reference_flow(fields, pure_noise, pure_data, x, options).end;

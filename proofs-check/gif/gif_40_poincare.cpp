@@ -12,7 +12,7 @@
 namespace flowcheck {
 namespace gif_40 {
 
-Outcome on_the_line(const LineMeasure& p) {
+Outcome on_the_line(const LineMeasure& p, Trial&) {
   return below_squared_lipschitz(poincare_constant(p), regularity(p));
 }
 

@@ -74,6 +74,27 @@ TEST_CASE("The enclosed supremum of points on the line contains what any place s
   }
 }
 
+TEST_CASE("The largest eigenvalue changes no faster than the third moment allows",
+          "[interpolation][property]") {
+  // GIF-43 by differences, in the plane and in space.
+  Rng rng(8);
+  double closest = 0.0;
+  for (int trial = 0; trial < 200; ++trial) {
+    const Index d = 1 + rng.uniform_index(3);
+    const Matrix at = rng.normal_matrix(d, 2 + rng.uniform_index(3));
+    const DataLawPointer law = data_law(PointCloud(at));
+    const double r = rng.log_uniform(0.2, 5.0);
+    const double w = 2.0 * law->regularity().half_diameter.upper;
+    const Vector y = r * at.col(0) + rng.normal_vector(d);
+    const Vector step = 0.05 / (r * w) * rng.normal_vector(d);
+    const double change = std::abs(largest_at(*law, r, y + step) - largest_at(*law, r, y));
+    const double bound = r * w * w * w / (6.0 * std::sqrt(3.0)) * step.norm();
+    CHECK(change <= bound * (1.0 + 1e-9));
+    closest = std::max(closest, change / bound);
+  }
+  CHECK(closest > 0.8);
+}
+
 TEST_CASE("A supremum is proved to lie below a bound with fewer places",
           "[interpolation][property]") {
   const DataLawPointer law = points(Matrix{{-1.0, 0.1, 1.0}}, Vector{{0.3, 0.3, 0.4}});

@@ -156,6 +156,22 @@ TEST_CASE("diameter is that of all pairs", "[measures][property]") {
   CHECK_THAT(diameter(Matrix{{0.0, 3.0, 0.0}, {0.0, 0.0, 4.0}}), Encloses(5.0));
 }
 
+TEST_CASE("diameter is that of all pairs, of few points too", "[measures][property]") {
+  // Few points in a row of radii about their middle: the widest pair may hold the innermost of
+  // those still to be looked at and the outermost of all.
+  for (std::uint64_t trial = 0; trial < 3000; ++trial) {
+    Rng rng(71, trial);
+    const Index d = 1 + rng.uniform_index(3);
+    const Matrix points = rng.normal_matrix(d, 2 + rng.uniform_index(5));
+    double widest = 0.0;
+    for (Index i = 0; i < points.cols(); ++i) {
+      widest = std::max(widest, (points.colwise() - points.col(i)).colwise().norm().maxCoeff());
+    }
+    CAPTURE(trial, widest);
+    REQUIRE(std::abs(diameter(points).value - widest) <= 1e-14 * widest);
+  }
+}
+
 TEST_CASE("Regularity of a Gaussian is its spectrum", "[measures][exact]") {
   const Regularity g = regularity(Gaussian(Vector{{3.0, 4.0}}, Matrix{{2.0, 0.0}, {0.0, 0.5}}));
   CHECK_THAT(g.curvature_lower, Encloses(0.5));

@@ -1,0 +1,220 @@
+// What does a round trip through an interpolation flow say about the solver, and what does it not?
+//
+// Claims:  GIF-30, the residual is at most Lip(X_{1,0}) e_f + e_b; GIF-32, the same for a cycle
+// Run:     round_trip --refinements 6
+// Writes:  results/round_trip/ with rows per method and number of steps; some seconds
+//
+// Encoding undoes decoding exactly, so that the residual of X̂_{1,0}(X̂_{0,1}(x)) looks like a free
+// measure of accuracy. It is none: equal steps of a method of even order p run backwards undo their
+// own leading error, and the residual has order p + 1. Targets are ½N(−1, .36) + ½N(1, .36), whose
+// flow is known exactly, and for the cycle N(0, 1/16); equal steps in the clocks r and ε.
+
+#include "experiments.hpp"
+#include "flows/reference_flow.hpp"
+#include "measures/exact_map.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "numerics/observed_order.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace flowcheck {
+namespace {
+
+struct Settings {
+  int refinements = 6;  // of every method's number of steps
+};
+
+Settings settings_for(Scale scale) {
+  return {.refinements = scale == Scale::quick ? 5 : scale == Scale::standard ? 6 : 8};
+}
+
+struct Method {
+  const char* name;
+  FlowMethod method;
+  int coarsest;  // steps in each clock
+  double residual_order;
+};
+
+constexpr std::array<Method, 4> methods = {{{"euler", FlowMethod::euler, 64, 1.0},
+                                            {"midpoint", FlowMethod::midpoint, 16, 3.0},
+                                            {"kutta3", FlowMethod::kutta3, 16, 3.0},
+                                            {"runge_kutta4", FlowMethod::runge_kutta4, 6, 5.0}}};
+
+constexpr double sigma = 0.6;            // of the target
+constexpr double narrow_sigma = 0.25;    // of the other target
+constexpr double order_tolerance = 0.4;  // widest interval of an order
+constexpr std::array<double, 4> starts = {-2.0, -0.7, 0.4, 1.5};
+const NoiseLevel noise{.noise = 1.0, .data_scale = 0.0};
+const NoiseLevel data{.noise = 0.0, .data_scale = 1.0};
+
+// Rounding of a trajectory of n steps.
+double trajectory_round_off(int steps) {
+  return round_off(10.0 * std::sqrt(static_cast<double>(steps)), 1);
+}
+
+class RoundTrips {
+ public:
+  RoundTrips()
+      : law_(gaussian_mixture_law({0.5, 0.5}, {-1.0, 1.0}, {sigma, sigma})),
+        target_(clock_fields(
+            GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, sigma * sigma))),
+        narrow_(clock_fields(GaussianMixture::isotropic(
+            Vector{{1.0}}, Matrix{{0.0}}, narrow_sigma * narrow_sigma))) {}
+
+  struct Errors {
+    double there = 0.0;     // |X̂_{0,1}(x) − X_{0,1}(x)|
+    double back = 0.0;      // |X̂_{1,0}(y) − X_{1,0}(y)| where the first leg ends
+    double residual = 0.0;  // |X̂_{1,0}(X̂_{0,1}(x)) − x|
+  };
+
+  Errors round_trip(FlowMethod method, int steps, double x) const {
+    const double there = leg(target_, method, steps, noise, data, x);
+    const double back = leg(target_, method, steps, data, noise, there);
+    return {.there = std::abs(there - map_from_normal(law_, x)),
+            .back = std::abs(back - exact_back(there)),
+            .residual = std::abs(back - x)};
+  }
+
+  // From the narrow Gaussian to the mixture and back, each leg by the solver.
+  double cycle(FlowMethod method, int steps, double x) const {
+    const double z = leg(narrow_, method, steps, data, noise, x);
+    const double y = leg(target_, method, steps, noise, data, z);
+    const double back = leg(target_, method, steps, data, noise, y);
+    return std::abs(leg(narrow_, method, steps, noise, data, back) - x);
+  }
+
+ private:
+  static double leg(const ClockFields& fields,
+                    FlowMethod method,
+                    int steps,
+                    const NoiseLevel& from,
+                    const NoiseLevel& to,
+                    double x) {
+    return reference_flow(fields, from, to, Vector::Constant(1, x),
+                          {.method = method, .steps = steps})
+        .end(0);
+  }
+  double exact_back(double y) const {
+    return reference_flow(target_, data, noise, Vector::Constant(1, y)).end(0);
+  }
+
+  LineMeasure law_;
+  ClockFields target_;
+  ClockFields narrow_;
+};
+
+void record_order(RunRecord& record,
+                  const Method& method,
+                  const std::string& quantity,
+                  std::vector<double> steps,
+                  std::vector<double> sizes,
+                  double predicted) {
+  // What has reached rounding says nothing of the order.
+  while (!sizes.empty() && sizes.back() < 100.0 * trajectory_round_off(1000)) {
+    sizes.pop_back();
+    steps.pop_back();
+  }
+  if (sizes.size() < 4) return;
+  record.add({std::string(method.name), std::int64_t{0}}, quantity,
+             order(observed_order(steps, sizes), predicted), order_tolerance);
+}
+
+void record_method(RunRecord& record,
+                   const RoundTrips& trips,
+                   const Method& method,
+                   const Settings& settings) {
+  std::vector<double> sizes;
+  std::vector<double> errors;
+  std::vector<double> residuals;
+  for (int k = 0; k < settings.refinements; ++k) {
+    const int n = method.coarsest << k;
+    RoundTrips::Errors worst;
+    double bound = 0.0;
+    double cycle = 0.0;
+    for (const double x : starts) {
+      const RoundTrips::Errors at = trips.round_trip(method.method, n, x);
+      worst.there = std::max(worst.there, at.there);
+      worst.residual = std::max(worst.residual, at.residual);
+      bound = std::max(bound, at.there / sigma + at.back);  // Lip(X_{1,0}) ≤ 1/σ
+      cycle = std::max(cycle, trips.cycle(method.method, n, narrow_sigma * x));
+    }
+    const double rounding = trajectory_round_off(n);
+    const std::vector<Parameter> where = {std::string(method.name), std::int64_t{2 * n}};
+    record.add(where, "error", Estimate::converged(worst.there, 0.0, rounding));
+    record.add(where, "residual",
+               {.lhs = Estimate::closed_form(worst.residual, rounding),
+                .rhs = Estimate::converged(bound, 0.0, 4.0 * rounding),
+                .scale = 1.0},
+               1e-9);
+    record.add(where, "cycle", Estimate::closed_form(cycle, rounding));
+    sizes.push_back(1.0 / n);
+    errors.push_back(worst.there);
+    residuals.push_back(worst.residual);
+  }
+  record_order(record, method, "order_of_error", sizes, errors, order(method.method));
+  record_order(record, method, "order_of_residual", sizes, residuals, method.residual_order);
+}
+
+RunRecord run(const Settings& settings, const RunContext& context) {
+  require(settings.refinements >= 4 && settings.refinements <= 10,
+          "--refinements: expected 4 to 10");
+  RunRecord record({"method", "steps"}, context.seed);
+  const RoundTrips trips;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    if (context.stop != nullptr && *context.stop) return record;
+    context.progress(static_cast<double>(i) / static_cast<double>(methods.size()));
+    record_method(record, trips, methods.at(i), settings);
+  }
+  return record;
+}
+
+constexpr const char* figure = R"(
+set terminal svg size 1100,420 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set output 'figure.svg'
+at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
+names = "euler midpoint kutta3 runge_kutta4"
+titles = "Euler midpoint Kutta RK4"
+set multiplot layout 1,3 margins 0.06,0.99,0.14,0.9 spacing 0.06,0.1
+set logscale xy
+set format y '10^{%L}'
+set xlabel 'steps'
+set yrange [1e-15:1]
+set key bottom left Left reverse font ',10' samplen 1.5
+set title 'Error at the end'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title word(titles, i)
+set title 'Residual of the round trip, and its bound'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i notitle, \
+  for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle
+set title 'Residual of a cycle of two targets'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i notitle
+unset multiplot
+)";
+
+}  // namespace
+
+Experiment round_trip() {
+  return {
+      .name = "round_trip",
+      .question = "What does a round trip through an interpolation flow say about its solver?",
+      .claims = {"GIF-30", "GIF-32"},
+      .prepare =
+          [](Scale scale) {
+            auto settings = std::make_shared<Settings>(settings_for(scale));
+            return PreparedRun{
+                .options = {{"--refinements", "of every method", &settings->refinements}},
+                .run = [settings](const RunContext& context) { return run(*settings, context); }};
+          },
+      .figure = figure,
+      .relative_tolerance = 1e-3,
+      .absolute_tolerance = 1e-12};
+}
+
+}  // namespace flowcheck

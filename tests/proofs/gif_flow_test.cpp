@@ -1,0 +1,216 @@
+// The dossier's numbers for flow maps of interpolations (GIF-05, 20-32), from the library.
+
+#include "claims/check.hpp"
+#include "flows/flow_ensemble.hpp"
+#include "gif/flow_map.hpp"
+#include "gif/gif_claims.hpp"
+#include "measures/exact_map.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_laws.hpp"
+#include "measures/radial_law.hpp"
+#include "numerics/special_functions.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace flowcheck::gif_flow_test {
+
+namespace {
+
+// A value agrees with the dossier's to its last digit.
+void check_digits(double value, double reference, double last_digit) {
+  CAPTURE(value, reference);
+  CHECK(std::abs(value - reference) <= 0.5000001 * last_digit);
+}
+
+// Largest value of f on [0, 9].
+template <class F>
+double largest(const F& f) {
+  double result = 0.0;
+  for (double z = 0.0; z <= 9.0; z += 0.03) result = std::max(result, f(z));
+  return result;
+}
+
+double slope(const DataLawPointer& law, double z) {
+  return FlowMaps(law)(pure_noise, pure_data, Vector::Constant(1, z)).jacobian(0, 0);
+}
+
+CheckResult control_of(const Claim& claim, const std::string& name) {
+  const ClaimResult result = check(claim);
+  const auto found = std::find_if(result.controls.begin(), result.controls.end(),
+                                  [&](const CheckResult& c) { return c.instance == name; });
+  REQUIRE(found != result.controls.end());
+  REQUIRE(found->verdict == Verdict::violated);
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("the flow carries N(0, 1) where the reference table says", "[gif][reference]") {
+  const auto map = [](const DataLawPointer& law) {
+    return FlowMaps(law)(pure_noise, pure_data, Vector::Constant(1, 0.7));
+  };
+  const EnclosedMap gaussian = map(data_law(Gaussian(Vector{{0.3}}, Matrix{{0.25}})));
+  CHECK(std::abs(gaussian.end(0) - 0.65) < 1e-12);
+  CHECK(std::abs(gaussian.jacobian(0, 0) - 0.5) < 1e-12);
+  const EnclosedMap mixture = map(two_centre_data(1.0, 0.6));
+  CHECK(std::abs(mixture.end(0) - 1.02473594291157) < 1e-12);
+  CHECK(std::abs(mixture.jacobian(0, 0) - 0.936887086595895) < 1e-11);
+}
+
+TEST_CASE("second moments of the pushed grid miss by what its spacing makes", "[gif][reference]") {
+  const GaussianMixture p = *interpolation_law("plane, three centres").law->mixture();
+  const Matrix exact = p.covariance() + p.mean() * p.mean().transpose();
+  const auto error = [&](int side) {
+    const double h = 16.0 / (side - 1);
+    Matrix points(2, side * side);
+    Vector weights(side * side);
+    for (int i = 0; i < side * side; ++i) {
+      points.col(i) << -8.0 + h * (i % side), -8.0 + h * (i / side);
+      weights(i) = h * h * normal_density(points(0, i)) * normal_density(points(1, i));
+    }
+    const Matrix ends = flow_ensemble(p, pure_noise, pure_data, points).ends;
+    return (ends * weights.asDiagonal() * ends.transpose() - exact).cwiseAbs().maxCoeff();
+  };
+  CHECK(error(121) < 5e-4);  // 2.2e-4 on the dossier's grid
+  CHECK(error(241) < 5e-5);  // 1.9e-5
+}
+
+TEST_CASE("mixtures that are log-concave are stretched as printed", "[gif][reference]") {
+  check_digits(slope(two_centre_data(0.3, 1.0), 0.0), 1.0460, 1e-4);
+  check_digits(slope(two_centre_data(0.6, 1.0), 0.0), 1.1972, 1e-4);
+  check_digits(slope(two_centre_data(0.9, 1.0), 0.0), 1.4993, 1e-4);
+  check_digits(slope(two_centre_data(1.5, 1.0), 0.0), 3.08, 1e-2);
+  for (const auto& [R, bound] : {std::pair{0.3, 1.0483}, {0.6, 1.25}, {0.9, 2.294}}) {
+    check_digits(1.0 / std::sqrt(1.0 - R * R), bound,
+                 bound == 1.25 ? 1e-2
+                 : bound > 2   ? 1e-3
+                               : 1e-4);
+  }
+}
+
+TEST_CASE("truncated Gaussians attain the sharp constant, the classical one is far off",
+          "[gif][reference]") {
+  struct Row {
+    double kappa, slope, last_digit, classical, classical_digit;
+  };
+  for (const Row& row :
+       {Row{4.0, 0.47725, 1e-5, 0.5, 1e-1}, Row{1.0, 0.68269, 1e-5, 1.0, 1e-1},
+        Row{0.0, 0.79788, 1e-5, 1.6487, 1e-4}, Row{-1.0, 0.95344, 1e-5, 2.718, 1e-3},
+        Row{-4.0, 1.88656, 1e-5, 12.18, 1e-2}, Row{-10.0, 13.7014, 1e-4, 244.7, 1e-1},
+        Row{-30.0, 90196.66, 1e-2, 5.39e6, 1e4}}) {
+    CAPTURE(row.kappa);
+    const double z0 = map_from_normal_slope(truncated_gaussian_law(row.kappa, 1.0), 0.0);
+    check_digits(z0, row.slope, row.last_digit);
+    const double classical =
+        row.kappa >= 1.0 ? 1.0 / std::sqrt(row.kappa) : std::exp(0.5 * (1.0 - row.kappa));
+    check_digits(classical, row.classical, row.classical_digit);
+    CHECK(z0 == Approx(truncated_gaussian_mass(row.kappa, 1.0) / std::sqrt(2.0 * std::numbers::pi))
+                    .epsilon(1e-9));
+  }
+}
+
+TEST_CASE("uniform laws on balls and tilted intervals stay below 2D/√2π", "[gif][reference]") {
+  const double bound = 2.0 / std::sqrt(2.0 * std::numbers::pi);
+  for (const auto& [c, ratio] : {std::pair{1.0, 0.986}, {3.0, 0.905}, {10.0, 0.663}}) {
+    const LineMeasure p = tilted_uniform_law(c, 1.0);
+    const double most = largest([&](double z) {
+      return std::max(map_from_normal_slope(p, z), map_from_normal_slope(p, -z));
+    });
+    check_digits(most / bound, ratio, 1e-3);
+  }
+  for (const auto& [d, value] : {std::pair{Index{1}, 0.79788},
+                                 {Index{2}, 0.70711},
+                                 {Index{3}, 0.64309},
+                                 {Index{10}, 0.43809},
+                                 {Index{50}, 0.22165}}) {
+    const double most = largest([d = d](double s) {
+      return std::max(ball_map_slope(d, 1.0, s), s > 0.0 ? ball_map(d, 1.0, s) / s : 0.0);
+    });
+    CAPTURE(d, most);
+    CHECK(std::abs(most - value) < 2e-5);
+  }
+}
+
+TEST_CASE("two equal centres attain σe^{R²/2σ²}, other mixtures do not", "[gif][reference]") {
+  for (const auto& [R, sigma] : {std::pair{1.0, 1.0}, {1.5, 1.0}, {2.0, 0.7}, {1.0, 0.3}}) {
+    const double bound = sigma * std::exp(R * R / (2.0 * sigma * sigma));
+    CHECK(slope(two_centre_data(R, sigma), 0.0) / bound == Approx(1.0).margin(1e-10));
+  }
+  check_digits(0.3 * std::exp(1.0 / 0.18), 77.6, 1e-1);
+  check_digits(0.6 * std::exp(1.0 / 0.72), 2.40623495152545, 1e-14);
+}
+
+TEST_CASE("cusps attain erfcx(∓L/√2)", "[gif][reference]") {
+  struct Row {
+    double L, up, digit, down;
+  };
+  for (const Row& row : {Row{0.1, 1.0851, 1e-4, 0.924958}, Row{0.5, 1.5671, 1e-4, 0.699238},
+                         Row{1.0, 2.7743, 1e-4, 0.523157}, Row{2.0, 14.442, 1e-3, 0.336204},
+                         Row{3.0, 179.79, 1e-2, 0.243028}}) {
+    CAPTURE(row.L);
+    check_digits(cusp_map_slope(row.L, 0.0), row.up, row.digit);
+    check_digits(cusp_map_slope(-row.L, 0.0), row.down, 1e-6);
+    CHECK(largest([&](double z) { return cusp_map_slope(row.L, z); }) <=
+          cusp_map_slope(row.L, 0.0) * (1.0 + 1e-12));
+  }
+}
+
+TEST_CASE("Laplace's law is stretched without bound", "[gif][reference]") {
+  const LineMeasure p = laplace_law();
+  const double printed[] = {0.80, 1.53, 2.37, 4.23, 8.12, 16.06, 30.03};
+  const double at[] = {0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0};
+  for (std::size_t i = 0; i < 7; ++i) {
+    check_digits(map_from_normal_slope(p, at[i]), printed[i], 1e-2);
+  }
+}
+
+TEST_CASE("h = L|x| in the plane stays below the bound of the line", "[gif][reference]") {
+  for (const auto& [L, printed] : {std::pair{0.5, 1.408}, {1.0, 2.116}, {2.0, 6.099}}) {
+    const double tilt = L;
+    const RadialLaw p(2, {.value = [tilt](double r) { return 0.5 * r * r - tilt * r; },
+                          .slope = [tilt](double r) { return r - tilt; },
+                          .curvature = [](double) { return 1.0; },
+                          .typical = tilt + 1.0});
+    const double most = largest([&](double s) {
+      const double at = std::max(s, 1e-5);  // the supremum is at 0
+      return std::max(radial_map_slope(p, at), radial_map(p, at) / at);
+    });
+    CAPTURE(L, most);
+    CHECK(std::abs(most - printed) < 2e-3);
+  }
+}
+
+TEST_CASE("integrals of sup‖∇v‖ depend on the schedule", "[gif][reference]") {
+  const CheckResult found =
+      control_of(gif_29_integrated_rates(), "∫sup‖∇v‖ independent of the schedule");
+  check_digits(found.lhs.value, 0.69315, 1e-5);
+  CHECK(std::abs(found.rhs.value) < 1e-12);
+}
+
+TEST_CASE("a cycle's Lipschitz constant is the product of its legs'", "[gif][reference]") {
+  const CheckResult found =
+      control_of(gif_32_cycle_consistency(), "Lip(X^A_{0,1}) for Lip(X^A_{1,0})");
+  check_digits(found.lhs.value, 7.1932795, 1e-7);
+  check_digits(found.rhs.value, 0.450, 1e-3);
+}
+
+TEST_CASE("a flow without its factor misses a second moment by 0.433", "[gif][reference]") {
+  const CheckResult found = control_of(gif_05_marginal_preservation(), "v = M − x");
+  CHECK(std::abs(found.lhs.value - found.rhs.value) > 0.1);
+  CAPTURE(found.lhs.value, found.rhs.value);
+  CHECK(found.rhs.value == Approx(0.16 + 0.2 * 0.25 + 0.5 * 0.09 + 0.3 * 1.96));
+}
+
+TEST_CASE("an error of RK4 is forty times its round trip's residual", "[gif][reference]") {
+  const CheckResult found = control_of(gif_30_auto_encoding(), "RK4's residual for its error");
+  CAPTURE(found.lhs.value, found.rhs.value);
+  CHECK(found.lhs.value > 1e-10);
+  CHECK(found.lhs.value < 1e-8);  // 9.1e-10 for 80 steps
+  CHECK(0.5 * found.rhs.value == Approx(2.4e-11).margin(1e-11));
+}
+
+}  // namespace flowcheck::gif_flow_test
