@@ -134,35 +134,12 @@ CovarianceExtreme largest_variance(BoundedLine line, const CovarianceSearchOptio
   return VarianceSearch(std::move(line), options).run();
 }
 
-// Distinct centres of positive weight.
-Matrix distinct_centres(const GaussianMixture& p) {
-  std::vector<Index> kept;
-  for (Index k = 0; k < p.size(); ++k) {
-    const bool is_new = std::none_of(kept.begin(), kept.end(),
-                                     [&](Index j) { return p.means().col(j) == p.means().col(k); });
-    if (p.weights()(k) > 0.0 && is_new) kept.push_back(k);
-  }
-  Matrix result(p.dimension(), static_cast<Index>(kept.size()));
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    result.col(static_cast<Index>(i)) = p.means().col(kept[i]);
-  }
-  return result;
-}
-
 double weight_at(const GaussianMixture& p, const Vector& centre) {
   double sum = 0.0;
   for (Index k = 0; k < p.size(); ++k) {
     if (p.means().col(k) == centre) sum += p.weights()(k);
   }
   return sum;
-}
-
-// Where two centres have equal odds, on the line through r times them.
-Vector even_odds(const GaussianMixture& p, const Vector& first, const Vector& second, double r) {
-  const Vector gap = second - first;
-  const double v = 1.0 + p.common_variance() * r * r;
-  const double log_odds = std::log(weight_at(p, second) / weight_at(p, first));
-  return 0.5 * r * (first + second) - v * log_odds / (r * gap.squaredNorm()) * gap;
 }
 
 BoundedLine centres_on_line(const GaussianMixture& p, double r) {
@@ -238,6 +215,29 @@ bool has_one_width(const GaussianMixture* p) {
 }
 
 }  // namespace
+
+Matrix distinct_centres(const GaussianMixture& p) {
+  std::vector<Index> kept;
+  for (Index k = 0; k < p.size(); ++k) {
+    const bool is_new = std::none_of(kept.begin(), kept.end(),
+                                     [&](Index j) { return p.means().col(j) == p.means().col(k); });
+    if (p.weights()(k) > 0.0 && is_new) kept.push_back(k);
+  }
+  Matrix result(p.dimension(), static_cast<Index>(kept.size()));
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    result.col(static_cast<Index>(i)) = p.means().col(kept[i]);
+  }
+  return result;
+}
+
+Vector even_odds(const GaussianMixture& p, const Vector& first, const Vector& second, double r) {
+  require(p.common_variance() >= 0.0 && r > 0.0 && first != second,
+          "even_odds: takes two centres of one width and r > 0");
+  const Vector gap = second - first;
+  const double v = 1.0 + p.common_variance() * r * r;
+  const double log_odds = std::log(weight_at(p, second) / weight_at(p, first));
+  return 0.5 * r * (first + second) - v * log_odds / (r * gap.squaredNorm()) * gap;
+}
 
 CovarianceExtreme largest_centre_covariance(const DataLaw& law,
                                             double r,

@@ -36,6 +36,13 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
 /// its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
 
+/// Centres of a mixture that are distinct and of positive weight, one a column.
+Matrix distinct_centres(const GaussianMixture& p);
+
+/// The y on the line through r times two centres of one width at which both have the same posterior
+/// weight, were there no others. @throws std::invalid_argument  r = 0, one width or centre
+Vector even_odds(const GaussianMixture& p, const Vector& first, const Vector& second, double r);
+
 /// Largest variance of the centre W of N(0, σ²I) * ρ given bX₁ + aZ, in the direction of its
 /// largest eigenvalue: sup_y λ_max C_W, from the same branches; r = b/a.
 /// @throws std::invalid_argument  the law is not a mixture of one width, or r as above

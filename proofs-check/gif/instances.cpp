@@ -1,5 +1,6 @@
 #include "gif/instances.hpp"
 
+#include "interpolation/covariance_extremes.hpp"
 #include "measures/line_laws.hpp"
 #include "measures/random_gaussian.hpp"
 #include "measures/uniform_body.hpp"
@@ -212,15 +213,13 @@ DataLawPointer two_centre_data(double R, double sigma, double right) {
 
 Vector steepest_point(const DataLaw& law, double r) {
   const GaussianMixture* p = law.mixture();
-  if (p == nullptr || p->size() != 2 || p->common_variance() < 0.0 || r == 0.0) {
+  if (p == nullptr || p->common_variance() < 0.0 || r == 0.0) {
     return Vector::Zero(law.dimension());
   }
-  // ⟨δ, y⟩ = r⟨δ, (μ₁ + μ₂)/2⟩ − (v/r) log(w₂/w₁), δ = μ₂ − μ₁, v = 1 + σ²r².
-  const Vector apart = p->means().col(1) - p->means().col(0);
-  const Vector middle = 0.5 * (p->means().col(0) + p->means().col(1));
-  const double v = 1.0 + p->common_variance() * r * r;
-  const double odds = std::log(p->weights()(1) / p->weights()(0));
-  return r * middle - (v / r) * odds / apart.squaredNorm() * apart;
+  const Matrix centres = distinct_centres(*p);
+  if (centres.cols() == 1) return r * law.mean();
+  if (centres.cols() > 2) return Vector::Zero(law.dimension());
+  return even_odds(*p, centres.col(0), centres.col(1), r);
 }
 
 FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale) {

@@ -78,7 +78,8 @@ FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale = Scale::quic
 void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f);
 
 /// The y at which Cov[X₁ | Z + rX₁ = y] has its largest eigenvalue: 0 for the symmetric laws of
-/// interpolation_laws(), and for two equal components where their posterior weights are ½.
+/// interpolation_laws(), for two components of one width where their posterior weights are ½, and r
+/// times its mean for one.
 Vector steepest_point(const DataLaw& law, double r);
 
 using EvaluateFlow = std::function<Outcome(const FlowProblem&)>;
