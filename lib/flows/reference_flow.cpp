@@ -10,17 +10,27 @@
 namespace flowcheck {
 namespace {
 
-// Mean and covariance of the centres μₖ given μ + √S Z = u.
+// Mean and covariance of the centres μₖ given scale·μ + √S Z = u. Exponents count from the
+// likeliest centre μₙ, ⟨u − c(μₖ + μₙ)/2, c(μₖ − μₙ)⟩/S, and so do the centres: differences of
+// squares lose |u|/|μₖ − μₙ| digits.
 PosteriorMoments centre_moments(const GaussianMixture& p, const Vector& u, double scale, double S) {
-  const Matrix centres = scale * p.means();
-  Vector weights = p.weights().array().log().matrix() -
-                   (centres.colwise() - u).colwise().squaredNorm().transpose() / (2.0 * S);
+  const Vector log_weights = p.weights().array().log();
+  Index likeliest = 0;
+  (log_weights -
+   ((scale * p.means()).colwise() - u).colwise().squaredNorm().transpose() / (2.0 * S))
+      .maxCoeff(&likeliest);
+  const Vector origin = p.means().col(likeliest);
+  const Matrix apart = p.means().colwise() - origin;
+  const Matrix from_middle =
+      u.replicate(1, p.size()) - 0.5 * scale * (p.means().colwise() + origin);
+  Vector weights = log_weights.array() - log_weights(likeliest) +
+                   scale / S * from_middle.cwiseProduct(apart).colwise().sum().transpose().array();
   weights = (weights.array() - weights.maxCoeff()).exp();
   weights /= weights.sum();
-  PosteriorMoments result{.mean = p.means() * weights};
-  const Matrix offsets = p.means().colwise() - result.mean;
-  result.covariance = offsets * weights.asDiagonal() * offsets.transpose();
-  return result;
+  const Vector shift = apart * weights;
+  const Matrix offsets = apart.colwise() - shift;
+  return {.mean = origin + shift,
+          .covariance = offsets * weights.asDiagonal() * offsets.transpose()};
 }
 
 ClockFields isotropic_fields(const GaussianMixture& p) {

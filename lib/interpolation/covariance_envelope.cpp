@@ -184,12 +184,39 @@ void require_length(double value, const char* message) {
   require(value >= 0.0 && value < infinity, message);
 }
 
+// σ²/v + R²/v² for a σ between two: the first term grows with σ and the second falls.
+CovarianceBound mixture_bound_between(double least_sigma, double largest_sigma, double radius) {
+  const double s2 = largest_sigma * largest_sigma;
+  const double least_s2 = least_sigma * least_sigma;
+  const double R2 = radius * radius;
+  // R² ∫ ρ/v² = R² (r_t² − r_s²)/(2 v_s v_t).
+  const auto spread = [=](const Place& s, const Place& t) -> Estimate {
+    const double v_s = 1.0 + least_s2 * s.r * s.r;
+    return rounded(R2 > 0.0 ? 0.5 * R2 * share(s, t) / (v_s * (t.q * t.q + least_s2 * t.p)) : 0.0);
+  };
+  return {.name = "mixture",
+          .covariance = at_finite([=](double r) {
+            const double v = 1.0 + least_s2 * r * r;
+            return rounded(s2 / (1.0 + s2 * r * r) + R2 / (v * v));
+          }),
+          .log_growth = between([=](const Place& s, const Place& t) {
+            const Estimate centres = spread(s, t);
+            return s2 > 0.0 ? quadratic_growth(1.0, s2, s, t) + centres : centres;
+          }),
+          .log_stretch = between([=](const Place& s, const Place& t) -> Estimate {
+            if (s2 > 0.0) return quadratic_stretch(1.0, s2, s, t) + spread(s, t);
+            if (t.r == infinity) return R2 > 0.0 ? infinity : -infinity;
+            return spread(s, t) - log_ratio_of_q(s, t);
+          })};
+}
+
 // The constants of a class, by the ends at which it surely holds.
 struct SafeConstants {
   double kappa;
   double beta;
   double half_diameter;
-  double sigma;
+  double least_sigma;
+  double largest_sigma;
   double radius;
   double L;
 
@@ -197,13 +224,17 @@ struct SafeConstants {
       : kappa(p.curvature_lower.lower),
         beta(p.curvature_upper.upper),
         half_diameter(p.half_diameter.upper),
-        sigma(p.mixture_scale.value),
+        least_sigma(std::max(p.mixture_scale.lower, 0.0)),
+        largest_sigma(p.mixture_scale.upper),
         radius(p.mixture_radius.upper),
         L(p.log_lipschitz.upper) {}
 
   bool has_kappa() const { return std::isfinite(kappa); }
   bool has_diameter() const { return half_diameter < infinity; }
-  bool is_mixture() const { return sigma > 0.0 && radius < infinity; }
+  bool is_mixture() const { return least_sigma > 0.0 && radius < infinity; }
+  CovarianceBound mixture() const {
+    return mixture_bound_between(least_sigma, largest_sigma, radius);
+  }
   bool has_L() const { return L < infinity; }
 
   // Where D = 0 the measure is an atom and κ is infinite: the bounded class says all.
@@ -213,7 +244,7 @@ struct SafeConstants {
 std::vector<CovarianceBound> lower_bounds(const SafeConstants& p) {
   std::vector<CovarianceBound> result = {trivial_lower_bound()};
   if (p.beta < infinity) result.push_back(semi_log_convex_lower_bound(p.beta));
-  if (p.is_mixture()) result.push_back(mixture_lower_bound(p.sigma));
+  if (p.is_mixture()) result.push_back(mixture_lower_bound(p.least_sigma));
   return result;
 }
 
@@ -278,27 +309,7 @@ CovarianceBound bounded_semi_log_concave_bound(double kappa, double half_diamete
 CovarianceBound mixture_bound(double sigma, double radius) {
   require_length(sigma, "mixture_bound: σ must be finite and not negative");
   require_length(radius, "mixture_bound: R must be finite and not negative");
-  const double s2 = sigma * sigma;
-  const double R2 = radius * radius;
-  // R² ∫ ρ/v² = R² (r_t² − r_s²)/(2 v_s v_t).
-  const auto spread = [=](const Place& s, const Place& t) -> Estimate {
-    const double v_s = 1.0 + s2 * s.r * s.r;
-    return rounded(R2 > 0.0 ? 0.5 * R2 * share(s, t) / (v_s * (t.q * t.q + s2 * t.p)) : 0.0);
-  };
-  return {.name = "mixture",
-          .covariance = at_finite([=](double r) {
-            const double v = 1.0 + s2 * r * r;
-            return rounded(s2 / v + R2 / (v * v));
-          }),
-          .log_growth = between([=](const Place& s, const Place& t) {
-            const Estimate centres = spread(s, t);
-            return s2 > 0.0 ? quadratic_growth(1.0, s2, s, t) + centres : centres;
-          }),
-          .log_stretch = between([=](const Place& s, const Place& t) -> Estimate {
-            if (s2 > 0.0) return quadratic_stretch(1.0, s2, s, t) + spread(s, t);
-            if (t.r == infinity) return R2 > 0.0 ? infinity : -infinity;
-            return spread(s, t) - log_ratio_of_q(s, t);
-          })};
+  return mixture_bound_between(sigma, sigma, radius);
 }
 
 CovarianceBound mixture_lower_bound(double sigma) {
@@ -407,7 +418,7 @@ CovarianceEnvelope covariance_envelope(const Regularity& constants) {
   if (p.is_convex_body()) {
     result.upper.push_back(bounded_semi_log_concave_bound(p.kappa, p.half_diameter));
   }
-  if (p.is_mixture()) result.upper.push_back(mixture_bound(p.sigma, p.radius));
+  if (p.is_mixture()) result.upper.push_back(p.mixture());
   if (p.has_L()) {
     result.upper.push_back(log_lipschitz_bound(p.L));
     result.lower.push_back(log_lipschitz_lower_bound(p.L));
@@ -422,7 +433,7 @@ CovarianceEnvelope classical_covariance_envelope(const Regularity& constants) {
   if (p.has_kappa()) result.upper.push_back(semi_log_concave_bound(p.kappa));
   if (p.has_diameter()) result.upper.push_back(bounded_support_bound(jung));
   if (p.is_convex_body()) result.upper.push_back(classical_bounded_bound(p.kappa, jung));
-  if (p.is_mixture()) result.upper.push_back(mixture_bound(p.sigma, p.radius));
+  if (p.is_mixture()) result.upper.push_back(p.mixture());
   if (p.has_L()) {
     result.upper.push_back(quick_log_lipschitz_bound(p.L));
     result.lower.push_back(quick_log_lipschitz_lower_bound(p.L));

@@ -20,20 +20,23 @@ Estimate squared_stretch(const CovarianceBound& bound) {
 
 }  // namespace
 
-std::vector<Bound> below_squared_lipschitz(const Estimate& constant, const Regularity& measure) {
+std::vector<Bound> below_squared_lipschitz(const Estimate& constant,
+                                           const Regularity& measure,
+                                           const std::string& among) {
   const CovarianceEnvelope envelope = covariance_envelope(measure);
   std::vector<Bound> bounds;
   for (const char* name : classes) {
+    const std::string part = name + among;
     const auto bound = std::ranges::find(envelope.upper, name, &CovarianceBound::name);
     if (bound == envelope.upper.end()) {
-      bounds.push_back(left_out(name, "the measure is of the class"));
+      bounds.push_back(left_out(part, "the measure is of the class"));
       continue;
     }
     const Estimate squared = squared_stretch(*bound);
     if (squared.upper == infinity) {
-      bounds.push_back(left_out(name, "κ > 0"));
+      bounds.push_back(left_out(part, "κ > 0"));
     } else {
-      bounds.push_back({.lhs = constant, .rhs = squared, .part = name});
+      bounds.push_back({.lhs = constant, .rhs = squared, .part = part});
     }
   }
   return bounds;

@@ -5,13 +5,17 @@
 #include "measures/regularity.hpp"
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace flowcheck {
 
 /// What a Lipschitz image of N(0, I) inherits: `constant` ≤ Λ², Λ being what bounds the flow's
 /// ‖∇X_{0,1}‖ for each class of finite Λ; a part a class, left out where the measure is not in it.
-std::vector<Bound> below_squared_lipschitz(const Estimate& constant, const Regularity& measure);
+/// `among` is added to the parts' names where the constant is that of some functions only.
+std::vector<Bound> below_squared_lipschitz(const Estimate& constant,
+                                           const Regularity& measure,
+                                           const std::string& among = {});
 
 /// Λ² of the class named, times `factor`. @throws std::invalid_argument  the measure is not in it
 Estimate squared_lipschitz(const Regularity& measure, const std::string& name);

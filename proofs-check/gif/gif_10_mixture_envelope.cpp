@@ -4,7 +4,6 @@
 #include "measures/gaussian_mixture.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/round_off.hpp"
-#include "numerics/spd.hpp"
 
 #include <cmath>
 
@@ -16,7 +15,37 @@ constexpr const char* supremum = "supremum over y";
 constexpr const char* from_below = "C ⪰ σ²/v";
 constexpr const char* total = "C = σ²/v + C_W/v²";
 
-// The covariance of the centre from its posterior weights, against that of X₁.
+// What rounding does to the covariance that comes from components, x = y being seen at r: log-odds
+// of squares |y − rμ_k|²/v, ∂C/∂log p_k = p_k(ccᵀ − C) for c = m_k − m, and the means m_k.
+double component_error(const GaussianMixture& p,
+                       double r,
+                       const Vector& y,
+                       const ComponentPosteriors& parts,
+                       const PosteriorMoments& all) {
+  const auto d = static_cast<double>(p.dimension());
+  const double s = std::sqrt(1.0 + p.common_variance() * r * r);
+  const double gain = r * p.common_variance() / (s * s);
+  const Matrix spread = all.covariance - p.common_variance() / (s * s) *
+                                             Matrix::Identity(p.dimension(), p.dimension());
+  double of_weights = 0.0;
+  double of_means = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    const double weight = parts.weights(k);
+    if (weight == 0.0) continue;
+    const Vector c = parts.means.col(k) - all.mean;
+    const double z = parts.distances(k);
+    const double reach = y.norm() + r * p.means().col(k).norm();
+    const double log_error = unit_round_off * (8.0 + 2.0 * std::abs(std::log(p.weights()(k))) +
+                                               (8.0 + 2.0 * d) * z * (z + reach / s));
+    of_weights += weight * log_error * (c * c.transpose() - spread).norm() +
+                  4.0 * weight * log_error * log_error * (c.squaredNorm() + spread.norm());
+    of_means += weight * c.norm() * round_off(p.means().col(k).norm() + gain * reach, 1) / 4.0;
+  }
+  return of_weights + of_means;
+}
+
+// The covariance of X₁ from the components' posteriors, against that of the centre, from a law of
+// points: C_W is what the velocity is made of.
 std::vector<Bound> law_of_total_covariance(const FlowProblem& problem) {
   const GaussianMixture& p = *problem.law->mixture();
   const double variance = p.common_variance();
@@ -25,21 +54,14 @@ std::vector<Bound> law_of_total_covariance(const FlowProblem& problem) {
   visit(problem, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Vector y = at.x / at.values.a;
-    const Vector weights = posterior_weights(p, r, 1.0, y);
-    const Matrix centred = p.means().colwise() - p.means() * weights;
-    const Matrix of_centre = centred * weights.asDiagonal() * centred.transpose();
     const double v = 1.0 + variance * r * r;
-    const LatentMoments posterior = problem.law->posterior(r, 1.0, y);
-    const Matrix sum = variance / v * Matrix::Identity(d, d) + of_centre / (v * v);
+    const LatentMoments centre = problem.law->smooth_part(r, 1.0, y)->moments;
+    const PosteriorMoments all = posterior_moments(p, r, 1.0, y);
+    const Matrix sum = variance / v * Matrix::Identity(d, d) + centre.covariance / (v * v);
     const double size = sum.norm();
-    // Posterior weights of exponents as large as |y − rw|²/(2v).
-    double exponent = 0.0;
-    for (Index k = 0; k < p.size(); ++k) {
-      exponent = std::max(exponent, (y - r * p.means().col(k)).squaredNorm() / v);
-    }
-    const double error =
-        posterior.covariance_error + round_off(size + exponent * of_centre.norm() / (v * v), d);
-    const double difference = (posterior.covariance - sum).norm();
+    const double error = centre.covariance_error / (v * v) + round_off(size, d) +
+                         component_error(p, r, y, component_posteriors(p, r, 1.0, y), all);
+    const double difference = (all.covariance - sum).norm();
     bounds.push_back(identity(Estimate::closed_form(difference, error), 0.0, total, size));
   });
   return bounds;
