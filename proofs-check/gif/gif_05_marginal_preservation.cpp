@@ -124,6 +124,8 @@ Statistics exact_statistics(const GaussianMixture& p) {
   return {second(0, 0), second(0, 1), second(1, 1), characteristic};
 }
 
+constexpr double trajectory_tolerance = 1e-9;
+
 // The trapezoidal rule is the better the finer: the change from half the grid bounds the error, for
 // the map is steep between the modes.
 Outcome on_the_plane(Trial& trial) {
@@ -131,17 +133,19 @@ Outcome on_the_plane(Trial& trial) {
   const int side = trial.scale == Scale::quick ? 121 : 181;
   const auto at = [&](int points) {
     const NormalGrid grid(points);
-    return statistics(grid, flow_ensemble(p, pure_noise, pure_data, grid.points).ends);
+    const EnsembleResult flow =
+        flow_ensemble(p, pure_noise, pure_data, grid.points, {.tolerance = trajectory_tolerance});
+    return statistics(grid, flow.ends);
   };
   const Statistics coarse = at(side);
   const Statistics fine = at(2 * side - 1);
   const Statistics exact = exact_statistics(p);
   std::vector<Bound> bounds;
   for (std::size_t i = 0; i < exact.size(); ++i) {
-    bounds.push_back(identity(Estimate::converged(fine[i], std::abs(fine[i] - coarse[i]), 1e-9),
-                              Estimate::closed_form(exact[i], round_off(2.0, 2)),
-                              i == 3 ? "d = 2, characteristic function" : "d = 2, second moments",
-                              1.0));
+    bounds.push_back(identity(
+        Estimate::converged(fine[i], std::abs(fine[i] - coarse[i]) + 100.0 * trajectory_tolerance),
+        Estimate::closed_form(exact[i], round_off(2.0, 2)),
+        i == 3 ? "d = 2, characteristic function" : "d = 2, second moments", 1.0));
   }
   return bounds;
 }
@@ -166,8 +170,8 @@ Outcome without_factor() {
   const Statistics coarse = at(25);
   const Statistics fine = at(41);
   const Statistics exact = exact_statistics(*law->mixture());
-  return identity(Estimate::converged(fine[2], std::abs(fine[2] - coarse[2])),
-                  Estimate::closed_form(exact[2], round_off(2.0, 2)));
+  return identity(Estimate::converged(fine[0], std::abs(fine[0] - coarse[0])),
+                  Estimate::closed_form(exact[0], round_off(2.0, 2)));
 }
 
 std::vector<Instance> instances() {

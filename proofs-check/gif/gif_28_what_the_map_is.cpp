@@ -106,8 +106,9 @@ Outcome gaussians(Trial& trial) {
 
 // A law that rotations leave alone: its flow stays on rays, and stretches across by |X|/|x|.
 Outcome ball(Trial& trial) {
-  const FlowMaps maps(data_law(UniformBall(Vector::Zero(3), 1.0)), 1e-10);  // milliseconds a step
-  const NoiseLevel to{.noise = 0.7, .data_scale = 0.4};
+  const FlowMaps maps(data_law(UniformBall(Vector::Zero(3), 1.0)),
+                      1e-9);  // milliseconds a posterior
+  const NoiseLevel to{.noise = 0.85, .data_scale = 0.3};
   const double s = trial.rng.uniform(0.3, 2.5);
   const EnclosedMap map = maps(pure_noise, to, Vector{{s, 0.0, 0.0}});
   std::vector<Bound> bounds;
