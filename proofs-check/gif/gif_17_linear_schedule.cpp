@@ -46,7 +46,9 @@ FlowProblem on_linear(const FlowProblem& problem, const Constants& known) {
     result.times.push_back(FlowTime::from_start(turning_time(known.beta, -1.0)));
   }
   std::erase_if(result.times, [](const FlowTime& time) { return time.remaining == 0.0; });
-  result.times.push_back(FlowTime::from_end(1e-6));
+  // Gaussians attain 1 there; on an interval a variance of 1e-24 has no digits left.
+  const bool is_mixture = problem.law->mixture() != nullptr;
+  result.times.push_back(FlowTime::from_end(is_mixture ? 1e-12 : 1e-6));
   return result;
 }
 
