@@ -106,9 +106,9 @@ class Summation {
 };
 
 // How many standard deviations of each component the grid reaches.
-constexpr double reach_of_grid = 8.5;
+constexpr double reach_of_grid = 9.5;
 
-// y = Z + rX₁ has all but e^{−36} of its mass within this of 0.
+// y = Z + rX₁ has all but e^{−47} of its mass within this of 0.
 double half_width(const FlowProblem& problem, double r) {
   const Regularity& constants = problem.law->regularity();
   const double radius = support_radius(*problem.law);
@@ -116,6 +116,7 @@ double half_width(const FlowProblem& problem, double r) {
   if (const GaussianMixture* p = problem.law->mixture()) {
     double result = 0.0;
     for (Index k = 0; k < p->size(); ++k) {
+      if (p->weights()(k) == 0.0) continue;
       const double largest = p->kernel(k).eigenvalues().maxCoeff();
       result = std::max(
           result, r * p->means().col(k).norm() + reach_of_grid * std::sqrt(1.0 + r * r * largest));
@@ -125,9 +126,9 @@ double half_width(const FlowProblem& problem, double r) {
   return r * known_log_lipschitz(constants) + reach_of_grid * std::hypot(1.0, r);
 }
 
-// E|C| and E|C|² off the grid. With u > 8.5 deviations in one of d coordinates, of probability
-// 2Φ(−8.5), E|X₁ − m|² given u is at most |mₖ − m|² + λₖ(d + u²) in each component, u² hardly above
-// 8.5², and |C|² has at most its square, Gaussians' fourth moments being 3 σ⁴. e^{L|x|} N(0, I) is
+// E|C| and E|C|² off the grid. With u > 9.5 deviations in one of d coordinates, of probability
+// 2Φ(−9.5), E|X₁ − m|² given u is at most |mₖ − m|² + λₖ(d + u²) in each component, u² hardly above
+// 9.5², and |C|² has at most its square, Gaussians' fourth moments being 3 σ⁴. e^{L|x|} N(0, I) is
 // below N(±L, I) over Φ(−L).
 Vector beyond_grid(const FlowProblem& problem) {
   const DataLaw& law = *problem.law;
@@ -138,6 +139,7 @@ Vector beyond_grid(const FlowProblem& problem) {
   if (const GaussianMixture* p = law.mixture()) {
     const Vector mean = law.mean();
     for (Index k = 0; k < p->size(); ++k) {
+      if (p->weights()(k) == 0.0) continue;
       const double variance = p->kernel(k).eigenvalues().maxCoeff();
       const double apart = (p->means().col(k) - mean).squaredNorm();
       size = std::max(size, 2.0 * (apart + fluctuation * variance));
