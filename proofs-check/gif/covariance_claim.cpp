@@ -1,5 +1,6 @@
 #include "gif/covariance_claim.hpp"
 
+#include "gif/jacobian_bounds.hpp"
 #include "interpolation/covariance_extremes.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/round_off.hpp"
@@ -28,8 +29,10 @@ std::vector<Bound> covariance_below(const FlowProblem& problem,
     const Estimate bound = c(r);
     if (!(bound.upper < infinity)) return;
     const Vector y = at.x / at.values.a;
-    bounds.push_back(
-        {.lhs = covariance_eigenvalues(*problem.law, r, y).largest, .rhs = bound, .part = part});
+    bounds.push_back({.lhs = covariance_eigenvalues(*problem.law, r, y).largest,
+                      .rhs = bound,
+                      .part = part,
+                      .scale = covariance_floor(problem)});
   });
   return bounds;
 }
@@ -41,8 +44,10 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
   visit(problem, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Vector y = at.x / at.values.a;
-    bounds.push_back(
-        {.lhs = c(r), .rhs = covariance_eigenvalues(*problem.law, r, y).least, .part = part});
+    bounds.push_back({.lhs = c(r),
+                      .rhs = covariance_eigenvalues(*problem.law, r, y).least,
+                      .part = part,
+                      .scale = covariance_floor(problem)});
   });
   return bounds;
 }
@@ -61,7 +66,8 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
     if (supremum.value.grade == Grade::sampled) {
       return {left_out(part, "the supremum is enclosed")};
     }
-    bounds.push_back({.lhs = supremum.value, .rhs = bound, .part = part});
+    bounds.push_back(
+        {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
   }
   if (bounds.empty()) bounds.push_back(left_out(part, "a bound at some time"));
   return bounds;

@@ -19,11 +19,13 @@ EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double
   std::array<Vector, levels> row;  // of Romberg's table
   Vector before;
   double round_off = 0.0;
+  double discretisation = 0.0;
   double step = h;
   for (std::size_t k = 0; k < levels; ++k, step *= 0.5) {
     const EnclosedVector up = f(step);
     const EnclosedVector down = f(-step);
     round_off = (up.round_off + down.round_off) / (2.0 * step);
+    discretisation = (up.discretisation + down.discretisation) / (2.0 * step);
     before = k > 0 ? row[k - 1] : Vector();
     Vector next = (up.value - down.value) / (2.0 * step);
     double power = 1.0;
@@ -36,7 +38,9 @@ EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double
   }
   // The weights of the last value sum to 2 in absolute value, and the finest errs most.
   const Vector last = row[levels - 1];
-  return {.value = last, .round_off = 2.0 * round_off, .discretisation = (last - before).norm()};
+  return {.value = last,
+          .round_off = 2.0 * round_off,
+          .discretisation = (last - before).norm() + 2.0 * discretisation};
 }
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace flowcheck {
 namespace gif_03 {
@@ -64,7 +65,8 @@ Outcome time_derivatives(const FlowProblem& problem) {
     const double of_field = rate * length / at.time.remaining + s.wronskian() / s.a * scale;
     compare(differenced(problem, at, mean),
             denoiser_time_derivative(law, at.schedule, at.time, at.x), "∂ₜM",
-            scale + spread / at.time.remaining, bounds);
+            std::max(scale + spread / at.time.remaining, std::numeric_limits<double>::min()),
+            bounds);
     compare(differenced(problem, at, field),
             velocity_time_derivative(law, at.schedule, at.time, at.x), "∂ₜv", of_field, bounds);
   });

@@ -1,8 +1,11 @@
 #include "gif/differences.hpp"
 #include "gif/gif_claims.hpp"
 #include "gif/instances.hpp"
+#include "gif/jacobian_bounds.hpp"
 #include "measures/mixture_posterior.hpp"
+#include "numerics/compensated_sum.hpp"
 #include "numerics/round_off.hpp"
+#include "numerics/special_functions.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +16,8 @@ namespace gif_04 {
 
 // E C and E C² over y's law at one r, their entries one after the other: sums over a grid whose
 // every other node is a grid as well. The integrands are analytic and decay like Gaussians, so that
-// the sums converge faster than any power; what the coarser grid differs by is the error.
+// the sums converge faster than any power; what the coarser grid differs by, and what lies beyond
+// the grid, is the discretisation; what rounding does to the posteriors and densities is round-off.
 struct Averages {
   EnclosedVector covariance;
   EnclosedVector square;
@@ -39,55 +43,115 @@ Nodes grid(Index d, double spacing, double half_width) {
   return nodes;
 }
 
+// C and its density at a node.
+struct Node {
+  Matrix C;
+  double covariance_error = 0.0;
+  double density = 0.0;
+  double density_error = 0.0;
+};
+
 class Summation {
  public:
-  Summation(Index d, double cell) : d_(d), cell_(cell) {
-    for (Vector& sum : sums_) sum = Vector::Zero(d * d);
+  Summation(Index d, double cell) : d_(d), cell_(cell), fine_(entries(d)), coarse_(entries(d)) {}
+
+  void add(const Node& node, bool coarse) {
+    const Matrix squared = node.C * node.C;
+    add(fine_, node, squared);
+    if (coarse) add(coarse_, node, squared);
+    const double size = node.C.norm();
+    const double error =
+        node.covariance_error + round_off(size, d_) / 8.0;  // of C², and of the products
+    errors_(0) += node.density * error + size * node.density_error;
+    errors_(1) += 2.0 * node.density * error * size + size * size * node.density_error;
   }
 
-  void add(const Matrix& C, double density, bool coarse) {
-    const Matrix squared = C * C;
-    const Vector first = density * C.reshaped();
-    const Vector second = density * squared.reshaped();
-    sums_[0] += first;
-    sums_[1] += second;
-    if (coarse) {
-      sums_[2] += first;
-      sums_[3] += second;
-    }
-  }
-
-  Averages averages() const {
+  // `beyond`: E|C| and E|C|² off the grid.
+  Averages averages(const Vector& beyond) const {
     const double coarse_cell = cell_ * static_cast<double>(d_ == 1 ? 2 : 4);
-    const auto average = [&](const Vector& fine, const Vector& coarse) -> EnclosedVector {
-      const Vector value = cell_ * fine;
-      return {.value = value,
-              .round_off = (coarse_cell * coarse - value).norm() + 4e-15 * value.norm()};
+    const auto average = [&](Index power) -> EnclosedVector {
+      const Vector value = cell_ * sums(fine_, power);
+      return {
+          .value = value,
+          .round_off = cell_ * errors_(power),
+          .discretisation = (coarse_cell * sums(coarse_, power) - value).norm() + beyond(power)};
     };
-    return {average(sums_[0], sums_[2]), average(sums_[1], sums_[3])};
+    return {average(0), average(1)};
   }
 
  private:
+  using Sums = std::vector<CompensatedSum>;  // of C, then of C²
+
+  static std::size_t entries(Index d) { return static_cast<std::size_t>(2 * d * d); }
+
+  static void add(Sums& sums, const Node& node, const Matrix& squared) {
+    const auto half = static_cast<std::size_t>(node.C.size());
+    for (std::size_t i = 0; i < half; ++i) {
+      sums[i].add(node.density * node.C.data()[i]);
+      sums[half + i].add(node.density * squared.data()[i]);
+    }
+  }
+
+  Vector sums(const Sums& of, Index power) const {
+    const Index half = d_ * d_;
+    return Vector::NullaryExpr(
+        half, [&](Index i) { return of[static_cast<std::size_t>(power * half + i)].value(); });
+  }
+
   Index d_;
   double cell_;
-  Vector sums_[4];
+  Sums fine_;
+  Sums coarse_;
+  Vector errors_ = Vector::Zero(2);
 };
 
-// y = Z + rX₁ has all but e^{−36} of its mass within this of 0.
+// How many standard deviations of each component the grid reaches.
+constexpr double reach_of_grid = 9.5;
+
+// y = Z + rX₁ has all but e^{−47} of its mass within this of 0.
 double half_width(const FlowProblem& problem, double r) {
   const Regularity& constants = problem.law->regularity();
   const double radius = support_radius(*problem.law);
-  if (std::isfinite(radius)) return r * radius + 8.5;
+  if (std::isfinite(radius)) return r * radius + reach_of_grid;
   if (const GaussianMixture* p = problem.law->mixture()) {
     double result = 0.0;
     for (Index k = 0; k < p->size(); ++k) {
+      if (p->weights()(k) == 0.0) continue;
       const double largest = p->kernel(k).eigenvalues().maxCoeff();
-      result =
-          std::max(result, r * p->means().col(k).norm() + 8.5 * std::sqrt(1.0 + r * r * largest));
+      result = std::max(
+          result, r * p->means().col(k).norm() + reach_of_grid * std::sqrt(1.0 + r * r * largest));
     }
     return result;
   }
-  return r * known_log_lipschitz(constants) + 8.5 * std::hypot(1.0, r);
+  return r * known_log_lipschitz(constants) + reach_of_grid * std::hypot(1.0, r);
+}
+
+// E|C| and E|C|² off the grid. With u > 9.5 deviations in one of d coordinates, of probability
+// 2Φ(−9.5), E|X₁ − m|² given u is at most |mₖ − m|² + λₖ(d + u²) in each component, u² hardly above
+// 9.5², and |C|² has at most its square, Gaussians' fourth moments being 3 σ⁴. e^{L|x|} N(0, I) is
+// below N(±L, I) over Φ(−L).
+Vector beyond_grid(const FlowProblem& problem) {
+  const DataLaw& law = *problem.law;
+  const auto d = static_cast<double>(law.dimension());
+  const double fluctuation = 3.0 * (d + reach_of_grid * reach_of_grid);
+  double size = 0.0;
+  double mass = 2.0 * d * normal_cdf(-reach_of_grid);
+  if (const GaussianMixture* p = law.mixture()) {
+    const Vector mean = law.mean();
+    for (Index k = 0; k < p->size(); ++k) {
+      if (p->weights()(k) == 0.0) continue;
+      const double variance = p->kernel(k).eigenvalues().maxCoeff();
+      const double apart = (p->means().col(k) - mean).squaredNorm();
+      size = std::max(size, 2.0 * (apart + fluctuation * variance));
+    }
+  } else if (const double radius = support_radius(law); std::isfinite(radius)) {
+    size = radius * radius;
+  } else {
+    const double L = known_log_lipschitz(law.regularity());
+    size = 2.0 * (L * L + fluctuation);
+    mass /= normal_cdf(-L);
+  }
+  return mass * Vector{{size, 2.0 * size * size}};
 }
 
 // Whose posteriors are cheap enough for a fine grid.
@@ -95,31 +159,61 @@ bool is_line_mixture(const FlowProblem& problem) {
   return problem.law->mixture() != nullptr && problem.law->dimension() == 1;
 }
 
+// Posteriors one by one know their errors.
+void add_one_by_one(const DataLaw& law, double r, const Nodes& nodes, Summation& sum) {
+  for (Index k = 0; k < nodes.points.cols(); ++k) {
+    const Vector y = nodes.points.col(k);
+    const LatentMoments posterior = law.posterior(r, 1.0, y);
+    const Estimate density = exp(*law.log_marginal(r, 1.0, y));
+    sum.add({posterior.covariance, posterior.covariance_error, density.value, density.width()},
+            nodes.coarse[static_cast<std::size_t>(k)]);
+  }
+}
+
+// In batches their exponents |y − rmₖ|²/(2vₖ) round, vₖ ≥ 1, and with them the weights; and so do
+// the components' means, of which C has the differences.
+void add_in_batches(const GaussianMixture& p, double r, const Nodes& nodes, Summation& sum) {
+  const MixturePosterior posterior(p, r, 1.0);
+  const PointwiseMoments moments = posterior.moments(nodes.points);
+  const Vector density = posterior.log_densities(nodes.points).array().exp();
+  const double largest = std::sqrt(p.means().colwise().squaredNorm().maxCoeff());
+  for (Index k = 0; k < nodes.points.cols(); ++k) {
+    const double reach = nodes.points.col(k).norm() + r * largest;
+    const double exponent = round_off(1.0 + reach * reach, p.dimension()) / 8.0;
+    const Matrix C = moments.matrix(k);
+    const double means = round_off(moments.vectors.col(k).norm() + largest, p.dimension()) / 8.0;
+    const double error = 4.0 * exponent * C.trace() + 2.0 * std::sqrt(C.trace()) * means;
+    sum.add({C, error, density(k), 2.0 * exponent * density(k)},
+            nodes.coarse[static_cast<std::size_t>(k)]);
+  }
+}
+
 Averages averages(const FlowProblem& problem, double r) {
+  constexpr Index many = 10'000;  // components times nodes
   const DataLaw& law = *problem.law;
   const Index d = law.dimension();
   const double spacing = is_line_mixture(problem) ? 0.05 : 0.125;
   const Nodes nodes = grid(d, spacing, half_width(problem, r));
   Summation sum(d, std::pow(spacing, static_cast<double>(d)));
-  if (const GaussianMixture* p = law.mixture()) {
-    const MixturePosterior posterior(*p, r, 1.0);
-    const PointwiseMoments moments = posterior.moments(nodes.points);
-    const Vector density = posterior.log_densities(nodes.points).array().exp();
-    for (Index k = 0; k < nodes.points.cols(); ++k) {
-      sum.add(moments.matrix(k), density(k), nodes.coarse[static_cast<std::size_t>(k)]);
-    }
+  const GaussianMixture* p = law.mixture();
+  if (p != nullptr && p->size() * nodes.points.cols() > many) {
+    add_in_batches(*p, r, nodes, sum);
   } else {
-    for (Index k = 0; k < nodes.points.cols(); ++k) {
-      const Vector y = nodes.points.col(k);
-      sum.add(law.posterior(r, 1.0, y).covariance, std::exp(law.log_marginal(r, 1.0, y)->value),
-              nodes.coarse[static_cast<std::size_t>(k)]);
-    }
+    add_one_by_one(law, r, nodes, sum);
   }
-  return sum.averages();
+  return sum.averages(beyond_grid(problem));
 }
 
 std::vector<double> clocks(const FlowProblem& problem) {
   return is_line_mixture(problem) ? std::vector<double>{0.5, 1.0, 2.0} : std::vector<double>{1.0};
+}
+
+// The trace's errors are at most √d times the norm's.
+Estimate trace(const EnclosedVector& C) {
+  const auto d = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(C.value.size()))));
+  const double stretch = std::sqrt(static_cast<double>(d));
+  return Estimate::converged(C.value.reshaped(d, d).trace(), stretch * C.discretisation,
+                             stretch * C.round_off);
 }
 
 // The identity with −factor·r for −2r.
@@ -132,24 +226,27 @@ Outcome with_factor(const FlowProblem& problem, double factor) {
     return Outcome::not_applicable("left out: the data are too spread out for the grid");
   }
   std::vector<Bound> bounds;
-  double before = infinity;
+  Estimate before = infinity;
   for (const double r : clocks(problem)) {
     const Averages here = averages(problem, r);
     const EnclosedVector slope =
         derivative([&](double shift) { return averages(problem, r + shift).covariance; }, 0.05 * r);
     const EnclosedVector drift{.value = -factor * r * here.square.value,
-                               .round_off = factor * r * here.square.round_off};
+                               .round_off = factor * r * here.square.round_off,
+                               .discretisation = factor * r * here.square.discretisation};
     add_identity(bounds, slope, drift, "d/dr E C = −2r E C²",
                  std::max({drift.value.norm(), here.covariance.value.norm() / r,
-                           unit_round_off * problem.spread * problem.spread}));
+                           covariance_floor(problem)}));
 
-    const Index d = problem.law->dimension();
-    const double trace = here.covariance.value.reshaped(d, d).trace();
-    const Estimate now = Estimate::closed_form(trace, 2.0 * here.covariance.round_off);
-    if (std::isfinite(before)) {
-      bounds.push_back({.lhs = now, .rhs = before, .part = "tr E C decreases", .auxiliary = true});
+    const Estimate now = trace(here.covariance);
+    if (before.value < infinity) {
+      bounds.push_back({.lhs = now,
+                        .rhs = before,
+                        .part = "tr E C decreases",
+                        .scale = covariance_floor(problem),
+                        .auxiliary = true});
     }
-    before = now.lower;
+    before = now;
   }
   return bounds;
 }

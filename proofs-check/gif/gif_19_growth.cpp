@@ -3,6 +3,7 @@
 #include "gif/gif_claims.hpp"
 #include "gif/instances.hpp"
 #include "gif/jacobian_bounds.hpp"
+#include "interpolation/covariance_envelope.hpp"
 #include "interpolation/velocity.hpp"
 #include "numerics/observed_order.hpp"
 #include "numerics/round_off.hpp"
@@ -15,8 +16,12 @@ namespace flowcheck {
 namespace gif_19 {
 
 // |v − rate·x| ≤ (aΔ/S)·size, the round-off being that of v and of the subtraction.
-Bound remainder(
-    const FlowPoint& at, const VelocityValue& v, double variance, double size, const char* part) {
+Bound remainder(const FlowProblem& problem,
+                const FlowPoint& at,
+                const VelocityValue& v,
+                double variance,
+                double size,
+                const char* part) {
   const ScheduleValues& s = at.values;
   const Estimate rate = variance_rate(s, variance);
   const Estimate S = sum_of_terms({s.a * s.a, variance * s.b * s.b});
@@ -27,7 +32,7 @@ Bound remainder(
   return {.lhs = Estimate::closed_form(rest.norm(), error),
           .rhs = sum_of_terms({s.a_wronskian()}) / S * size,
           .part = part,
-          .scale = length + (std::abs(s.a_dot) / s.a + s.b_dot) * at.x.norm()};
+          .scale = length + (std::abs(s.a_dot) / s.a + s.b_dot) * at.length(problem)};
 }
 
 struct Sizes {
@@ -52,14 +57,14 @@ void add_growth(const FlowProblem& problem, const Sizes& sizes, std::vector<Boun
   visit(problem, [&](const FlowPoint& at) {
     if (std::isfinite(sizes.radius)) {
       const VelocityValue v = velocity(law, at.schedule, at.time, at.x, VelocityForm::denoiser);
-      bounds.push_back(remainder(at, v, 0.0, sizes.radius, "(a) bounded support"));
+      bounds.push_back(remainder(problem, at, v, 0.0, sizes.radius, "(a) bounded support"));
     }
     const VelocityValue v = velocity(law, at.schedule, at.time, at.x);
     if (std::isfinite(sizes.centres)) {
-      bounds.push_back(remainder(at, v, sizes.variance, sizes.centres, "(b) mixture"));
+      bounds.push_back(remainder(problem, at, v, sizes.variance, sizes.centres, "(b) mixture"));
     }
     if (std::isfinite(sizes.lipschitz)) {
-      bounds.push_back(remainder(at, v, 1.0, sizes.lipschitz, "(c) L-log-Lipschitz"));
+      bounds.push_back(remainder(problem, at, v, 1.0, sizes.lipschitz, "(c) L-log-Lipschitz"));
     }
   });
   if (!std::isfinite(sizes.radius)) {
@@ -85,16 +90,17 @@ void add_start(const FlowProblem& problem, std::vector<Bound>& bounds) {
   visit(start, [&](const FlowPoint& at) {
     if (!at.schedule.starts_from_noise()) return;
     const ScheduleValues& s = at.values;
-    const double size = at.x.norm() + mean.norm();
+    // Of the two terms; the mean's own are of the size of √E|X₁|², which may cancel in it.
+    const double size = std::abs(s.a_dot) * at.x.norm() + s.b_dot * problem.spread;
     add_identity(
         bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
         {.value = s.a_dot * at.x + s.b_dot * mean, .round_off = 16.0 * unit_round_off * size},
-        "(d) at t = 0", size + s.a + problem.spread);
+        "(d) at t = 0", size + at.length(problem));
   });
 }
 
-// v(1, x) = ḃ₁x − (aȧ)₁∇log ν(x), ν a mixture with a density.
-void add_end(const FlowProblem& problem, std::vector<Bound>& bounds) {
+// v(1, x) = ḃ₁x − (aȧ)₁∇log ν(x), ν a mixture with a density; `sign` goes with the score.
+void add_end(const FlowProblem& problem, double sign, std::vector<Bound>& bounds) {
   const GaussianMixture* p = problem.law->mixture();
   if (p == nullptr || !p->has_density()) {
     bounds.push_back(left_out("(d) at t = 1", "ν is a mixture with a density"));
@@ -115,7 +121,7 @@ void add_end(const FlowProblem& problem, std::vector<Bound>& bounds) {
     const double error =
         round_off(precision * reach * (1.0 + precision * reach * reach), at.x.size());
     add_identity(bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
-                 {.value = s.b_dot * at.x - s.half_variance_rate * score,
+                 {.value = s.b_dot * at.x - sign * s.half_variance_rate * score,
                   .round_off = -s.half_variance_rate * error + 4.0 * unit_round_off * reach},
                  "(d) at t = 1", (1.0 + precision) * reach * (1.0 + precision * reach * reach));
   });
@@ -125,7 +131,7 @@ Outcome growth(const FlowProblem& problem) {
   std::vector<Bound> bounds;
   add_growth(problem, sizes_of(*problem.law), bounds);
   add_start(problem, bounds);
-  add_end(problem, bounds);
+  add_end(problem, 1.0, bounds);
   return bounds;
 }
 
@@ -149,50 +155,91 @@ Outcome approach(const FlowProblem& problem) {
   return bounds;
 }
 
-// X_{s,t}(x) by one method at two tolerances, or two numbers of steps.
+// log of a bound of ‖∇X_{s,t}‖ for all s ≥ from at once: a falls, so that (a_t/a_s) G(r_s, r_t) is
+// at most G(r_from, r_t).
+double log_stretch(const FlowProblem& problem, const Schedule& schedule, double from, double to) {
+  return covariance_envelope(problem.law->regularity())
+      .log_growth_above(schedule.values(FlowTime::from_start(from)).r(),
+                        schedule.values(FlowTime::from_start(to)).r())
+      .upper;
+}
+
+struct Leg {
+  double from = 0.0;
+  double to = 0.0;
+  bool adaptive = true;
+  double pull = 0.0;  // what the field has too much, times x
+};
+
+// X_{s,t}(x) by one method at two tolerances, or two numbers of steps. Each step errs by its
+// tolerance and by rounding, which the steps after it stretch.
 EnclosedVector carried(const FlowProblem& problem,
                        const Schedule& schedule,
                        const Vector& x,
-                       double from,
-                       double to,
-                       bool adaptive = true) {
-  const VelocityField field = [&](double t, const Vector& point) {
-    return velocity(*problem.law, schedule, FlowTime::from_start(t), point).value;
+                       const Leg& leg) {
+  const VelocityField field = [&](double t, const Vector& point) -> Vector {
+    return velocity(*problem.law, schedule, FlowTime::from_start(t), point).value +
+           leg.pull * point;
   };
   const FlowOptions coarse =
-      adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = 1e-11}
-               : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
+      leg.adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = 1e-11}
+                   : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
   FlowOptions fine = coarse;
   fine.steps *= 2;
   fine.tolerance = 1e-13;
-  const FlowResult rough = integrate(field, x, from, to, coarse);
-  const FlowResult result = integrate(field, x, from, to, fine);
+  const FlowResult rough = integrate(field, x, leg.from, leg.to, coarse);
+  const FlowResult result = integrate(field, x, leg.from, leg.to, fine);
   const bool reached =
       rough.termination == Termination::converged && result.termination == Termination::converged;
+  const double stretch = std::exp(log_stretch(problem, schedule, leg.from, leg.to));
+  const double size = 1.0 + x.norm() + result.end.norm();
+  const double all_steps = result.steps * size * stretch;
   return {.value = reached ? result.end
                            : Vector::Constant(x.size(), std::numeric_limits<double>::quiet_NaN()),
-          .round_off = 1e-14 * (1.0 + x.norm()),
-          .discretisation = (result.end - rough.end).norm()};
+          .round_off = 8.0 * unit_round_off * all_steps,
+          .discretisation =
+              (result.end - rough.end).norm() + (leg.adaptive ? fine.tolerance * all_steps : 0.0)};
+}
+
+constexpr double end_of_flow = 0.95;
+
+// X_{0,t} as adaptive and as equal steps have it.
+void add_integrators(const FlowProblem& problem,
+                     const Schedule& schedule,
+                     const Vector& x,
+                     double pull,
+                     std::vector<Bound>& bounds) {
+  add_identity(bounds, carried(problem, schedule, x, {.to = end_of_flow}),
+               carried(problem, schedule, x, {.to = end_of_flow, .adaptive = false, .pull = pull}),
+               "(e) two integrators", 1.0);
+}
+
+void add_semigroup(const FlowProblem& problem,
+                   const Schedule& schedule,
+                   const Vector& x,
+                   const EnclosedVector& whole,
+                   std::vector<Bound>& bounds) {
+  constexpr double middle = 0.5;
+  const EnclosedVector half = carried(problem, schedule, x, {.to = middle});
+  EnclosedVector both = carried(problem, schedule, half.value, {.from = middle, .to = end_of_flow});
+  const double stretch = std::exp(log_stretch(problem, schedule, middle, end_of_flow));
+  both.round_off += stretch * half.round_off;
+  both.discretisation += stretch * half.discretisation;
+  add_identity(bounds, whole, both, "(e) semigroup", 1.0);
 }
 
 // Non-crossing on the line, two integrators, and X_{s,t}∘X_{0,s} = X_{0,t}.
 Outcome flow_properties(const FlowProblem& problem) {
   std::vector<Bound> bounds;
   const Index d = problem.law->dimension();
-  const double end = 0.95;
   for (const char* name : {"linear", "trigonometric"}) {
     const Schedule schedule = schedule_named(name);
     EnclosedVector before;
     for (const double z : {-1.5, -0.2, 0.1, 0.9}) {
       const Vector x = Vector::Constant(d, z);
-      const EnclosedVector whole = carried(problem, schedule, x, 0.0, end);
-      const EnclosedVector other = carried(problem, schedule, x, 0.0, end, false);
-      add_identity(bounds, whole, other, "(e) two integrators", 1.0);
-      const EnclosedVector half = carried(problem, schedule, x, 0.0, 0.5);
-      EnclosedVector both = carried(problem, schedule, half.value, 0.5, end);
-      // The first leg's error is stretched by the second: at most e^{∫sup λ_max ∇v}.
-      both.round_off += 100.0 * (half.discretisation + half.round_off);
-      add_identity(bounds, whole, both, "(e) semigroup", 1.0);
+      add_integrators(problem, schedule, x, 0.0, bounds);
+      const EnclosedVector whole = carried(problem, schedule, x, {.to = end_of_flow});
+      add_semigroup(problem, schedule, x, whole, bounds);
       if (d == 1) {
         if (before.value.size() > 0) {
           bounds.push_back(
@@ -203,6 +250,23 @@ Outcome flow_properties(const FlowProblem& problem) {
     }
     if (d > 1) bounds.push_back(left_out("(e) order kept", "d = 1"));
   }
+  return bounds;
+}
+
+// One of the two integrators follows v + x/1000.
+Outcome perturbed_integrator(const FlowProblem& problem) {
+  std::vector<Bound> bounds;
+  add_integrators(problem, linear_schedule(), Vector::Constant(problem.law->dimension(), 0.9), 1e-3,
+                  bounds);
+  return bounds;
+}
+
+// v(1, x) = ḃx + aȧ∇log ν, on Föllmer's schedule, where aȧ → −1.
+Outcome wrong_sign_of_score(const FlowProblem& problem) {
+  FlowProblem end = problem;
+  end.schedules = {schedule_named("foellmer")};
+  std::vector<Bound> bounds;
+  add_end(end, -1.0, bounds);
   return bounds;
 }
 
@@ -225,15 +289,6 @@ Outcome small_radius(const FlowProblem& problem) {
   return growth_with(problem, 0.99);
 }
 
-// Two points up to data: what starts 0.5 apart should stay a tenth of that apart, if the reverse
-// flow were 10-Lipschitz; all of x > 0 ends in one point.
-Outcome reverse_of_points(const FlowProblem& problem) {
-  const Schedule schedule = linear_schedule();
-  const EnclosedVector left = carried(problem, schedule, Vector{{0.5}}, 0.0, 0.99);
-  const EnclosedVector right = carried(problem, schedule, Vector{{1.0}}, 0.0, 0.99);
-  return Bound{.lhs = 0.05, .rhs = right.entry(0) - left.entry(0)};
-}
-
 std::vector<Instance> instances() {
   std::vector<Instance> result =
       law_instances({LawFamily::gaussian, LawFamily::shift, LawFamily::two_centres,
@@ -246,6 +301,9 @@ std::vector<Instance> instances() {
   for (const char* law :
        {"centres ±1, σ = 0.6", "plane, three centres", "plane, two covariances"}) {
     result.push_back(law_instance(law, approach, std::string(law) + ", towards data"));
+  }
+  for (const char* law :
+       {"centres ±1, σ = 0.6", "six centres on a sphere", "tilts of length 1, d = 3"}) {
     result.push_back(law_instance(law, flow_properties, std::string(law) + ", flow"));
   }
   return result;
@@ -272,7 +330,9 @@ Claim gif_19_growth() {
                     law_instance("cusp, L = 2", attained_far_out, "(c) a cusp, far out")},
           .controls = {law_instance("points ±1", small_radius, "(a) 0.99 ϱ"),
                        law_instance("shift", small_radius, "(c) 0.99 L"),
-                       law_instance("points ±1", reverse_of_points, "(e) points up to data")},
+                       law_instance("centres ±1, σ = 0.6", wrong_sign_of_score, "(d) +aȧ∇log ν"),
+                       law_instance("centres ±1, σ = 0.6", perturbed_integrator,
+                                    "(e) one integrator's field + x/1000")},
           .on_target = on_flow_target(growth),
           .file = __FILE__,
           .grade = Grade::converged,

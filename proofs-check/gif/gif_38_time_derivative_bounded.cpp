@@ -5,6 +5,7 @@
 #include "numerics/round_off.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace flowcheck {
 namespace gif_38 {
@@ -51,7 +52,8 @@ Bound third_moment_bound(const FlowProblem& problem,
   const Estimate cube = pow(Estimate(radius), 3);
   return {.lhs = norm_of(m.third_moment, m.third_moment_error),
           .rhs = constant * cube,
-          .part = "|K| ≤ (8/27)ϱ³"};
+          .part = "|K| ≤ (8/27)ϱ³",
+          .scale = std::numeric_limits<double>::min()};
 }
 
 Outcome bounds_of(const FlowProblem& problem) {
@@ -63,12 +65,17 @@ Outcome bounds_of(const FlowProblem& problem) {
   visit(problem, [&](const FlowPoint& at) {
     const VelocityValue rate = velocity_time_derivative(*problem.law, at.schedule, at.time, at.x);
     const Estimate size = norm_of(rate.value, rate.error);
-    bounds.push_back(
-        {.lhs = size, .rhs = largest_rate(at.values, at.x.norm(), radius, D), .part = "|∂ₜv|"});
+    const double rate_of_noise = at.values.a_dot / at.values.a;
+    const double scale = rate_of_noise * rate_of_noise * at.length(problem);
+    bounds.push_back({.lhs = size,
+                      .rhs = largest_rate(at.values, at.x.norm(), radius, D),
+                      .part = "|∂ₜv|",
+                      .scale = scale});
     if (at.schedule.name() == "linear") {
       bounds.push_back({.lhs = size,
                         .rhs = largest_linear_rate(at.time, at.x.norm(), radius),
-                        .part = "|∂ₜv|, linear schedule"});
+                        .part = "|∂ₜv|, linear schedule",
+                        .scale = scale});
     }
     bounds.push_back(third_moment_bound(problem, at, radius, 8.0 / Estimate(27.0)));
   });

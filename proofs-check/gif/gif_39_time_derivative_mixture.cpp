@@ -72,7 +72,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 // At t → 0 the posterior is ν itself and C_W its covariance, R² for two even centres: with σ ≥ 1
 // the first and third terms have one sign, and |x| makes the others small.
 Outcome at_start(const FlowProblem& problem) {
-  FlowProblem start = far_out(problem, 1e6);
+  FlowProblem start = far_out(problem, 1e9);
   start.schedules = {linear_schedule()};
   start.times = {FlowTime::from_start(1e-18)};
   return bounds_of(start);

@@ -1,5 +1,6 @@
 #include "gif/functional_inequality.hpp"
 #include "gif/gif_claims.hpp"
+#include "interpolation/covariance_extremes.hpp"
 #include "measures/enclosing_ball.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_posterior.hpp"
@@ -31,15 +32,18 @@ Bound derivative(const GaussianMixture& p, double r, const Vector& y, double fac
   const Vector along = centred.transpose() * e;
   const Vector third = centred * (weights.array() * along.array().square()).matrix();
 
-  const Estimate width = diameter(p.means());
-  // The exponents −|y − rmₖ|²/(2v), whose rounding is that of the weights.
+  const Matrix centres = distinct_centres(p);
+  const Estimate width = diameter(centres);
+  // The exponents −|y − rmₖ|²/(2v), whose rounding is that of the weights, and mₖ − m_W.
   double reach = 0.0;
-  for (Index k = 0; k < p.size(); ++k) {
-    reach = std::max(reach, (y - r * p.means().col(k)).squaredNorm() / v);
+  for (const auto& m : centres.colwise()) {
+    const double apart = (y - r * m).norm();
+    reach = std::max(reach, apart * (y.norm() + r * m.norm()) / v);
   }
+  const double largest = std::sqrt(centres.colwise().squaredNorm().maxCoeff());
   const double scale = r / (v * v * v);
-  const double cube = std::pow(width.value, 3);
-  const double error = round_off((2.0 + reach) * cube, p.dimension());
+  const double square = std::pow(width.value, 2);
+  const double error = round_off(((2.0 + reach) * width.value + largest) * square, p.dimension());
   return {.lhs = scale * Estimate::closed_form(third.norm(), error),
           .rhs = factor * scale * largest_third_moment(width)};
 }
@@ -103,6 +107,7 @@ Outcome on_target(const Target& target) {
   if (dimension(target.start) > largest_dimension) return Outcome::not_applicable(hypothesis);
   const auto check = [](const GaussianMixture& p) -> Outcome {
     if (!is_point_set_or_mixture(p)) return Outcome::not_applicable(hypothesis);
+    if (distinct_centres(p).cols() < 2) return Outcome::not_applicable("more than one point");
     Rng rng(43);
     std::vector<Bound> bounds;
     for (int i = 0; i < 100; ++i) {

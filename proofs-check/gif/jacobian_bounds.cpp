@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace flowcheck {
 namespace {
@@ -58,6 +59,11 @@ Estimate covariance_at(const CovarianceBound& bound, const ScheduleValues& s) {
   return std::isfinite(c.value) ? widened(c, few_units * c.value * (1.0 + r * r * c.value)) : c;
 }
 
+double covariance_floor(const FlowProblem& problem) {
+  return std::max(unit_round_off * problem.spread * problem.spread,
+                  std::numeric_limits<double>::min());
+}
+
 PointSpectra spectra(const FlowProblem& problem, const FlowPoint& at) {
   const ScheduleValues& s = at.values;
   const VelocityGradient gradient = velocity_jacobian(*problem.law, at.schedule, at.time, at.x);
@@ -67,7 +73,7 @@ PointSpectra spectra(const FlowProblem& problem, const FlowPoint& at) {
   return {.velocity = velocity,
           .covariance = C,
           .velocity_scale = std::abs(s.a_dot) / s.a + s.b_dot + std::abs(velocity.largest.value),
-          .covariance_scale = std::max(C.largest.value, unit_round_off * problem.spread)};
+          .covariance_scale = std::max(C.largest.value, covariance_floor(problem))};
 }
 
 void add_upper_bound(const PointSpectra& here,

@@ -40,6 +40,10 @@ struct PointSpectra {
   double covariance_scale = 0.0;
 };
 
+/// What covariances are small against in double: rounding of E|X₁|², or, at one point about 0,
+/// where the steps of interval arithmetic are no longer relative.
+double covariance_floor(const FlowProblem& problem);
+
 PointSpectra spectra(const FlowProblem& problem, const FlowPoint& at);
 
 /// Parts "∇v <name>" and "C <name>".

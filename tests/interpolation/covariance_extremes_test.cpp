@@ -2,6 +2,7 @@
 
 #include "interpolation/covariance_envelope.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/posterior_moments.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/spd.hpp"
 #include "support/estimates.hpp"
@@ -122,6 +123,22 @@ TEST_CASE("Two centres, Gaussians and infima have closed forms", "[interpolation
       data_law(Gaussian(Vector{{1.0, 2.0}}, Vector{{0.25, 4.0}}.asDiagonal()));
   CHECK_THAT(largest_posterior_covariance(*gaussian, 2.0).value, Encloses(4.0 / 17.0));
   CHECK_THAT(smallest_posterior_covariance(*gaussian, 2.0).value, Encloses(0.125));
+}
+
+TEST_CASE("Even odds are those of distinct centres of positive weight", "[interpolation][exact]") {
+  const GaussianMixture p = GaussianMixture::isotropic(
+      Vector{{0.1, 0.4, 0.0, 0.5}}, Matrix{{1.0, -1.0, 7.0, 1.0}, {0.0, 0.5, 7.0, 0.0}}, 0.36);
+  const Matrix centres = distinct_centres(p);
+  REQUIRE(centres == Matrix{{1.0, -1.0}, {0.0, 0.5}});
+  for (const double r : {0.3, 1.0, 3.0}) {
+    CAPTURE(r);
+    const Vector y = even_odds(p, centres.col(0), centres.col(1), r);
+    const Vector weights = posterior_weights(p, r, 1.0, y);
+    CHECK(weights(1) == Approx(0.5).epsilon(1e-13));
+    CHECK(weights(0) + weights(3) == Approx(0.5).epsilon(1e-13));
+  }
+  CHECK_THROWS_AS(even_odds(p, centres.col(0), centres.col(0), 1.0), std::invalid_argument);
+  CHECK_THROWS_AS(even_odds(p, centres.col(0), centres.col(1), 0.0), std::invalid_argument);
 }
 
 TEST_CASE("A cusp's extremes are found at its kink", "[interpolation][reference]") {

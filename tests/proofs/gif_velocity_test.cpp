@@ -185,6 +185,22 @@ TEST_CASE("A user's measure hears what holds and which hypothesis fails", "[proo
         "13 14 15 16 17 39 ");
 }
 
+TEST_CASE("One point, one Gaussian, and centres that coincide or weigh nothing are told no less",
+          "[proofs][property]") {
+  const auto two = [](double weight, double left) {
+    return GaussianMixture::isotropic(Vector{{weight, 1.0 - weight}}, Matrix{{left, 1.0}}, 0.25);
+  };
+  const Measure start = GENERATE_COPY(
+      Measure(Gaussian::standard(1)), Measure(Gaussian(Vector{{0.3}}, Matrix{{0.25}})),
+      Measure(Gaussian(Vector{{0.0}}, Matrix{{1e-16}})), Measure(two(0.0, -1.0)),
+      Measure(two(1.0, -1.0)), Measure(two(0.5, 1.0)), Measure(PointCloud(Matrix{{0.5}})),
+      Measure(PointCloud(Matrix{{0.0}})),
+      Measure(PointCloud(Matrix{{1.0, 1.0, 1.0}, {2.0, 2.0, 2.0}})));
+  CHECK_FALSE(told(start).holds.empty());
+  const DataLawPointer law = data_law(start);
+  CHECK(steepest_point(*law, 0.5) == 0.5 * law->mean());
+}
+
 TEST_CASE("A user's schedule is the only one looked at", "[proofs][property]") {
   Target target{.start = Gaussian::standard(1), .reference = Gaussian::standard(1)};
   const auto count = [&] { return gif_12_bounded_support().on_target(target).bounds.size(); };
