@@ -12,7 +12,8 @@ struct CovarianceExtreme {
 
 struct CovarianceSearchOptions {
   double accuracy = 1e-6;   ///< of branch and bound, relative
-  double enough = 0.0;      ///< it may end as soon as all is proved to lie below this
+  double enough = 0.0;      ///< all being proved to lie below this ends it, and short of that or of
+                            ///< something above it no accuracy does, but for 1e-10
   int most_places = 4'000;  ///< and has to after so many posteriors; the enclosure is what it is
 };
 
@@ -20,16 +21,18 @@ struct CovarianceSearchOptions {
 ///
 /// - closed form: a Gaussian; two centres of one width, at equal odds, σ²/v + |δ|²/(4v²);
 /// - converged, by branch and bound: one dimension, bounded support of diameter w or a mixture of
-/// one
-///   width. With f the posterior variance of what is bounded (X₁, or the centre W with r/√v for r),
-///   |f′| ≤ rw³/(6√3), |f′| ≤ rwf and |f″| ≤ r²w⁴/8 bound it between two places; beyond Y it is at
-///   most E(e − ξ)² at Y, e the support's end, which only falls. The enclosure is a proof up to
-///   rounding;
+///   one width. With f the posterior variance of what is bounded (X₁, or the centre W with r/√v for
+///   r), |f′| ≤ rw³/(6√3), |f′| ≤ rwf and |f″| ≤ r²w⁴/8 bound it between two places, and for
+///   centres their order in y, E_right(W − e)₊² + E_left(e − W)₊²; beyond Y it is at most E(e − ξ)²
+///   at Y, e the support's end, which only falls. The enclosure is a proof up to rounding;
 /// - sampled, a lower bound with its place: what is left, by compass search from many starts.
 /// @throws std::invalid_argument  r < 0 or not finite
 CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
                                                double r,
                                                const CovarianceSearchOptions& options = {});
+
+/// Whether that is more than `sampled`, for every r > 0; without a search.
+bool encloses_largest_covariance(const DataLaw& law);
 
 /// inf_y λ_min C(r, y): closed form for Gaussians, and for mixtures of one width and points, σ²/v,
 /// approached far out in a direction with one extreme centre. Otherwise sampled: an upper bound,

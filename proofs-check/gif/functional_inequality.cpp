@@ -34,7 +34,8 @@ std::vector<Bound> below_squared_lipschitz(const Estimate& constant,
     }
     const Estimate squared = squared_stretch(*bound);
     if (squared.upper == infinity) {
-      bounds.push_back(left_out(part, "κ > 0"));
+      bounds.push_back(
+          left_out(part, bound->name == "κ" ? "κ > 0" : "Λ² is within double's reach"));
     } else {
       bounds.push_back({.lhs = constant, .rhs = squared, .part = part});
     }

@@ -83,6 +83,7 @@ Claim gif_07_cramer_rao_envelope() {
           .source = "Cramér and Rao's inequality for the posterior, as in [GaoHuangJiao2024]",
           .provenance = Provenance::derived,
           .hypotheses = {"β|x|²/2 − U is convex, on all of ℝᵈ"},
+          .scope = "instances, at the points y looked at",
           .instances = std::move(instances),
           .tight = law_instances({gaussian}, evaluate),
           .controls = {{"0.9 β on N(0, I/β)", too_flat},

@@ -12,6 +12,7 @@ namespace flowcheck {
 namespace gif_09 {
 
 constexpr const char* sharp = "V(κ + r², D)";
+constexpr const char* supremum = "V(κ + r², D), supremum over y";
 constexpr const char* classical = "min(D², 1/(κ + r²))";
 
 Outcome evaluate(const FlowProblem& problem) {
@@ -26,6 +27,7 @@ Outcome evaluate(const FlowProblem& problem) {
   const auto add = [&](const std::vector<Bound>& more) {
     bounds.insert(bounds.end(), more.begin(), more.end());
   };
+  add(supremum_below(problem, bound, supremum));
   add(covariance_below(problem, classical_bounded_bound(kappa, D).covariance, classical));
   return bounds;
 }

@@ -82,6 +82,7 @@ Claim gif_11_log_lipschitz_envelope() {
           .source = "derived",
           .provenance = Provenance::derived,
           .hypotheses = {"log dν/dγ is Lipschitz"},
+          .scope = "instances, at the points y looked at",
           .instances = std::move(instances),
           .tight = {{"cusps at y₁ = 0", [](Trial& trial) { return at_cusp(trial, 1.0); }}},
           .controls = {{"0.9 L on cusps", [](Trial& trial) { return at_cusp(trial, 0.9); }}},

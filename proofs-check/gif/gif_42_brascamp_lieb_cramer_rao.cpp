@@ -99,11 +99,11 @@ struct PlaneIntegrals {
 };
 
 // By the trapezoidal rule, `per_width` points a standard deviation: of functions analytic in a
-// strip, its error falls as e^{−2π·strip·per_width}. Beyond 10 deviations there is 1e-22 of p.
+// strip, its error falls as e^{−2π·strip·per_width}. Beyond 9 deviations there is 1e-18 of p.
 PlaneIntegrals plane_integrals(const GaussianMixture& p, const PlaneFunction& f, int per_width) {
   const double h = std::sqrt(p.common_variance()) / per_width;
-  const Vector lower = p.means().rowwise().minCoeff().array() - 10.0 * per_width * h;
-  const Vector upper = p.means().rowwise().maxCoeff().array() + 10.0 * per_width * h;
+  const Vector lower = p.means().rowwise().minCoeff().array() - 9.0 * per_width * h;
+  const Vector upper = p.means().rowwise().maxCoeff().array() + 9.0 * per_width * h;
   const double at_mean = f.value(p.mean());
   PlaneIntegrals sums;
   for (double x = lower(0); x < upper(0); x += h) {
@@ -131,7 +131,7 @@ struct PlaneValues {
 
 PlaneValues plane_values(const GaussianMixture& p, const PlaneFunction& f) {
   const PlaneIntegrals coarse = plane_integrals(p, f, 4);
-  const PlaneIntegrals fine = plane_integrals(p, f, 6);
+  const PlaneIntegrals fine = plane_integrals(p, f, 5);
   const double rounding = round_off(fine.square + fine.energy, 2);
   const auto value = [&](double at_last, double before) {
     return Estimate::converged(at_last, std::abs(at_last - before), rounding);

@@ -108,6 +108,35 @@ TEST_CASE("A supremum is proved to lie below a bound with fewer places",
   CHECK(short_search.value.upper >= largest_posterior_covariance(*law, 40.0).value.lower);
 }
 
+TEST_CASE("A light point between two others does not keep the search open",
+          "[interpolation][property]") {
+  const DataLawPointer law =
+      points(Matrix{{-1.0, 0.0, 1.0}}, Vector{{0.4999999995, 1e-9, 0.4999999995}});
+  for (const double r : {0.02, 1.0, 6.0, 20.0, 99.0}) {
+    CAPTURE(r);
+    const Estimate found =
+        largest_posterior_covariance(*law, r, {.accuracy = 1e-9, .enough = 1.0}).value;
+    CHECK(found.upper <= 1.0 + 1e-8);
+    CHECK(found.lower <= 1.0);
+  }
+  // Far out in r only neighbours share what is seen: ¼ of a gap of one.
+  const Estimate far = largest_posterior_covariance(*law, 99.0, {.accuracy = 1e-8}).value;
+  CHECK_THAT(far, Encloses(0.25));
+  CHECK(far.upper <= 0.25 * (1.0 + 1e-7));
+}
+
+TEST_CASE("It is known beforehand which suprema are enclosed", "[interpolation][property]") {
+  const Vector thirds = Vector::Constant(3, 1.0 / 3.0);
+  CHECK(encloses_largest_covariance(*points(Matrix{{-1.0, 0.1, 1.0}}, thirds)));
+  CHECK(encloses_largest_covariance(*truncated_gaussian_data(-4.0, 1.0)));
+  CHECK(encloses_largest_covariance(*data_law(Gaussian::standard(3))));
+  const Matrix twice{{0.0, 1.0, 1.0}, {0.0, 2.0, 2.0}};
+  CHECK(encloses_largest_covariance(*points(twice, thirds)));
+  const Matrix triangle{{0.0, 1.0, 0.0}, {0.0, 0.0, 1.0}};
+  CHECK_FALSE(encloses_largest_covariance(*points(triangle, thirds)));
+  CHECK_FALSE(encloses_largest_covariance(*cusp_data(1.0)));
+}
+
 TEST_CASE("Two centres, Gaussians and infima have closed forms", "[interpolation][exact]") {
   const DataLawPointer centres = data_law(
       GaussianMixture::isotropic(Vector{{0.1, 0.9}}, Matrix{{-1.0, 1.0}, {0.5, 0.0}}, 0.36));

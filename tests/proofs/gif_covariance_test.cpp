@@ -132,4 +132,15 @@ TEST_CASE("GIF-08 and 10 of a user's measure: points, a mixture, too many dimens
   CHECK(wide.reason == "d ≤ 16");
 }
 
+TEST_CASE("GIF-08 and 10 are decided where a weight or a width is small", "[gif][property]") {
+  const auto of = [](const Claim& claim, const Measure& measure) {
+    return check(claim, {.target = Target{measure, Gaussian::standard(1)}}).verdict;
+  };
+  const PointCloud three(Matrix{{-1.0, 0.0, 1.0}}, Vector{{0.4999999995, 1e-9, 0.4999999995}});
+  CHECK(of(gif_08_bounded_support(), three) == Verdict::holds);
+  const auto narrow =
+      GaussianMixture::isotropic(Vector{{1.0 - 1e-15, 1e-15}}, Matrix{{-1.0, 1.0}}, 1e-6);
+  CHECK(of(gif_10_mixture_envelope(), narrow) == Verdict::holds);
+}
+
 }  // namespace flowcheck::gif_covariance_test

@@ -3,6 +3,7 @@
 #include "claims/check.hpp"
 #include "gif/functional_inequality.hpp"
 #include "gif/gif_claims.hpp"
+#include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
 #include "support/estimates.hpp"
 
@@ -35,6 +36,24 @@ TEST_CASE("GIF-40: the squared Lipschitz constants are the printed ones", "[gif]
   CHECK_THAT(squared(truncated_gaussian_law(0.0, 1.0), "bounded + κ"), WithinPrinted(0.6366, 4));
   CHECK_THAT(squared(truncated_gaussian_law(-4.0, 1.0), "bounded + κ"), WithinPrinted(3.559, 3));
   CHECK_THAT(squared(truncated_gaussian_law(-10.0, 1.0), "bounded + κ"), WithinPrinted(187.7, 1));
+}
+
+TEST_CASE("GIF-40 of a user's mixture: C_P on the line, linear functions beyond",
+          "[gif][property]") {
+  const auto part = [](const GaussianMixture& p, const std::string& name) {
+    const Target target{p, Gaussian::standard(p.dimension())};
+    for (const Bound& bound : gif_40_poincare().on_target(target).bounds) {
+      if (bound.part == name) return bound.lhs;
+    }
+    return Estimate(0.0);
+  };
+  const Vector even{{0.5, 0.5}};
+  // Printed for centres ±1, σ = 1; wherever it lies, and four times it at twice the scale.
+  const auto line = GaussianMixture::isotropic(even, Matrix{{1e6 - 2.0, 1e6 + 2.0}}, 4.0);
+  CHECK_THAT(part(line, "mixture").value / 4.0, WithinPrinted(2.0616, 4));
+  // 1 + R²
+  const auto plane = GaussianMixture::isotropic(even, Matrix{{-1.0, 1.0}, {0.0, 0.0}}, 1.0);
+  CHECK_THAT(part(plane, "mixture, linear f"), Encloses(2.0));
 }
 
 TEST_CASE("GIF-41: a test function shows more than σ² between two centres", "[gif][control]") {
