@@ -122,7 +122,7 @@ TEST_CASE("what attains the covariance envelopes has margin zero", "[gif][exact]
   // The cusp: all kinks at 0.
   for (const double side : {1.0, -1.0}) {
     const SearchSpace& line =
-        space_of("GIF-11", side > 0.0 ? "line, from above" : "line, from below");
+        space_of("GIF-11", side > 0.0 ? "line: from above" : "line: from below");
     std::map<std::string, double> slopes;
     for (int i = 0; i <= 6; ++i) {
       slopes["slope_" + std::to_string(i)] = i < 3 ? -side : side;
