@@ -453,16 +453,17 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
   }
   const double D = enclosed_half_diameter(law);
   if (law.dimension() == 1 && D < infinity && r > 0.0) {
-    return largest_variance({.width = 2.0 * D,
-                             .r = r,
-                             .at =
-                                 [&law, r](double y) {
-                                   const LatentMoments moments =
-                                       law.posterior(r, 1.0, Vector::Constant(1, y));
-                                   return TiltedMoments{moments.mean(0), moments.covariance(0, 0),
-                                                        moments.covariance_error};
-                                 }},
-                            options);
+    const auto at = [&law, r](double y) {
+      const LatentMoments moments = law.posterior(r, 1.0, Vector::Constant(1, y));
+      return TiltedMoments{moments.mean(0), moments.covariance(0, 0), moments.covariance_error};
+    };
+    try {
+      return largest_variance({.width = 2.0 * D, .r = r, .at = at}, options);
+    } catch (const std::invalid_argument&) {
+      // Far out a posterior may be too steep to be tabulated: then nothing is known of what is
+      // there.
+      return {Estimate::between(0.0, 0.0, infinity, Grade::converged), Vector::Zero(1)};
+    }
   }
   return searched(law, r, true);
 }

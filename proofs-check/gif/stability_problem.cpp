@@ -30,7 +30,7 @@ std::vector<Schedule> schedules_from_noise(const std::string& name) {
 StabilityOptions stability_resolution(Index dimension, Scale scale) {
   const int finer = scale == Scale::quick ? 1 : 2;
   return dimension == 1 ? StabilityOptions{.steps = 256 * finer, .nodes = 96 * finer}
-                        : StabilityOptions{.steps = 32 * finer, .nodes = 64 * finer};
+                        : StabilityOptions{.steps = 64 * finer, .nodes = 64 + 32 * (finer - 1)};
 }
 
 Instance on_perturbed_mixture(std::string name,
