@@ -127,7 +127,8 @@ StabilityValues stability_at(const StableFlow& flow,
 
 // What three step sizes say, each half of the last. A method of order 4 shrinks its differences by
 // 16: where they shrink by 8 the last error is below a quarter of the last difference; where they
-// do not shrink by 2 nothing is known, the flow being too stiff for these steps.
+// do not shrink by 2, and not because one of them happens to be next to nothing, nothing is known:
+// the flow is too stiff for these steps.
 Estimate refined_value(double fine, double middle, double coarse) {
   if (fine == infinity && middle == infinity) return infinity;
   const double last = std::abs(fine - middle);
@@ -138,7 +139,11 @@ Estimate refined_value(double fine, double middle, double coarse) {
   }
   if (last <= rounding) return Estimate::converged(fine, last, rounding);
   if (last <= before / 8.0) return Estimate::converged(fine, 0.25 * last, rounding);
-  if (last <= before / 2.0) return Estimate::converged(fine, last, rounding);
+  constexpr double next_to_nothing = 1e-8;
+  const bool small = std::max(last, before) <= next_to_nothing * std::abs(fine);
+  if (last <= before / 2.0 || small) {
+    return Estimate::converged(fine, std::max(last, small ? before : 0.0), rounding);
+  }
   return Estimate::between(fine, 0.0, infinity, Grade::converged);
 }
 

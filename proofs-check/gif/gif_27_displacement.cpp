@@ -106,7 +106,7 @@ Claim gif_27_displacement() {
           .provenance = Provenance::derived,
           .hypotheses = {"N(0, σ²I) * ρ or log-Lipschitz"},
           .instances = instances(),
-          .tight = {flow_instance("shift", [] { return shift(1.0); })},
+          .tight = {flow_instance("a shift", [] { return shift(1.0); })},
           .controls = {flow_instance("0.95 L", [] { return shift(0.95); })},
           .on_target = on_flow_map_target(displacements),
           .file = __FILE__,

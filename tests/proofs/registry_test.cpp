@@ -53,8 +53,9 @@ std::string coverage_table(const std::vector<ClaimResult>& results) {
 // A user's measure as it should be, towards N(0, I).
 Target ordinary_target(Index d) {
   const Matrix covariance = (Matrix(2, 2) << 2.0, 0.5, 0.5, 1.0).finished();
-  return {Gaussian(Vector{{1.0, -2.0}}.head(d), covariance.topLeftCorner(d, d)),
-          Gaussian::standard(d)};
+  return {.start = Gaussian(Vector{{1.0, -2.0}}.head(d), covariance.topLeftCorner(d, d)),
+          .reference = Gaussian::standard(d),
+          .schedule = "linear"};  // of six, for time's sake
 }
 
 struct EdgeTarget {
@@ -69,7 +70,8 @@ std::vector<EdgeTarget> edge_targets() {
     return L * L.transpose();
   };
   const auto towards_noise = [](const Gaussian& start) {
-    return Target{start, Gaussian::standard(start.dimension())};
+    return Target{
+        .start = start, .reference = Gaussian::standard(start.dimension()), .schedule = "linear"};
   };
   const Vector mean{{1.0, -2.0}};
   const Gaussian ordinary(mean, rotated(2.0, 0.5));
@@ -82,9 +84,15 @@ std::vector<EdgeTarget> edge_targets() {
       {"huge mean", towards_noise({1e8 * mean, rotated(2.0, 0.5)})},
       {"variance 1e-20", towards_noise({mean, 1e-20 * Matrix::Identity(2, 2)})},
       {"variance 1e-20, d = 1", towards_noise({Vector::Ones(1), Matrix::Constant(1, 1, 1e-20)})},
-      {"both of variance 1e-20", {tiny, {Vector::Zero(2), 2.0 * tiny.covariance()}}},
+      {"both of variance 1e-20",
+       {.start = tiny,
+        .reference = {Vector::Zero(2), 2.0 * tiny.covariance()},
+        .schedule = "linear"}},
       {"κ = 1e6", towards_noise({mean, rotated(1.0, 1e-6)})},
-      {"reference of κ = 1e6", {ordinary, {Vector::Zero(2), rotated(1.0, 1e-6)}}}};
+      {"reference of κ = 1e6",
+       {.start = ordinary,
+        .reference = {Vector::Zero(2), rotated(1.0, 1e-6)},
+        .schedule = "linear"}}};
 }
 
 }  // namespace
@@ -248,7 +256,7 @@ TEST_CASE("a start at the reference gets a verdict from every claim", "[proofs][
       (Matrix(3, 3) << 2.0, 0.5, 0.1, 0.5, 1.0, 0.3, 0.1, 0.3, 0.7).finished();
   for (const Index d : {1, 2, 3}) {
     const Gaussian q(mean * Vector{{1.0, -2.0, 0.3}}.head(d), covariance.topLeftCorner(d, d));
-    const Target target{.start = q, .reference = q, .error = error};
+    const Target target{.start = q, .reference = q, .error = error, .schedule = "linear"};
     for (const ClaimResult& result : check_all(all_claims(), all_claims(), {.target = target})) {
       CAPTURE(error, mean, d, result.claim.id, result.reason);
       CHECK((result.verdict == Verdict::holds || result.verdict == Verdict::not_applicable));
