@@ -24,6 +24,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string_view>
 
 namespace flowcheck {
 namespace {
@@ -206,7 +207,31 @@ void require_steps_from(const CommandLine& line, const Measure& start, const Gau
   }
 }
 
+// How far from 0 a measure reaches: points, or means and a deviation.
+double reach_of(const Measure& measure) {
+  const auto of_gaussian = [](const Gaussian& p) {
+    return p.mean().norm() + std::sqrt(p.eigenvalues().maxCoeff());
+  };
+  if (const auto* p = std::get_if<Gaussian>(&measure)) return of_gaussian(*p);
+  if (const auto* p = std::get_if<PointCloud>(&measure)) {
+    return p->points().colwise().norm().maxCoeff();
+  }
+  const auto& mixture = std::get<GaussianMixture>(measure);
+  double largest = 0.0;
+  for (Index k = 0; k < mixture.size(); ++k) {
+    largest = std::max(largest, of_gaussian(mixture.component(k)));
+  }
+  return largest;
+}
+
 void require_flows_to(const CommandLine& line, const Measure& target) {
+  constexpr double farthest = 1e8;  // of noise of size 1 eight digits are left there
+  if (!(reach_of(target) <= farthest)) {
+    throw UsageError(
+        fmt::format("--target {}: expected a measure within {:g} of 0, for the noise has size 1: "
+                    "standardise it",
+                    line.target, farthest));
+  }
   constexpr Index largest = 16;
   if (dimension(target) > largest) {
     throw NotApplicable(fmt::format(
@@ -225,9 +250,10 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
     try {
       requirement();
     } catch (const std::runtime_error& error) {
-      const bool of_the_measure = dynamic_cast<const UsageError*>(&error) != nullptr ||
-                                  dynamic_cast<const NotApplicable*>(&error) != nullptr ||
-                                  dynamic_cast<const InputError*>(&error) != nullptr;
+      // A step size or an error that no step has is wrong whatever else is asked.
+      const bool of_the_measure = dynamic_cast<const NotApplicable*>(&error) != nullptr ||
+                                  dynamic_cast<const InputError*>(&error) != nullptr ||
+                                  std::string_view(error.what()).starts_with("--target");
       if (papers.size() == 1 || !of_the_measure) throw;
       unfit[paper] = error.what();
     }
@@ -235,6 +261,12 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
   if (papers.contains(steps_paper)) require_in_range(line, reference);
   attempt(steps_paper, [&] { require_steps_from(line, start, reference); });
   attempt(flows_paper, [&] { require_flows_to(line, start); });
+  if (!unfit.empty() && unfit.size() == papers.size()) {
+    const auto steps = unfit.find(steps_paper);
+    const std::string& why = steps != unfit.end() ? steps->second : unfit.begin()->second;
+    if (why.starts_with("--target")) throw UsageError(why);
+    throw NotApplicable(why);
+  }
   return {.target = {.start = std::move(start),
                      .reference = std::move(reference),
                      .step_size = line.step_size,

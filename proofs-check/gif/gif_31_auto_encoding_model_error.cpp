@@ -47,7 +47,7 @@ void add_same_field(std::vector<Bound>& bounds,
   for (Index i = 0; i < x.size(); ++i) {
     bounds.push_back(
         identity(Estimate::converged(back.end(i), back.end_error + lipschitz * there.end_error),
-                 x(i), same_field, 1.0 + x.norm()));
+                 x(i), same_field, 1.0 + x.norm() + there.end.norm()));
   }
 }
 

@@ -16,12 +16,16 @@ void add_bounds(const StableFlow& flow,
                 const VelocityError& error,
                 Scale scale,
                 std::vector<Bound>& bounds) {
+  constexpr double length = 1.0;  // of the noise: what differences of positions are made of
   const Stability s = stability(flow, error, stability_resolution(flow.dimension, scale));
-  bounds.push_back(
-      {.lhs = square(s.coupling), .rhs = square(s.gronwall), .part = "∫e^{2∫λ̃} ∫‖δ‖²"});
+  bounds.push_back({.lhs = square(s.coupling),
+                    .rhs = square(s.gronwall),
+                    .part = "∫e^{2∫λ̃} ∫‖δ‖²",
+                    .scale = length});
   bounds.push_back({.lhs = square(s.coupling),
                     .rhs = square(s.gronwall_uniform),
-                    .part = "(e^{2C} − 1)/(2C) ∫‖δ‖²"});
+                    .part = "(e^{2C} − 1)/(2C) ∫‖δ‖²",
+                    .scale = length});
 }
 
 // v = Cx and δ = e^{C(1−s)}: both sides are ((e^{2C} − 1)/(2C))².

@@ -158,7 +158,7 @@ TEST_CASE("Even odds are those of distinct centres of positive weight", "[interp
   const GaussianMixture p = GaussianMixture::isotropic(
       Vector{{0.1, 0.4, 0.0, 0.5}}, Matrix{{1.0, -1.0, 7.0, 1.0}, {0.0, 0.5, 7.0, 0.0}}, 0.36);
   const Matrix centres = distinct_centres(p);
-  REQUIRE(centres == Matrix{{1.0, -1.0}, {0.0, 0.5}});
+  REQUIRE(centres == Matrix{{-1.0, 1.0}, {0.5, 0.0}});
   for (const double r : {0.3, 1.0, 3.0}) {
     CAPTURE(r);
     const Vector y = even_odds(p, centres.col(0), centres.col(1), r);
