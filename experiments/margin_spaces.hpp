@@ -21,8 +21,8 @@ std::vector<SearchSpace> jet_search_spaces();
 /// Laws on finitely many points, and mixtures on the line: JKO-31(iv), JKO-39.
 std::vector<SearchSpace> mixture_search_spaces();
 
-/// What gif_covariance_search looks through: posterior covariances of laws on polygons and intervals,
-/// GIF-09, and of log-Lipschitz ones on the line, the plane and in space, GIF-11.
+/// What gif_covariance_search looks through: posterior covariances of laws on polygons and
+/// intervals, GIF-09, and of log-Lipschitz ones on the line, the plane and in space, GIF-11.
 std::vector<SearchSpace> covariance_search_spaces();
 
 }  // namespace flowcheck

@@ -22,7 +22,7 @@ struct CheckSettings {
   double step_size = 0.0;  ///< γ and ε, of a target
   double error = 0.0;
   std::string schedule = {};  ///< of a target's flows; empty: all
-  std::string replay = {};  ///< ID:INSTANCE:SEED, or empty
+  std::string replay = {};    ///< ID:INSTANCE:SEED, or empty
 
   bool operator==(const CheckSettings&) const = default;
 };
