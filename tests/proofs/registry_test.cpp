@@ -251,10 +251,10 @@ TEST_CASE("targets at the edge of double get no wrong verdict, and no reason wit
 
 TEST_CASE("a start at the reference gets a verdict from every claim", "[proofs][property]") {
   const auto error = GENERATE(0.0, 0.1);
-  const auto mean = GENERATE(0.0, 1.0, 100.0);
+  const auto mean = GENERATE(0.0, 100.0);
   const Matrix covariance =
       (Matrix(3, 3) << 2.0, 0.5, 0.1, 0.5, 1.0, 0.3, 0.1, 0.3, 0.7).finished();
-  for (const Index d : {1, 2, 3}) {
+  for (const Index d : {1, 3}) {
     const Gaussian q(mean * Vector{{1.0, -2.0, 0.3}}.head(d), covariance.topLeftCorner(d, d));
     const Target target{.start = q, .reference = q, .error = error, .schedule = "linear"};
     for (const ClaimResult& result : check_all(all_claims(), all_claims(), {.target = target})) {
