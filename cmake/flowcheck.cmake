@@ -26,7 +26,8 @@ function(flowcheck_module name)
 endfunction()
 
 # tests/<name>/: the unit tests of one module, linked with that module alone, or (OF programs) of
-# the claims, the experiments and the command line. The label says which.
+# the claims, the experiments and the command line, or (OF claim) of all claims at once, which run
+# where the claims do. The label says which.
 function(flowcheck_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OF" "SOURCES;DEPENDS")
   if(NOT arg_OF)

@@ -261,18 +261,6 @@ TEST_CASE("Every claim has one ctest entry with its labels", "[cli][exact]") {
   CHECK_THAT(tests, Contains("\"" + folder.path() + "/o/JKO-11\""));
 }
 
-TEST_CASE("A claim's label names the weakest evidence that its checks deliver", "[cli][exact]") {
-  const ScratchFolder folder;
-  const json list = json::parse(call(folder, {"list", "claims", "--format", "json"}).output);
-  const json checked = json::parse(call(folder, {"check", "--json", "-"}).output);
-  REQUIRE(list["claims"].size() == checked["claims"].size());
-  for (std::size_t i = 0; i < list["claims"].size(); ++i) {
-    CAPTURE(list["claims"][i]["id"]);
-    REQUIRE(list["claims"][i]["id"] == checked["claims"][i]["id"]);
-    CHECK(list["claims"][i]["grade"] == checked["claims"][i]["grade"]);
-  }
-}
-
 TEST_CASE("Help and version are answers, not errors", "[cli][exact]") {
   const ScratchFolder folder;
   const auto version = call(folder, {"--version"});

@@ -141,6 +141,12 @@ TEST_CASE("a run of all claims is what it should be", "[proofs][reference]") {
       }
     }
   }
+  SECTION("a claim's grade is the weakest evidence that its checks deliver") {
+    for (const ClaimResult& result : quick_run()) {
+      CAPTURE(result.claim.id);
+      CHECK(result.claim.grade == result.grade());
+    }
+  }
   SECTION("what runs on what is the committed table") {
     const std::string fresh = coverage_table(quick_run());
     const std::string committed = read("proofs-check/coverage.csv");
