@@ -25,6 +25,7 @@ std::vector<Experiment> all_experiments() {
       stability_source(),
       stability_velocity(),
       round_trip(),
+      flow_picture(),
       gif_covariance_search(),
       flow_map_lipschitz_experiment(),
       velocity_lipschitz(),

@@ -24,6 +24,7 @@ Experiment jko_margin_search();
 Experiment stability_source();
 Experiment stability_velocity();
 Experiment round_trip();
+Experiment flow_picture();
 Experiment gif_covariance_search();
 Experiment velocity_lipschitz();
 Experiment flow_map_lipschitz_experiment();  // flow_map_lipschitz() is the library's

@@ -3,6 +3,7 @@
 
 #include "experiments.hpp"
 #include "margin_spaces.hpp"
+#include "numerics/rng.hpp"
 #include "support/estimates.hpp"
 
 #include <cmath>
@@ -163,6 +164,33 @@ TEST_CASE("Lipschitz constants of the flow keep their bounds, and all schedules 
   CHECK(schedules == 12);
   *std::get<int*>(run.options[0].value) = 1;
   CHECK_THROWS_WITH(run.run({}), Catch::Contains("--laws"));
+}
+
+TEST_CASE(
+    "every node of the picture keeps its mass and its bound, and trajectories start at their draws",
+    "[gif][property]") {
+  PreparedRun run = flow_picture().prepare(Scale::quick);
+  *std::get<int*>(run.options[0].value) = 2;
+  *std::get<int*>(run.options[1].value) = 1;
+  const RunRecord record = run.run({});
+  CHECK(record.verdict() == Verdict::holds);
+  int nodes = 0;
+  for (std::size_t i = 0; i < record.rows().size(); ++i) {
+    const Row& row = record.rows()[i];
+    CHECK(row.measured.width() < 1e-7);
+    if (row.quantity == "log_density") ++nodes;
+    // The figure takes a point from two rows, x first.
+    if (row.quantity == "x") CHECK(record.rows().at(i + 1).quantity == "y");
+    if (std::get<std::string>(row.parameters[0]) == "trajectory" &&
+        std::get<double>(row.parameters[2]) == 0.0) {
+      Rng rng(1, 0);
+      const Vector start = rng.normal_vector(2);
+      CHECK(row.measured.value == Approx(start(row.quantity == "x" ? 0 : 1)).epsilon(1e-14));
+    }
+  }
+  CHECK(nodes == 4);
+  *std::get<int*>(run.options[0].value) = 1;
+  CHECK_THROWS_WITH(run.run({}), Catch::Contains("--lines"));
 }
 
 }  // namespace flowcheck::gif_covariance_search_test
