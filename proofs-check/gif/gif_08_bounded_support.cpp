@@ -54,7 +54,6 @@ Claim gif_08_bounded_support() {
       .provenance = Provenance::derived,
       .hypotheses = {"the support is bounded"},
       // Round-off of exponents r²|ξ|², up to 1e7 on the polynomial schedule.
-      .tolerance = 1e-8,
       .instances = std::move(instances),
       .tight = {{"two points at even odds", [](Trial& trial) { return two_points(trial, 1.0); }}},
       .controls = {{"(0.9 D)² on two points",

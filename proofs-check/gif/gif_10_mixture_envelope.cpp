@@ -136,7 +136,6 @@ Claim gif_10_mixture_envelope() {
       .provenance = Provenance::derived,
       .hypotheses = {"ν = N(0, σ²I) * ρ with σ > 0, supp ρ bounded"},
       // Round-off of exponents r²|ξ|², up to 1e7 on the polynomial schedule.
-      .tolerance = 1e-8,
       .instances = std::move(instances),
       .tight = {{"two centres at even odds", [](Trial& trial) { return at_even_odds(trial, 1.0); }},
                 {"two centres, far out", [](Trial& trial) { return far_out(trial, 1.0); }}},

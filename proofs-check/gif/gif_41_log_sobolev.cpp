@@ -109,7 +109,6 @@ Claim gif_41_log_sobolev() {
           .hypotheses = {"κ > 0, or κ ∈ ℝ on a convex support of diameter 2D, or ν = N(0, σ²I) * ρ "
                          "with supp ρ in a ball of radius R, or log dν/dγ L-Lipschitz"},
           .scope = "the functions tried: e^{θx/2} and 1 + s tanh c(x − m)",
-          .tolerance = 1e-8
           .instances = line_law_families(on_the_line),
           .tight = {{"Gaussian and e^{θx/2}", on_gaussian}},
           .controls = {{.name = "Λ² = σ² for centres ±σ",
