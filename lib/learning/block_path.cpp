@@ -121,20 +121,14 @@ struct TimeRule {
   }
 };
 
-// Calls f with every slice, the nodes in space and their weights, time and component included.
-void visit_block(const BlockPath& path,
-                 int panels,
-                 int nodes,
-                 const std::function<void(const BlockSlice&, const Matrix&, const Vector&)>& f) {
-  const TimeRule times(panels);
-  const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
-  for (std::size_t i = 0; i < times.times.size(); ++i) {
-    const BlockSlice slice = path.at(times.times[i]);
-    const GaussianMixture& law = slice.law();
-    for (Index k = 0; k < law.size(); ++k) {
-      const Matrix points = (law.kernel(k).factor() * noise.nodes).colwise() + law.means().col(k);
-      f(slice, points, times.weights[i] * law.weights()(k) * noise.weights);
-    }
+// Calls f with the nodes of each component's law and their weights, the component's included.
+void visit_slice(const BlockSlice& slice,
+                 const NoiseRule& noise,
+                 const std::function<void(const Matrix&, const Vector&)>& f) {
+  const GaussianMixture& law = slice.law();
+  for (Index k = 0; k < law.size(); ++k) {
+    f((law.kernel(k).factor() * noise.nodes).colwise() + law.means().col(k),
+      law.weights()(k) * noise.weights);
   }
 }
 
@@ -144,14 +138,28 @@ struct EnergySums {
 };
 
 EnergySums energy_sums(const BlockPath& path, int panels, int nodes) {
+  const TimeRule rule(panels);
+  const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
   EnergySums sums;
-  visit_block(path, panels, nodes,
-              [&](const BlockSlice& slice, const Matrix& points, const Vector& weights) {
-                sums.kinetic +=
-                    slice.velocities(points).colwise().squaredNorm().dot(weights.transpose());
-                sums.floor += slice.residuals(points).dot(weights);
-              });
+  for (std::size_t i = 0; i < rule.times.size(); ++i) {
+    const BlockSlice slice = path.at(rule.times[i]);
+    visit_slice(slice, noise, [&](const Matrix& points, const Vector& weights) {
+      const Vector squares = slice.velocities(points).colwise().squaredNorm().transpose();
+      sums.kinetic += rule.weights[i] * squares.dot(weights);
+      sums.floor += rule.weights[i] * slice.residuals(points).dot(weights);
+    });
+  }
   return sums;
+}
+
+double largest_gradient(const BlockSlice& slice, const Matrix& points) {
+  if (points.rows() == 1) return slice.divergences(points).lpNorm<Eigen::Infinity>();
+  double largest = 0.0;
+  for (Index j = 0; j < points.cols(); ++j) {
+    const Eigen::JacobiSVD<Matrix> svd(slice.jacobian(points.col(j)));
+    largest = std::max(largest, svd.singularValues()(0));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -312,18 +320,16 @@ BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& op
 }
 
 Estimate steepest_gradient(const BlockPath& path, const BlockEnergyOptions& options) {
+  require(path.data().dimension() <= 2, "steepest_gradient: in one or two dimensions");
+  const NoiseRule noise = noise_rule(path.data().dimension(), options.nodes);
+  const int steps = 10 * options.panels;
   double largest = 0.0;
-  visit_block(path, options.panels, options.nodes,
-              [&](const BlockSlice& slice, const Matrix& points, const Vector&) {
-                if (points.rows() == 1) {
-                  largest = std::max(largest, slice.divergences(points).lpNorm<Eigen::Infinity>());
-                  return;
-                }
-                for (Index j = 0; j < points.cols(); ++j) {
-                  const Eigen::JacobiSVD<Matrix> svd(slice.jacobian(points.col(j)));
-                  largest = std::max(largest, svd.singularValues()(0));
-                }
-              });
+  for (int i = path.data().has_density() ? 0 : 1; i <= steps; ++i) {
+    const BlockSlice slice = path.at(static_cast<double>(i) / steps);
+    visit_slice(slice, noise, [&](const Matrix& points, const Vector&) {
+      largest = std::max(largest, largest_gradient(slice, points));
+    });
+  }
   return Estimate::sampled_supremum(largest, round_off(largest, path.data().dimension()));
 }
 

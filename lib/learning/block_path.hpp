@@ -104,7 +104,8 @@ struct BlockEnergies {
 /// By quadrature, d ≤ 2. @throws std::invalid_argument  d > 2, or p has no density
 BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& options = {});
 
-/// sup ‖∇v‖ over t and x, seen at the nodes of block_energies(): sampled, a lower bound.
+/// sup ‖∇v‖ over t and x, d ≤ 2, seen at ten times a panel with both ends, and at the nodes of each
+/// component: sampled, a lower bound.
 Estimate steepest_gradient(const BlockPath& path, const BlockEnergyOptions& options = {});
 
 }  // namespace flowcheck
