@@ -137,19 +137,38 @@ struct EnergySums {
   double floor = 0.0;
 };
 
-EnergySums energy_sums(const BlockPath& path, int panels, int nodes) {
+// Calls f with each slice, its time's weight, and the nodes of a component with theirs.
+template <class F>
+void visit_path(const BlockPath& path, int panels, int nodes, const F& f) {
   const TimeRule rule(panels);
   const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
-  EnergySums sums;
   for (std::size_t i = 0; i < rule.times.size(); ++i) {
     const BlockSlice slice = path.at(rule.times[i]);
     visit_slice(slice, noise, [&](const Matrix& points, const Vector& weights) {
-      const Vector squares = slice.velocities(points).colwise().squaredNorm().transpose();
-      sums.kinetic += rule.weights[i] * squares.dot(weights);
-      sums.floor += rule.weights[i] * slice.residuals(points).dot(weights);
+      f(slice, rule.times[i], points, Vector(rule.weights[i] * weights));
     });
   }
+}
+
+EnergySums energy_sums(const BlockPath& path, int panels, int nodes) {
+  EnergySums sums;
+  visit_path(path, panels, nodes,
+             [&](const BlockSlice& slice, double, const Matrix& points, const Vector& weights) {
+               sums.kinetic +=
+                   slice.velocities(points).colwise().squaredNorm().transpose().dot(weights);
+               sums.floor += slice.residuals(points).dot(weights);
+             });
   return sums;
+}
+
+double error_sum(const BlockPath& path, const LearnedField& learned, int panels, int nodes) {
+  double sum = 0.0;
+  visit_path(path, panels, nodes,
+             [&](const BlockSlice& slice, double t, const Matrix& points, const Vector& weights) {
+               const Matrix gap = learned(t, points) - slice.velocities(points);
+               sum += gap.colwise().squaredNorm().transpose().dot(weights);
+             });
+  return sum;
 }
 
 double largest_gradient(const BlockSlice& slice, const Matrix& points) {
@@ -305,6 +324,16 @@ Estimate squared_rate(const BlockPath& path) {
                            ? left + right - 2.0 * product
                            : 0.25 * pi * pi * (0.5 * (left + right) - 2.0 * product / pi);
   return Estimate::closed_form(value, round_off(left + right, path.data().dimension()));
+}
+
+Estimate squared_velocity_error(const BlockPath& path,
+                                const LearnedField& learned,
+                                const BlockEnergyOptions& options) {
+  require(path.data().dimension() <= 2, "squared_velocity_error: in one or two dimensions");
+  const double coarse = error_sum(path, learned, options.panels, options.nodes);
+  const double fine = error_sum(path, learned, 2 * options.panels, 2 * options.nodes);
+  return Estimate::converged(fine, std::abs(fine - coarse),
+                             round_off(fine, path.data().dimension()));
 }
 
 BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& options) {

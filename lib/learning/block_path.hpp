@@ -5,6 +5,7 @@
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/estimate.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace flowcheck {
@@ -100,6 +101,13 @@ struct BlockEnergies {
   Estimate kinetic = {};  ///< ∫∫ |v|² ρ_t dx dt
   Estimate floor = {};    ///< ∫∫ tr Cov(İ | I) ρ_t dx dt, the least training loss
 };
+
+/// ∫∫ |v̂ − v|² ρ_t dx dt of a learned field, what the training loss exceeds its floor by. The field
+/// is called with points, d × n, and returns as many velocities.
+using LearnedField = std::function<Matrix(double t, const Matrix& points)>;
+Estimate squared_velocity_error(const BlockPath& path,
+                                const LearnedField& learned,
+                                const BlockEnergyOptions& options = {});
 
 /// By quadrature, d ≤ 2. @throws std::invalid_argument  d > 2, or p has no density
 BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& options = {});
