@@ -22,10 +22,10 @@ constexpr std::array<Kind, 4> kinds{{{Interpolant::linear, Coupling::dependent},
                                      {Interpolant::trigonometric, Coupling::dependent},
                                      {Interpolant::linear, Coupling::independent}}};
 
-// A rule as fine as the components' posterior weights turn in x: steeply on the bimodal bed.
+// A rule as fine as the components' posterior weights turn in x.
 BlockEnergyOptions resolution(const NoisingProblem& problem) {
-  if (problem.dimension() == 2) return {.panels = 2, .nodes = 40};
-  return {.panels = 4, .nodes = 128};
+  return problem.dimension() == 2 ? BlockEnergyOptions{.panels = 1, .nodes = 28}
+                                  : BlockEnergyOptions{.panels = 2, .nodes = 112};
 }
 
 BlockPath path_of(const NoisingProblem& problem, const Kind& kind) {
@@ -75,7 +75,7 @@ bool is_gentle(const GaussianMixture& p) {
     narrowest = std::min(narrowest, std::sqrt(p.kernel(k).eigenvalues()(0)));
   }
   const double gap = (p.means().colwise() - p.mean()).colwise().norm().maxCoeff();
-  return p.size() == 1 || gap <= (p.dimension() == 1 ? 6.0 : 2.5) * narrowest;
+  return p.size() == 1 || gap <= (p.dimension() == 1 ? 5.0 : 2.0) * narrowest;
 }
 
 Outcome decomposition(const NoisingProblem& problem) {
@@ -84,9 +84,13 @@ Outcome decomposition(const NoisingProblem& problem) {
   if (!is_gentle(problem.data)) {
     return Outcome::not_applicable("left out: modes too far apart for the quadrature");
   }
+  // Independent ends of K components have K² paths, each over K² components.
   std::vector<Bound> bounds;
-  const std::size_t used = problem.scale == Scale::quick ? 2 : kinds.size();
-  for (std::size_t i = 0; i < used; ++i) add_identities(problem, kinds[i], bounds);
+  for (const Kind& kind : kinds) {
+    const bool costly = kind.coupling == Coupling::independent && problem.data.size() > 1;
+    if (costly && (problem.scale == Scale::quick || problem.dimension() == 2)) continue;
+    add_identities(problem, kind, bounds);
+  }
   return bounds;
 }
 
@@ -109,7 +113,7 @@ Outcome wrong_product(const NoisingProblem& problem) {
 
 Claim lfm_05_loss_decomposition() {
   using namespace lfm_05;
-  const MixtureFamily gentle{.name = "mixtures, d = 1", .largest_count = 3};
+  const MixtureFamily gentle{.name = "mixtures, d = 1", .largest_count = 2};
   return {
       .id = "LFM-05",
       .statement = "E|v̂(I) − İ|² = E|v̂ − v|² + E tr Cov(İ | I),  E|v|² + E tr Cov(İ | I) = E|İ|²",

@@ -10,7 +10,7 @@ namespace flowcheck {
 namespace lfm_11 {
 
 constexpr double unit = 1.0;
-constexpr double most_blocks = 100.0;
+constexpr double most_blocks = 60.0;
 
 const char* const residual_part = "what is left of the start";
 const char* const root_part = "O(ε^½)";
