@@ -2,6 +2,7 @@
 
 #include "gif/gif_claims.hpp"
 #include "jko/jko_claims.hpp"
+#include "lfm/lfm_claims.hpp"
 
 namespace flowcheck {
 
@@ -90,6 +91,18 @@ std::vector<Claim> all_claims() {
       jko_38_change_of_variables(),
       jko_39_toolbox(),
       jko_40_metamorphic_relations(),
+      lfm_01_chi_squared_contraction(),
+      lfm_02_centred_data(),
+      lfm_03_companion_contractions(),
+      lfm_04_perfect_block(),
+      lfm_05_loss_decomposition(),
+      lfm_06_velocity_to_distribution(),
+      lfm_07_one_step_perturbation(),
+      lfm_08_forward_process(),
+      lfm_09_a_posteriori(),
+      lfm_10_sharper_rate(),
+      lfm_11_number_of_blocks(),
+      lfm_16_free_last_block(),
   };
 }
 
