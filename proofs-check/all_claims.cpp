@@ -2,6 +2,7 @@
 
 #include "gif/gif_claims.hpp"
 #include "jko/jko_claims.hpp"
+#include "lfm/lfm_claims.hpp"
 
 namespace flowcheck {
 
@@ -90,6 +91,12 @@ std::vector<Claim> all_claims() {
       jko_38_change_of_variables(),
       jko_39_toolbox(),
       jko_40_metamorphic_relations(),
+      lfm_12_data_processing(),
+      lfm_13_kl_and_total_variation(),
+      lfm_14_short_smoothing(),
+      lfm_15_discrete_data(),
+      lfm_18_inexact_inversion(),
+      lfm_21_distillation(),
   };
 }
 
