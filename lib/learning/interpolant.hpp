@@ -1,0 +1,62 @@
+#pragma once
+
+#include "numerics/types.hpp"
+
+#include <string_view>
+
+namespace flowcheck {
+
+class Rng;
+
+/// I_t = A x_l + B x_r between a block's data x_l (t = 0) and their noised image x_r (t = 1).
+enum class Interpolant {
+  linear,         ///< 1 − t, t
+  trigonometric,  ///< cos(πt/2), sin(πt/2)
+};
+
+/// Which x the right end x_r = e^{−γ}x + √(1 − e^{−2γ}) g is made of.
+enum class Coupling {
+  dependent,    ///< x = x_l
+  shuffled,     ///< x = x_l, permuted within the sample: independent in the limit
+  independent,  ///< an independent draw of the same law
+};
+
+std::string_view to_string(Interpolant interpolant);  ///< "linear", "trigonometric"
+std::string_view to_string(Coupling coupling);        ///< "dependent", "shuffled", "independent"
+
+/// @throws std::invalid_argument  not one of the names
+Interpolant interpolant_from_string(std::string_view word);
+Coupling coupling_from_string(std::string_view word);
+
+struct InterpolantValues {
+  double left = 1.0;        ///< A
+  double right = 0.0;       ///< B
+  double left_rate = 0.0;   ///< Ȧ
+  double right_rate = 0.0;  ///< Ḃ
+};
+
+/// @param t  in [0, 1]; A and B vanish exactly at the ends
+InterpolantValues interpolant_values(Interpolant interpolant, double t);
+
+/// The Ornstein–Uhlenbeck step of a block, x ↦ e^{−γ}x + √(1 − e^{−2γ}) g. γ = +∞ is the free block
+/// that ends a chain: x_r = g whatever x is.
+struct OuStep {
+  double decay = 1.0;  ///< e^{−γ}
+  double noise = 0.0;  ///< √(1 − e^{−2γ}), by expm1
+};
+
+/// @throws std::invalid_argument  γ < 0 or NaN
+OuStep ou_step(double step_size);
+
+/// x_r for each column x_l of `left`, d × n: g are fresh normals, drawn column by column after what
+/// the coupling draws.
+///
+/// @param others  for an independent coupling n further points, d × n; unused otherwise
+/// @throws std::invalid_argument  γ < 0 or NaN, or `others` has another shape
+Matrix right_ends(
+    const Matrix& left, double step_size, Coupling coupling, const Matrix& others, Rng& rng);
+
+/// The same without further points, for the couplings that need none.
+Matrix right_ends(const Matrix& left, double step_size, Coupling coupling, Rng& rng);
+
+}  // namespace flowcheck
