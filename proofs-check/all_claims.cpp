@@ -95,7 +95,10 @@ std::vector<Claim> all_claims() {
       lfm_13_kl_and_total_variation(),
       lfm_14_short_smoothing(),
       lfm_15_discrete_data(),
+      lfm_17_inversion(),
       lfm_18_inexact_inversion(),
+      lfm_19_likelihood(),
+      lfm_20_locality(),
       lfm_21_distillation(),
   };
 }

@@ -159,7 +159,7 @@ Atoms random_line_atoms(Rng& rng) {
 Outcome random_atoms(Trial& trial) {
   std::vector<Atoms> coordinates(static_cast<std::size_t>(1 + trial.rng.uniform_index(6)));
   for (Atoms& atoms : coordinates) atoms = random_line_atoms(trial.rng);
-  return at_times(coordinates, checked_deltas);
+  return at_times(coordinates, {trial.rng.log_uniform(1e-3, 1.0)});
 }
 
 std::vector<Atoms> on_line(const Vector& places) {
