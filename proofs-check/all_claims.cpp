@@ -102,7 +102,16 @@ std::vector<Claim> all_claims() {
       lfm_09_a_posteriori(),
       lfm_10_sharper_rate(),
       lfm_11_number_of_blocks(),
+      lfm_12_data_processing(),
+      lfm_13_kl_and_total_variation(),
+      lfm_14_short_smoothing(),
+      lfm_15_discrete_data(),
       lfm_16_free_last_block(),
+      lfm_17_inversion(),
+      lfm_18_inexact_inversion(),
+      lfm_19_likelihood(),
+      lfm_20_locality(),
+      lfm_21_distillation(),
   };
 }
 

@@ -18,6 +18,15 @@ Claim lfm_08_forward_process();
 Claim lfm_09_a_posteriori();
 Claim lfm_10_sharper_rate();
 Claim lfm_11_number_of_blocks();
+Claim lfm_12_data_processing();
+Claim lfm_13_kl_and_total_variation();
+Claim lfm_14_short_smoothing();
+Claim lfm_15_discrete_data();
 Claim lfm_16_free_last_block();
+Claim lfm_17_inversion();
+Claim lfm_18_inexact_inversion();
+Claim lfm_19_likelihood();
+Claim lfm_20_locality();
+Claim lfm_21_distillation();
 
 }  // namespace flowcheck

@@ -1,0 +1,102 @@
+#include "lfm/block_map.hpp"
+
+#include "jko/smoothing.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
+
+#include <cmath>
+#include <variant>
+
+namespace flowcheck {
+namespace {
+
+Vector random_weights(Rng& rng, Index count) {
+  Vector weights(count);
+  for (double& w : weights) w = rng.uniform(0.2, 1.0);
+  return weights / weights.sum();
+}
+
+TangentFlowResult block_flow(
+    const TangentField& field, double t0, double t1, const Vector& x, double tolerance) {
+  return integrate_tangent(
+      field, x, t0, t1,
+      {.method = FlowMethod::dormand_prince8, .tolerance = tolerance, .step_limit = 2000});
+}
+
+}  // namespace
+
+EnclosedBlockMap enclosed_block_map(const TangentField& field,
+                                    double t0,
+                                    double t1,
+                                    const Vector& x) {
+  constexpr double tolerance = 1e-12;
+  const TangentFlowResult coarse = block_flow(field, t0, t1, x, 100.0 * tolerance);
+  const TangentFlowResult fine = block_flow(field, t0, t1, x, tolerance);
+  if (coarse.termination != Termination::converged || fine.termination != Termination::converged) {
+    return {.map = {.end = fine.end,
+                    .jacobian = fine.jacobian,
+                    .end_error = infinity,
+                    .jacobian_error = infinity},
+            .divergence_integral = Estimate::converged(0.0, infinity)};
+  }
+  const double stretch = fine.jacobian.norm();
+  // Rounding errors of the steps, each amplified by what is left of the flow.
+  const double rounding = std::sqrt(1.0 + fine.steps) * (1.0 + stretch);
+  const Index d = x.size();
+  return {
+      .map = {.end = fine.end,
+              .jacobian = fine.jacobian,
+              .end_error = (fine.end - coarse.end).norm() +
+                           round_off(rounding * (1.0 + x.norm() + fine.end.norm()), d),
+              .jacobian_error = (fine.jacobian - coarse.jacobian).norm() +
+                                round_off(rounding * (1.0 + stretch), d)},
+      .divergence_integral = Estimate::converged(
+          fine.divergence_integral, std::abs(fine.divergence_integral - coarse.divergence_integral),
+          round_off(rounding * (1.0 + std::abs(fine.divergence_integral)), d))};
+}
+
+GaussianMixture bimodal_bed() {
+  return {Vector{{0.3, 0.7}},
+          Matrix{{-1.2, 0.8}},
+          {Matrix::Constant(1, 1, 0.1), Matrix::Constant(1, 1, 0.2)}};
+}
+
+GaussianMixture random_isotropic_bed(Rng& rng, Index dimension) {
+  const Index K = 2 + rng.uniform_index(3);
+  const double sigma = rng.uniform(0.4, 1.0);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(dimension));
+  return GaussianMixture::isotropic(random_weights(rng, K), scale * rng.normal_matrix(dimension, K),
+                                    sigma * sigma);
+}
+
+GaussianMixture random_bed(Rng& rng, Index dimension) {
+  const Index K = 2 + rng.uniform_index(3);
+  std::vector<Matrix> covariances;
+  for (Index k = 0; k < K; ++k) {
+    covariances.push_back(
+        random_gaussian(rng, dimension, {.smallest_variance = 0.15, .largest_variance = 1.2})
+            .covariance());
+  }
+  const double scale = 1.0 / std::sqrt(static_cast<double>(dimension));
+  return {random_weights(rng, K), scale * rng.normal_matrix(dimension, K), covariances};
+}
+
+std::function<Outcome(const Target&)> on_mixture_target(
+    const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate) {
+  return [evaluate](const Target& target) -> Outcome {
+    const auto* gaussian = std::get_if<Gaussian>(&target.start);
+    const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+    const bool density = gaussian != nullptr ? gaussian->has_density()
+                                             : mixture != nullptr && mixture->has_density();
+    if (!density) return Outcome::not_applicable("p₀ has a density");
+    if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
+    if (dimension(target.start) > 16) return Outcome::not_applicable("d ≤ 16");
+    if (mixture != nullptr && mixture->size() > 64) {
+      return Outcome::not_applicable("at most 64 components");
+    }
+    return evaluate(gaussian != nullptr ? GaussianMixture(*gaussian) : *mixture, target);
+  };
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "claims/claim.hpp"
+#include "gif/flow_map.hpp"
+#include "learning/block_path.hpp"
+#include "measures/gaussian_mixture.hpp"
+
+namespace flowcheck {
+
+/// T_n or its inverse at a point, with the divergence met on the way. Errors: what a hundredth of
+/// the step tolerance changes, and rounding; infinite where the flow does not arrive.
+struct EnclosedBlockMap {
+  EnclosedMap map = {};
+  Estimate divergence_integral = 0.0;  ///< ∫ div v(x_t, t) dt
+};
+
+EnclosedBlockMap enclosed_block_map(const TangentField& field,
+                                    double t0,
+                                    double t1,
+                                    const Vector& x);
+
+/// What the claims on block maps are tried on: .3N(−1.2, .1) + .7N(.8, .2).
+GaussianMixture bimodal_bed();
+
+/// Σ wₖ N(mₖ, σ²I) with 2 … 4 centres within about 1.5 of 0 and σ in [0.4, 1].
+GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
+
+/// Components of different widths, on the line and beyond.
+GaussianMixture random_bed(Rng& rng, Index dimension);
+
+/// For Claim::on_target: the user's Gaussian or mixture with a density, d ≤ 16 and at most 64
+/// components, towards N(0, I).
+std::function<Outcome(const Target&)> on_mixture_target(
+    const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate);
+
+}  // namespace flowcheck
