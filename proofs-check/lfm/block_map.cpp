@@ -56,12 +56,6 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
           round_off(rounding * (1.0 + std::abs(fine.divergence_integral)), d))};
 }
 
-GaussianMixture bimodal_bed() {
-  return {Vector{{0.3, 0.7}},
-          Matrix{{-1.2, 0.8}},
-          {Matrix::Constant(1, 1, 0.1), Matrix::Constant(1, 1, 0.2)}};
-}
-
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension) {
   const Index K = 2 + rng.uniform_index(3);
   const double sigma = rng.uniform(0.4, 1.0);

@@ -19,9 +19,6 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
                                     double t1,
                                     const Vector& x);
 
-/// What the claims on block maps are tried on: .3N(−1.2, .1) + .7N(.8, .2).
-GaussianMixture bimodal_bed();
-
 /// Σ wₖ N(mₖ, σ²I) with 2 … 4 centres within about 1.5 of 0 and σ in [0.4, 1].
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
 

@@ -3,6 +3,7 @@
 #include "jko/smoothing.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/observed_order.hpp"
 #include "numerics/rng.hpp"
