@@ -28,17 +28,19 @@ set output 'figure.svg'
 at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
 names = "euler midpoint kutta3 runge_kutta4"
 titles = "Euler midpoint Kutta RK4"
-set multiplot layout 1,3 margins 0.06,0.99,0.14,0.9 spacing 0.06,0.1
+set multiplot layout 1,3 margins 0.075,0.97,0.17,0.9 spacing 0.07,0.1
 set logscale xy
 set format y '10^{%L}'
 set xlabel 'steps'
 set yrange [1e-15:1]
+set format x '10^{%L}'
+set ylabel 'absolute error' offset 1,0
 set key bottom left Left reverse font ',10' samplen 1.5
 set title 'Error at the end'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title word(titles, i)
 set title 'Residual of the round trip, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i notitle, \
-  for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle
+  for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
 set title 'Residual of a cycle of two targets'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i notitle
 unset multiplot

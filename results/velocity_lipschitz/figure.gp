@@ -27,9 +27,12 @@ set terminal svg size 1100,700 dynamic enhanced font 'DejaVu Sans,12' background
 set output 'figure.svg'
 at(law, schedule, quantity) = is("law", law) && is("schedule", schedule) \
   && is("quantity", quantity) ? column("t") : NaN
+last = 2  # markers stand apart
+thin(t) = t < last || t > last + 0.045 ? (last = t) : NaN
 names = "linear foellmer trigonometric"
 titles = "linear Föllmer trigonometric"
-set multiplot layout 2,3 margins 0.05,0.99,0.08,0.95 spacing 0.05,0.12
+set multiplot layout 2,3 margins 0.06,0.975,0.08,0.95 spacing 0.07,0.12
+set ylabel 'extreme eigenvalues of ∇v' offset 1,0 font ',11'
 set xlabel '{/:Italic t}' offset 0,0.5
 set xrange [0:1]
 set key top left Left reverse font ',9' samplen 1.5
@@ -37,22 +40,22 @@ set key top left Left reverse font ',9' samplen 1.5
 set title 'N(0, diag(¼, 4))' offset 0,-0.6
 set yrange [-3:3]
 plot for [i = 1:3] 'data.csv' using (at("gaussian", word(names, i), "largest")):(column("predicted")) with lines linestyle i title word(titles, i), \
-  for [i = 1:3] '' using (at("gaussian", word(names, i), "largest")):(column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("gaussian", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
   for [i = 1:3] '' using (at("gaussian", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("gaussian", word(names, i), "minus_least")):(-column("measured")) with points linestyle i notitle
+  for [i = 1:3] '' using (thin(at("gaussian", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle
 set title '½N(−1, .36) + ½N(1, .36)'
 set yrange [-4:8]
 plot for [i = 1:3] 'data.csv' using (at("centres", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("centres", word(names, i), "largest")):(column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("centres", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
   for [i = 1:3] '' using (at("centres", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("centres", word(names, i), "minus_least")):(-column("measured")) with points linestyle i notitle
+  for [i = 1:3] '' using (thin(at("centres", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle
 set title 'e^{|x|}γ'
 set yrange [-4:6]
 plot for [i = 1:3] 'data.csv' using (at("cusp", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "largest")):(column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("cusp", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
   for [i = 1:3] '' using (at("cusp", word(names, i), "classical_largest")):(column("measured")) with lines linestyle i dashtype 2 notitle, \
   for [i = 1:3] '' using (at("cusp", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "minus_least")):(-column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("cusp", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle, \
   NaN with lines linecolor '#909090' dashtype 2 title '(1 + ℓ)² for V_+(ℓ)'
 set title 'Uniform on the disc, linear schedule'
 set yrange [-8:8]
@@ -64,20 +67,24 @@ plot 'data.csv' using (at("ball", "linear", "largest")):(column("predicted")) wi
 set title '½δ_{−1} + ½δ_1'
 set yrange [-10:30]
 plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("points", word(names, i), "largest")):(column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("points", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
   for [i = 1:3] '' using (at("points", word(names, i), "classical_largest")):(column("measured")) with lines linestyle i dashtype 2 notitle, \
   for [i = 1:3] '' using (at("points", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (at("points", word(names, i), "minus_least")):(-column("measured")) with points linestyle i notitle, \
+  for [i = 1:3] '' using (thin(at("points", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle, \
   NaN with lines linecolor '#909090' dashtype 2 title 'by diam/√2'
-set title 'Towards data: the largest eigenvalue'
+set title 'Towards data'
 set xlabel '1 − {/:Italic t}'
 set logscale xy
 set format x '10^{%L}'
 set format y '10^{%L}'
 set xrange [*:*]
 set yrange [1e-8:1e24]
+set ylabel 'largest eigenvalue of ∇v'
 set key top right
-plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i title (i == 1 ? "two points" : ""), \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 2 title (i == 1 ? "cusp" : ""), \
-  for [i = 1:3] '' using (at("centres", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 3 title (i == 1 ? "two centres" : "")
+plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i notitle, \
+  for [i = 1:3] '' using (at("cusp", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 2 notitle, \
+  for [i = 1:3] '' using (at("centres", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 3 notitle, \
+  NaN with lines linecolor '#606060' title 'two points', \
+  NaN with lines linecolor '#606060' dashtype 2 title 'cusp', \
+  NaN with lines linecolor '#606060' dashtype 3 title 'two centres'
 unset multiplot
