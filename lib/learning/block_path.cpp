@@ -121,20 +121,14 @@ struct TimeRule {
   }
 };
 
-// Calls f with every slice, the nodes in space and their weights, time and component included.
-void visit_block(const BlockPath& path,
-                 int panels,
-                 int nodes,
-                 const std::function<void(const BlockSlice&, const Matrix&, const Vector&)>& f) {
-  const TimeRule times(panels);
-  const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
-  for (std::size_t i = 0; i < times.times.size(); ++i) {
-    const BlockSlice slice = path.at(times.times[i]);
-    const GaussianMixture& law = slice.law();
-    for (Index k = 0; k < law.size(); ++k) {
-      const Matrix points = (law.kernel(k).factor() * noise.nodes).colwise() + law.means().col(k);
-      f(slice, points, times.weights[i] * law.weights()(k) * noise.weights);
-    }
+// Calls f with the nodes of each component's law and their weights, the component's included.
+void visit_slice(const BlockSlice& slice,
+                 const NoiseRule& noise,
+                 const std::function<void(const Matrix&, const Vector&)>& f) {
+  const GaussianMixture& law = slice.law();
+  for (Index k = 0; k < law.size(); ++k) {
+    f((law.kernel(k).factor() * noise.nodes).colwise() + law.means().col(k),
+      law.weights()(k) * noise.weights);
   }
 }
 
@@ -143,15 +137,48 @@ struct EnergySums {
   double floor = 0.0;
 };
 
+// Calls f with each slice, its time's weight, and the nodes of a component with theirs.
+template <class F>
+void visit_path(const BlockPath& path, int panels, int nodes, const F& f) {
+  const TimeRule rule(panels);
+  const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
+  for (std::size_t i = 0; i < rule.times.size(); ++i) {
+    const BlockSlice slice = path.at(rule.times[i]);
+    visit_slice(slice, noise, [&](const Matrix& points, const Vector& weights) {
+      f(slice, rule.times[i], points, Vector(rule.weights[i] * weights));
+    });
+  }
+}
+
 EnergySums energy_sums(const BlockPath& path, int panels, int nodes) {
   EnergySums sums;
-  visit_block(path, panels, nodes,
-              [&](const BlockSlice& slice, const Matrix& points, const Vector& weights) {
-                sums.kinetic +=
-                    slice.velocities(points).colwise().squaredNorm().dot(weights.transpose());
-                sums.floor += slice.residuals(points).dot(weights);
-              });
+  visit_path(path, panels, nodes,
+             [&](const BlockSlice& slice, double, const Matrix& points, const Vector& weights) {
+               sums.kinetic +=
+                   slice.velocities(points).colwise().squaredNorm().transpose().dot(weights);
+               sums.floor += slice.residuals(points).dot(weights);
+             });
   return sums;
+}
+
+double error_sum(const BlockPath& path, const LearnedField& learned, int panels, int nodes) {
+  double sum = 0.0;
+  visit_path(path, panels, nodes,
+             [&](const BlockSlice& slice, double t, const Matrix& points, const Vector& weights) {
+               const Matrix gap = learned(t, points) - slice.velocities(points);
+               sum += gap.colwise().squaredNorm().transpose().dot(weights);
+             });
+  return sum;
+}
+
+double largest_gradient(const BlockSlice& slice, const Matrix& points) {
+  if (points.rows() == 1) return slice.divergences(points).lpNorm<Eigen::Infinity>();
+  double largest = 0.0;
+  for (Index j = 0; j < points.cols(); ++j) {
+    const Eigen::JacobiSVD<Matrix> svd(slice.jacobian(points.col(j)));
+    largest = std::max(largest, svd.singularValues()(0));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -299,6 +326,16 @@ Estimate squared_rate(const BlockPath& path) {
   return Estimate::closed_form(value, round_off(left + right, path.data().dimension()));
 }
 
+Estimate squared_velocity_error(const BlockPath& path,
+                                const LearnedField& learned,
+                                const BlockEnergyOptions& options) {
+  require(path.data().dimension() <= 2, "squared_velocity_error: in one or two dimensions");
+  const double coarse = error_sum(path, learned, options.panels, options.nodes);
+  const double fine = error_sum(path, learned, 2 * options.panels, 2 * options.nodes);
+  return Estimate::converged(fine, std::abs(fine - coarse),
+                             round_off(fine, path.data().dimension()));
+}
+
 BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& options) {
   require(path.data().dimension() <= 2, "block_energies: by quadrature in one or two dimensions");
   const EnergySums coarse = energy_sums(path, options.panels, options.nodes);
@@ -312,18 +349,16 @@ BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& op
 }
 
 Estimate steepest_gradient(const BlockPath& path, const BlockEnergyOptions& options) {
+  require(path.data().dimension() <= 2, "steepest_gradient: in one or two dimensions");
+  const NoiseRule noise = noise_rule(path.data().dimension(), options.nodes);
+  const int steps = 10 * options.panels;
   double largest = 0.0;
-  visit_block(path, options.panels, options.nodes,
-              [&](const BlockSlice& slice, const Matrix& points, const Vector&) {
-                if (points.rows() == 1) {
-                  largest = std::max(largest, slice.divergences(points).lpNorm<Eigen::Infinity>());
-                  return;
-                }
-                for (Index j = 0; j < points.cols(); ++j) {
-                  const Eigen::JacobiSVD<Matrix> svd(slice.jacobian(points.col(j)));
-                  largest = std::max(largest, svd.singularValues()(0));
-                }
-              });
+  for (int i = path.data().has_density() ? 0 : 1; i <= steps; ++i) {
+    const BlockSlice slice = path.at(static_cast<double>(i) / steps);
+    visit_slice(slice, noise, [&](const Matrix& points, const Vector&) {
+      largest = std::max(largest, largest_gradient(slice, points));
+    });
+  }
   return Estimate::sampled_supremum(largest, round_off(largest, path.data().dimension()));
 }
 

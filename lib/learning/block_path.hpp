@@ -5,6 +5,7 @@
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/estimate.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace flowcheck {
@@ -101,10 +102,18 @@ struct BlockEnergies {
   Estimate floor = {};    ///< ∫∫ tr Cov(İ | I) ρ_t dx dt, the least training loss
 };
 
+/// ∫∫ |v̂ − v|² ρ_t dx dt of a learned field, what the training loss exceeds its floor by. The field
+/// is called with points, d × n, and returns as many velocities.
+using LearnedField = std::function<Matrix(double t, const Matrix& points)>;
+Estimate squared_velocity_error(const BlockPath& path,
+                                const LearnedField& learned,
+                                const BlockEnergyOptions& options = {});
+
 /// By quadrature, d ≤ 2. @throws std::invalid_argument  d > 2, or p has no density
 BlockEnergies block_energies(const BlockPath& path, const BlockEnergyOptions& options = {});
 
-/// sup ‖∇v‖ over t and x, seen at the nodes of block_energies(): sampled, a lower bound.
+/// sup ‖∇v‖ over t and x, d ≤ 2, seen at ten times a panel with both ends, and at the nodes of each
+/// component: sampled, a lower bound.
 Estimate steepest_gradient(const BlockPath& path, const BlockEnergyOptions& options = {});
 
 }  // namespace flowcheck

@@ -339,9 +339,8 @@ Estimate kl_to_noise(const LineNormal& p) {
 Estimate supremum_to_noise(const LineNormal& p) {
   const Estimate margin = 1.0 - p.variance;
   if (margin.lower > 0.0) return exp(square(p.mean) / (2.0 * margin)) / sqrt(p.variance);
-  const bool is_noise = p.mean.value == 0.0 && p.variance.value == 1.0 && margin.width() == 0.0 &&
-                        p.mean.width() == 0.0;
-  return is_noise ? Estimate(1.0) : Estimate(infinity);
+  const auto is_exactly = [](const Estimate& a, double b) { return a.lower == b && a.upper == b; };
+  return is_exactly(p.variance, 1.0) && is_exactly(p.mean, 0.0) ? 1.0 : infinity;
 }
 
 LineNormal ou_law(const LineNormal& p, double time) {

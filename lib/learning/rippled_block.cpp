@@ -1,5 +1,6 @@
 #include "learning/rippled_block.hpp"
 
+#include "learning/gaussian_block.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
@@ -9,46 +10,66 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace flowcheck {
 namespace {
 
-// z from −12, beyond which N(0, 1) has 4e-33 of its mass, to 0, with what does not depend on time.
-// All integrands are even in z.
-struct RippleGrid {
-  Vector weights = {};  // φ(z) dz, both halves counted
-  Vector cosine = {};   // cos kz
-  Vector sine = {};
-  Vector flux = {};  // H(z) = φ(z)⁻¹ ∫_{−∞}^z φ(y)(cos ky − c) dy
+using Array = Eigen::ArrayXd;
+
+// The law in units of its own: z = (x − m)/√S is N(0, 1), the wave cos(κz + θ).
+struct Wave {
+  double frequency = 0.0;  // κ = k√S
+  double phase = 0.0;      // θ = km
+  double mean = 0.0;       // c
+
+  double operator()(double z) const { return std::cos(frequency * z + phase); }
 };
 
-// H from the left, where it is stable: H(z + h) = H(z) φ(z)/φ(z + h) + a short integral.
-RippleGrid ripple_grid(double frequency, int points) {
+Wave wave_of(const RippledBlockOptions& options) {
+  const double frequency = options.frequency * std::sqrt(options.variance);
+  const double phase = options.frequency * options.mean;
+  return {frequency, phase, std::exp(-0.5 * frequency * frequency) * std::cos(phase)};
+}
+
+// |z| ≤ 12, beyond which N(0, 1) has 4e-33 of its mass, with what does not depend on time.
+struct RippleGrid {
+  Array z = {};
+  Array weights = {};  // φ(z) dz
+  Array cosine = {};   // cos(κz + θ)
+  Array sine = {};
+  Array flux = {};  // H(z) = φ(z)⁻¹ ∫_{−∞}^z φ(y)(cos(κy + θ) − c) dy
+};
+
+// H(z) − H(w) φ(w)/φ(z), from w to z.
+double flux_between(const Wave& wave, double w, double z) {
   using Rule = boost::math::quadrature::gauss<double, 10>;
-  constexpr double reach = 12.0;
-  const double h = reach / points;
-  const double c = std::exp(-0.5 * frequency * frequency);
-  RippleGrid grid{Vector(points + 1), Vector(points + 1), Vector(points + 1), Vector(points + 1)};
-  double H = 0.0;
-  for (int i = 0; i <= points; ++i) {
-    const double z = -reach + h * i;
-    if (i > 0) {
-      const double before = z - h;
-      H *= std::exp(0.5 * (z - before) * (z + before));
-      for (std::size_t j = 0; j < Rule::abscissa().size(); ++j) {
-        for (const double sign : {-1.0, 1.0}) {
-          const double y = z - 0.5 * h * (1.0 + sign * Rule::abscissa()[j]);
-          H += 0.5 * h * Rule::weights()[j] * std::exp(0.5 * (z - y) * (z + y)) *
-               (std::cos(frequency * y) - c);
-        }
-      }
+  double sum = 0.0;
+  for (std::size_t j = 0; j < Rule::abscissa().size(); ++j) {
+    for (const double sign : {-1.0, 1.0}) {
+      const double y = 0.5 * (w + z + sign * Rule::abscissa()[j] * (z - w));
+      sum += Rule::weights()[j] * std::exp(0.5 * (z - y) * (z + y)) * (wave(y) - wave.mean);
     }
-    grid.weights(i) = (i == points ? 1.0 : 2.0) * h * normal_density(z);
-    grid.cosine(i) = std::cos(frequency * z);
-    grid.sine(i) = std::sin(frequency * z);
-    grid.flux(i) = H;
   }
+  return 0.5 * (z - w) * sum;
+}
+
+// H from both ends towards the middle, where it forgets what it started from.
+RippleGrid ripple_grid(const Wave& wave, int half) {
+  constexpr double reach = 12.0;
+  const double h = reach / half;
+  RippleGrid grid;
+  grid.z = h * Array::LinSpaced(2 * half + 1, -half, half);
+  grid.weights = h * grid.z.unaryExpr(&normal_density);
+  grid.cosine = (wave.frequency * grid.z + wave.phase).cos();
+  grid.sine = (wave.frequency * grid.z + wave.phase).sin();
+  grid.flux = Array::Zero(2 * half + 1);
+  const auto step = [&](Index from, Index to) {
+    const double w = grid.z(from);
+    const double z = grid.z(to);
+    grid.flux(to) = grid.flux(from) * std::exp(0.5 * (z - w) * (z + w)) + flux_between(wave, w, z);
+  };
+  for (Index i = 1; i <= half; ++i) step(i - 1, i);
+  for (Index i = 2 * half; i > half + 1; --i) step(i, i - 1);
   return grid;
 }
 
@@ -61,43 +82,44 @@ struct RippleSums {
   double squared_overlap = 0.0;
 };
 
-// w = ρ̂/ρ − 1 at time t.
-Eigen::ArrayXd ripple(const RippleGrid& grid, double ta, double c) {
-  return ta * (grid.cosine.array() - c) / (1.0 + ta * c);
+// log ρ/q at x = m + √S z.
+Array log_ratio_to_noise(const RippledBlockOptions& options, const Array& z) {
+  const Array x = options.mean + std::sqrt(options.variance) * z;
+  return 0.5 * (x.square() - z.square() - std::log(options.variance));
 }
 
 template <unsigned Nodes>
-RippleSums ripple_sums(const RippledBlockOptions& options, int points) {
+RippleSums ripple_sums(const RippledBlockOptions& options, int half) {
   using Rule = boost::math::quadrature::gauss<double, Nodes>;
-  const RippleGrid grid = ripple_grid(options.frequency, points);
-  const double c = std::exp(-0.5 * options.frequency * options.frequency);
-  const double decay =
-      options.coupling == Coupling::dependent ? ou_step(options.step_size).decay : 0.0;
-  const Eigen::ArrayXd weights = grid.weights.array();
+  const Wave wave = wave_of(options);
+  const RippleGrid grid = ripple_grid(wave, half);
+  const double S = options.variance;
   RippleSums sums;
   const auto add = [&](double t, double weight) {
-    const InterpolantValues at = interpolant_values(options.interpolant, t);
-    const double variance =
-        at.left * at.left + at.right * at.right + 2.0 * at.left * at.right * decay;
     const double ta = t * options.amplitude;
-    const Eigen::ArrayXd shape = 1.0 + ta * grid.cosine.array();  // (1 + tac) ρ̂/ρ
-    const Eigen::ArrayXd drift =
-        -options.amplitude / (1.0 + ta * c) * grid.flux.array() / shape;  // (v̂ − v)/√S
-    // (log ρ̂/ρ)′ √S, and with r = ρ/ρ̂: s − ŝ = −slope/√S, ∇r = −r slope/√S.
-    const Eigen::ArrayXd slope = -ta * options.frequency * grid.sine.array() / shape;
-    const Eigen::ArrayXd r = (1.0 + ta * c) / shape;
-    sums.squared_error += weight * variance * (weights * drift.square()).sum();
-    sums.squared_gap += weight / variance * (weights * r.square() * slope.square()).sum();
-    sums.growth += 2.0 * weight * (weights * drift * r * slope).sum();
+    const double mass = 1.0 + ta * wave.mean;
+    const Array shape = 1.0 + ta * grid.cosine;                         // (1 + tac) ρ̂/ρ
+    const Array field = -options.amplitude / mass * grid.flux / shape;  // v̂/√S
+    const Array slope = -ta * wave.frequency * grid.sine / shape;       // √S (log ρ̂/ρ)′
+    const Array r = mass / shape;                                       // ρ/ρ̂
+    sums.squared_error += weight * S * (grid.weights * field.square()).sum();
+    sums.squared_gap += weight / S * (grid.weights * r.square() * slope.square()).sum();
+    sums.growth += 2.0 * weight * (grid.weights * field * r * slope).sum();
   };
   for (std::size_t j = 0; j < Rule::abscissa().size(); ++j) {
     add(0.5 * (1.0 - Rule::abscissa()[j]), 0.5 * Rule::weights()[j]);
     add(0.5 * (1.0 + Rule::abscissa()[j]), 0.5 * Rule::weights()[j]);
   }
-  const Eigen::ArrayXd w = ripple(grid, options.amplitude, c);
-  sums.chi_squared = (weights * w.square() / (1.0 + w)).sum();
-  sums.to_noise = (weights * w.square()).sum();
-  sums.squared_overlap = (weights * (1.0 + w) * (2.0 + w).square()).sum();
+  // w = ρ̂_1/ρ − 1 and u = ρ/q − 1, from which both ends' differences are sums without cancellation.
+  const double a = options.amplitude;
+  const Array w = a * (grid.cosine - wave.mean) / (1.0 + a * wave.mean);
+  const Array log_ratio = log_ratio_to_noise(options, grid.z);
+  const Array u = log_ratio.unaryExpr([](double l) { return std::expm1(l); });
+  const Array gap = u + w + u * w;  // ρ̂_1/q − 1
+  sums.chi_squared = (grid.weights * w.square() / (1.0 + w)).sum();
+  // ∫q gap², q = ρ/(1 + u); a multiple of ∫q gap = 0 is not needed.
+  sums.to_noise = (grid.weights * (-log_ratio).exp() * gap.square()).sum();
+  sums.squared_overlap = (grid.weights * (1.0 + w) * (2.0 + u + gap).square()).sum();
   return sums;
 }
 
@@ -106,23 +128,26 @@ RippleSums ripple_sums(const RippledBlockOptions& options, int points) {
 RippledBlock rippled_block(const RippledBlockOptions& options) {
   require(options.amplitude > 0.0 && options.amplitude < 1.0 && options.frequency > 0.0,
           "rippled_block: the amplitude must be in (0, 1), the frequency positive");
-  // Eight points a wave of the highest harmonic that counts, and no fewer than the bell needs.
-  const int points = std::max(200, static_cast<int>(std::ceil(16.0 * options.frequency)));
-  const RippleSums coarse = ripple_sums<10>(options, points);
-  const RippleSums fine = ripple_sums<20>(options, 2 * points);
+  require(options.variance > 0.0 && options.variance <= 1.0,
+          "rippled_block: the variance must be in (0, 1]");
+  const Wave wave = wave_of(options);
+  // Eight points a wave, and no fewer than the bell needs.
+  const int half = std::max(200, static_cast<int>(std::ceil(16.0 * wave.frequency)));
+  const RippleSums coarse = ripple_sums<10>(options, half);
+  const RippleSums fine = ripple_sums<20>(options, 2 * half);
   const auto estimate = [&](double RippleSums::*sum) {
     return Estimate::converged(fine.*sum, std::abs(fine.*sum - coarse.*sum),
                                round_off(10.0 * std::abs(fine.*sum), 1));
   };
-  const double c = std::exp(-0.5 * options.frequency * options.frequency);
+  const double peak = (1.0 + options.amplitude) / (1.0 + options.amplitude * wave.mean);
   return {.error = sqrt(estimate(&RippleSums::squared_error)),
           .sensitivity = 2.0 * sqrt(estimate(&RippleSums::squared_gap)),
           .growth = estimate(&RippleSums::growth),
           .chi_squared = estimate(&RippleSums::chi_squared),
           .to_noise = estimate(&RippleSums::to_noise),
           .overlap = sqrt(estimate(&RippleSums::squared_overlap)),
-          .supremum = Estimate::closed_form(
-              (1.0 + options.amplitude) / (1.0 + options.amplitude * c), round_off(2.0, 1))};
+          .supremum = supremum_to_noise({.mean = options.mean, .variance = options.variance}) *
+                      Estimate::closed_form(peak, round_off(2.0, 1))};
 }
 
 }  // namespace flowcheck

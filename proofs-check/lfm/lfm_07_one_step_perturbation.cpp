@@ -1,0 +1,73 @@
+#include "lfm/affine_blocks.hpp"
+#include "lfm/lfm_claims.hpp"
+
+#include <cmath>
+
+namespace flowcheck {
+namespace lfm_07 {
+
+constexpr double unit = 1.0;
+
+const char* const exact_part = "B χ²(p_n* ‖ p_n)^½";
+const char* const error_part = "B (εS)^½";
+const char* const envelope_part = "B ≤ 2M";
+
+Estimate change(const GaussianBlock& block) {
+  return abs(chi_squared_to_noise(block.end) - chi_squared_to_noise(block.exact));
+}
+
+Outcome perturbation(const AffineBlocks& problem) {
+  std::vector<Bound> bounds;
+  for (const GaussianBlock& block : problem.chain().blocks) {
+    if (!std::isfinite(block.overlap.value))
+      return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+    if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
+    const Estimate lhs = change(block);
+    bounds.push_back({.lhs = lhs,
+                      .rhs = block.overlap * sqrt(block.chi_squared),
+                      .part = exact_part,
+                      .scale = unit});
+    bounds.push_back({.lhs = lhs,
+                      .rhs = block.overlap * sqrt(block.error * block.sensitivity),
+                      .part = error_part,
+                      .scale = unit});
+    const Estimate M = max(block.supremum, block.exact_supremum);
+    if (!std::isfinite(M.value)) {
+      bounds.push_back(left_out(envelope_part, envelope));
+      continue;
+    }
+    bounds.push_back({.lhs = block.overlap, .rhs = 2.0 * M, .part = envelope_part});
+  }
+  return bounds;
+}
+
+AffineBlocks stated() {
+  return {.start = {.mean = 0.6, .variance = 0.81},
+          .blocks = {{.step_size = 0.3, .error = {.size = 0.02, .constant = 1.0, .slope = 0.0}}}};
+}
+
+Outcome without_root(const AffineBlocks& problem) {
+  const GaussianBlock block = problem.chain().blocks.front();
+  return Bound{.lhs = change(block), .rhs = block.overlap * block.chi_squared};
+}
+
+}  // namespace lfm_07
+
+Claim lfm_07_one_step_perturbation() {
+  using namespace lfm_07;
+  return {.id = "LFM-07",
+          .statement =
+              "|χ²(p_n ‖ q) − χ²(p_n* ‖ q)| ≤ B χ²(p_n* ‖ p_n)^½ ≤ B(εS)^½, B = (∫p_n((p_n "
+              "+ p_n*)/q)²)^½ ≤ 2M",
+          .source = "[XuChengXie2024] for the rate; constants derived",
+          .provenance = Provenance::recalled,
+          .hypotheses = {"variances of p_n, p_n* below 3/2", envelope, integrable},
+          .instances = {random_blocks("affine fields", 3, perturbation),
+                        blocks_instance("N(.6, .81), v̂ = v + .02", stated(), perturbation)},
+          .controls = {blocks_instance("without the root", stated(), without_root)},
+          .on_target = on_blocks_target(perturbation, 3),
+          .file = __FILE__,
+          .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,99 @@
+#include "learning/step_schedule.hpp"
+#include "lfm/affine_blocks.hpp"
+#include "lfm/lfm_claims.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flowcheck {
+namespace lfm_08 {
+
+constexpr double unit = 1.0;
+
+const char* const step_part = "one step";
+const char* const variable_part = "any steps";
+const char* const constant_part = "equal steps";
+const char* const limit_part = "equal steps, 1/(1 − e^{−2γ})";
+
+bool has_equal_steps(const AffineBlocks& problem) {
+  return std::all_of(problem.blocks.begin(), problem.blocks.end(), [&](const auto& block) {
+    return block.step_size == problem.blocks.front().step_size;
+  });
+}
+
+// χ²_n ≤ e^{−2γn}χ²_0 + C₄ε^½(1 − e^{−2γn})/(1 − e^{−2γ}), its limit form, and for any steps its
+// recursion.
+Outcome guarantee(const AffineBlocks& problem) {
+  const GaussianChain chain = problem.chain();
+  const Estimate start = chi_squared_to_noise(problem.start);
+  if (!std::isfinite(start.value)) return Outcome::not_applicable(finite_start);
+  if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
+  const PathConstants constants = problem.constants();
+  if (!std::isfinite(constants.integrability.upper)) return Outcome::not_applicable(integrable);
+  const Estimate C4 = step_constant(chain, constants);
+  const Estimate rate = C4 * sqrt(chain.largest_error());
+  const bool equal = has_equal_steps(problem);
+  std::vector<Bound> bounds;
+  Estimate before = start;
+  Estimate recursion = start;
+  Estimate power = 1.0;
+  for (const GaussianBlock& block : chain.blocks) {
+    const Estimate decay = exp(Estimate(-2.0 * block.step_size));
+    const Estimate own = C4 * sqrt(block.error);
+    const Estimate after = chi_squared_to_noise(block.end);
+    const auto add = [&](const Estimate& rhs, const char* part) {
+      bounds.push_back({.lhs = after, .rhs = rhs, .part = part, .scale = unit});
+    };
+    add(decay * before + own, step_part);
+    recursion = decay * recursion + own;
+    add(recursion, variable_part);
+    if (equal) {
+      power = power * decay;
+      const Estimate left = -expm1(Estimate(-2.0 * block.step_size));
+      add(power * start + rate * (1.0 - power) / left, constant_part);
+      add(power * start + rate / left, limit_part);
+    }
+    before = after;
+  }
+  return bounds;
+}
+
+AffineBlocks released_steps() {
+  AffineBlocks problem{.start = {.mean = 0.6, .variance = 0.36}};
+  for (const double step : exponential_steps(0.025, 1.25, 8)) {
+    problem.blocks.push_back({.step_size = step, .error = {0.01, 1.0, -0.3}});
+  }
+  return problem;
+}
+
+Outcome without_error_term(const AffineBlocks& problem) {
+  const double elapsed =
+      problem.blocks.front().step_size * static_cast<double>(problem.blocks.size());
+  return Bound{.lhs = chi_squared_to_noise(problem.chain().end()),
+               .rhs = exp(Estimate(-2.0 * elapsed)) * chi_squared_to_noise(problem.start)};
+}
+
+}  // namespace lfm_08
+
+Claim lfm_08_forward_process() {
+  using namespace lfm_08;
+  return {.id = "LFM-08",
+          .statement =
+              "ε_n ≤ ε ⇒ χ²(p_n ‖ q) ≤ e^{−2γn}χ²(p_0 ‖ q) + C₄ε^½(1 − e^{−2γn})/(1 − "
+              "e^{−2γ}), C₄ = 2C₁(2π)^{d/2}(4L√C₂)^½",
+          .source = "[XuChengXie2024], its theorem on the forward process; constants derived",
+          .provenance = Provenance::recalled,
+          .hypotheses = {finite_start, envelope, "|s|, |ŝ| ≤ L(1 + |x|)", integrable, "ε_n ≤ ε"},
+          .instances = {random_blocks("affine fields", 6, guarantee),
+                        blocks_instance("N(.6, .36), linear", dossier_chain(0.01), guarantee),
+                        blocks_instance("N(.6, .36), trigonometric",
+                                        dossier_chain(0.01, Interpolant::trigonometric), guarantee),
+                        blocks_instance("steps .025 · 1.25ⁿ⁻¹", released_steps(), guarantee)},
+          .controls = {blocks_instance("no ε, N = 40", dossier_chain(0.1, Interpolant::linear, 40),
+                                       without_error_term)},
+          .on_target = on_blocks_target(guarantee),
+          .file = __FILE__,
+          .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

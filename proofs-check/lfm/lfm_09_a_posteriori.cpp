@@ -1,0 +1,59 @@
+#include "lfm/affine_blocks.hpp"
+#include "lfm/lfm_claims.hpp"
+
+#include <cmath>
+
+namespace flowcheck {
+namespace lfm_09 {
+
+constexpr double unit = 1.0;
+
+// b_n = e^{−2γ}b_{n−1} + B_n(ε_nS_n)^½ from what each block has measured of itself.
+Outcome recursion(const AffineBlocks& problem) {
+  std::vector<Bound> bounds;
+  Estimate bound = chi_squared_to_noise(problem.start);
+  for (const GaussianBlock& block : problem.chain().blocks) {
+    if (!std::isfinite(block.overlap.value))
+      return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+    if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
+    bound = exp(Estimate(-2.0 * block.step_size)) * bound +
+            block.overlap * sqrt(block.error * block.sensitivity);
+    bounds.push_back({.lhs = chi_squared_to_noise(block.end), .rhs = bound, .scale = unit});
+  }
+  return bounds;
+}
+
+AffineBlocks stated() {
+  return {.start = {.mean = 0.8, .variance = 0.9},
+          .blocks = {{.step_size = 0.1, .error = {.size = 0.01, .constant = 1.0, .slope = 0.0}}}};
+}
+
+// What is left of the one-step bound where B is taken for 1.
+Outcome without_overlap(const AffineBlocks& problem) {
+  const GaussianBlock block = problem.chain().blocks.front();
+  return Bound{.lhs = abs(chi_squared_to_noise(block.end) - chi_squared_to_noise(block.exact)),
+               .rhs = sqrt(block.chi_squared)};
+}
+
+}  // namespace lfm_09
+
+Claim lfm_09_a_posteriori() {
+  using namespace lfm_09;
+  return {
+      .id = "LFM-09",
+      .statement = "b_0 = χ²(p_0 ‖ q), b_n = e^{−2γ}b_{n−1} + B_n(ε_nS_n)^½ ⇒ χ²(p_n ‖ q) ≤ b_n",
+      .source = "LFM-08 with each block's own constants",
+      .provenance = Provenance::derived,
+      .hypotheses = {"variances of p_n, p_n* below 3/2", integrable},
+      .instances = {random_blocks("affine fields", 10, recursion),
+                    blocks_instance("N(.6, .36), linear", dossier_chain(0.01), recursion)},
+      .tight = {blocks_instance(
+          "no error at all, N(0.01, 1)",
+          equal_blocks({.mean = 0.01, .variance = 1.0}, 4, {.step_size = 0.3}), recursion)},
+      .controls = {blocks_instance("B = 1", stated(), without_overlap)},
+      .on_target = on_blocks_target(recursion),
+      .file = __FILE__,
+      .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,144 @@
+#include "lfm/affine_blocks.hpp"
+#include "lfm/lfm_claims.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace flowcheck {
+namespace lfm_11 {
+
+constexpr double unit = 1.0;
+constexpr double most_blocks = 60.0;
+
+const char* const residual_part = "what is left of the start";
+const char* const root_part = "O(ε^½)";
+const char* const sharp_part = "O(ε), twice the second logarithm";
+
+// (log χ²_0 + ½ log(1/ε))/(2γ), or with the whole log(1/ε), as a number of blocks.
+double blocks_needed(double start, double error, double step_size, double share) {
+  const double logs = std::log(start) - share * std::log(error);
+  return std::max(1.0, std::ceil(logs / (2.0 * step_size) * (1.0 - 1e-12)));
+}
+
+Bound residual(double start, double error, double step_size, double count) {
+  return {.lhs = exp(Estimate(-2.0) * step_size * count) * Estimate(start),
+          .rhs = sqrt(Estimate(error)),
+          .part = residual_part};
+}
+
+std::string too_many(double count) {
+  return fmt::format("left out: takes {:.0f} blocks, at most {:.0f} are run", count, most_blocks);
+}
+
+// Fields err the more the wider the path: ε is at least the first block's, and N enough for that
+// one is enough for ε.
+void add_chain(const GaussianBlockOptions& block,
+               const LineNormal& law,
+               double share,
+               const char* part,
+               std::vector<Bound>& bounds) {
+  const double start = chi_squared_to_noise(law).value;
+  const double first = gaussian_block(law, block).error.value;
+  const double count = blocks_needed(start, first, block.step_size, share);
+  if (!(count <= most_blocks)) {
+    bounds.push_back(left_out(part, too_many(count)));
+    return;
+  }
+  const AffineBlocks problem = equal_blocks(law, static_cast<int>(count), block);
+  const GaussianChain chain = problem.chain();
+  const PathConstants constants = problem.constants();
+  if (!std::isfinite(chain.supremum().value)) {
+    bounds.push_back(left_out(part, envelope));
+    return;
+  }
+  if (!std::isfinite(constants.integrability.upper)) {
+    bounds.push_back(left_out(part, integrable));
+    return;
+  }
+  const Estimate error = chain.largest_error();
+  const Estimate C3 = sensitivity_bound(constants);
+  const Estimate left = -expm1(Estimate(-2.0 * block.step_size));
+  const Estimate root_left = -expm1(Estimate(-block.step_size));
+  const Estimate rhs = part == root_part
+                           ? (1.0 + step_constant(chain, constants) / left) * sqrt(error)
+                           : square(1.0 + sqrt(chain.supremum() * C3) / root_left) * error;
+  bounds.push_back(
+      {.lhs = chi_squared_to_noise(chain.end()), .rhs = rhs, .part = part, .scale = unit});
+}
+
+Outcome enough(const AffineBlocks& problem) {
+  const GaussianBlockOptions& block = problem.blocks.front();
+  const double start = chi_squared_to_noise(problem.start).value;
+  if (!std::isfinite(start)) return Outcome::not_applicable(finite_start);
+  const double first = gaussian_block(problem.start, block).error.value;
+  if (!(first > 0.0)) return Outcome::not_applicable("ε > 0");
+  std::vector<Bound> bounds;
+  bounds.push_back(
+      residual(start, first, block.step_size, blocks_needed(start, first, block.step_size, 0.5)));
+  add_chain(block, problem.start, 0.5, root_part, bounds);
+  add_chain(block, problem.start, 1.0, sharp_part, bounds);
+  return bounds;
+}
+
+// χ²_0, γ and ε by themselves.
+struct Numbers {
+  double start = 5.0;
+  double step_size = 0.3;
+  double error = 1e-3;
+};
+
+Outcome residual_of(const Numbers& n) {
+  return residual(n.start, n.error, n.step_size, blocks_needed(n.start, n.error, n.step_size, 0.5));
+}
+
+// γ such that N = 9 is no rounding.
+Numbers without_rounding() {
+  Numbers n;
+  n.step_size = (std::log(n.start) - 0.5 * std::log(n.error)) / 18.0;
+  return n;
+}
+
+Outcome without_error_term() {
+  const Numbers n;
+  const double count = std::ceil(std::log(n.start) / (2.0 * n.step_size));
+  return residual(n.start, n.error, n.step_size, count);
+}
+
+Outcome one_block_less() {
+  const Numbers n;
+  return residual(n.start, n.error, n.step_size,
+                  blocks_needed(n.start, n.error, n.step_size, 0.5) - 1.0);
+}
+
+}  // namespace lfm_11
+
+Claim lfm_11_number_of_blocks() {
+  using namespace lfm_11;
+  return {
+      .id = "LFM-11",
+      .statement =
+          "N ≥ (log χ²(p_0 ‖ q) + ½ log(1/ε))/(2γ) ⇒ χ²(p_N ‖ q) ≤ (1 + C₄/(1 − "
+          "e^{−2γ}))ε^½",
+      .source = "[XuChengXie2024], its corollary on N ~ log(1/ε); O(ε) by LFM-10",
+      .provenance = Provenance::recalled,
+      .hypotheses = {finite_start, envelope, integrable, "ε > 0"},
+      .instances = {random_blocks("affine fields", 1, enough),
+                    blocks_instance("N(.6, .36)", dossier_chain(0.01), enough),
+                    {"χ²_0 = 5, γ = .3, ε = 1e-3", [](Trial&) { return residual_of({}); }, false},
+                    {"χ²_0 = 50, γ = .1, ε = 1e-5",
+                     [](Trial&) {
+                       return residual_of({50.0, 0.1, 1e-5});
+                     },
+                     false}},
+      .tight = {{"N without rounding", [](Trial&) { return residual_of(without_rounding()); },
+                 false}},
+      .controls = {{"without ½ log(1/ε)", [](Trial&) { return without_error_term(); }, false},
+                   {"one block less", [](Trial&) { return one_block_less(); }, false}},
+      .on_target = on_blocks_target(enough),
+      .file = __FILE__,
+      .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

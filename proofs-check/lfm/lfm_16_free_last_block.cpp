@@ -1,0 +1,76 @@
+#include "lfm/affine_blocks.hpp"
+#include "lfm/lfm_claims.hpp"
+
+#include <cmath>
+
+namespace flowcheck {
+namespace lfm_16 {
+
+constexpr double unit = 1.0;
+
+const char* const supremum_part = "M ε S";
+const char* const overlap_part = "B (εS)^½";
+
+// The last block goes to q itself, with the error of the others.
+AffineBlocks with_free_end(AffineBlocks problem) {
+  problem.blocks.back().step_size = infinity;
+  return problem;
+}
+
+Outcome last_block_alone(const AffineBlocks& problem) {
+  const GaussianBlock last = with_free_end(problem).chain().blocks.back();
+  if (!std::isfinite(last.overlap.value))
+    return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+  if (!std::isfinite(last.sensitivity.value)) return Outcome::not_applicable(integrable);
+  const Estimate lhs = chi_squared_to_noise(last.end);
+  std::vector<Bound> bounds;
+  if (std::isfinite(last.supremum.value)) {
+    bounds.push_back({.lhs = lhs,
+                      .rhs = last.supremum * last.error * last.sensitivity,
+                      .part = supremum_part,
+                      .scale = unit});
+  } else {
+    bounds.push_back(left_out(supremum_part, envelope));
+  }
+  bounds.push_back({.lhs = lhs,
+                    .rhs = last.overlap * sqrt(last.error * last.sensitivity),
+                    .part = overlap_part,
+                    .scale = unit});
+  return bounds;
+}
+
+// Only the last block errs, and the sum over the others is taken for what bounds χ².
+Outcome errors_of_others(const AffineBlocks& given) {
+  AffineBlocks problem = with_free_end(given);
+  for (std::size_t n = 0; n + 1 < problem.blocks.size(); ++n) problem.blocks[n].error.size = 0.0;
+  const GaussianChain chain = problem.chain();
+  Estimate sum = 0.0;
+  for (std::size_t n = 0; n + 1 < chain.blocks.size(); ++n) {
+    const GaussianBlock& block = chain.blocks[n];
+    sum = sum + block.supremum * block.error * block.sensitivity;
+  }
+  return Bound{.lhs = chi_squared_to_noise(chain.end()), .rhs = sum};
+}
+
+}  // namespace lfm_16
+
+Claim lfm_16_free_last_block() {
+  using namespace lfm_16;
+  const AffineBlocks four = dossier_chain(0.05, Interpolant::linear, 4);
+  return {.id = "LFM-16",
+          .statement = "p_N* = q ⇒ χ²(p_N ‖ q) ≤ sup(p_N/q) ε_N S_N, whatever blocks 1 … N − 1 do",
+          .source = "the configuration of the released code; LFM-06 and LFM-10",
+          .provenance = Provenance::derived,
+          .hypotheses = {envelope, integrable, "the last block's right end is q"},
+          .instances = {random_blocks("affine fields", 6, last_block_alone),
+                        blocks_instance("N(.6, .36), e = .05", four, last_block_alone),
+                        blocks_instance("N(.6, .36), e = .005",
+                                        dossier_chain(0.005, Interpolant::linear, 4),
+                                        last_block_alone)},
+          .controls = {blocks_instance("errors of the other blocks", four, errors_of_others)},
+          .on_target = on_blocks_target(last_block_alone, 4),
+          .file = __FILE__,
+          .grade = Grade::converged};
+}
+
+}  // namespace flowcheck

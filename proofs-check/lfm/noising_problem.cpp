@@ -1,0 +1,125 @@
+#include "lfm/noising_problem.hpp"
+
+#include "distances/mixture_chi_squared.hpp"
+#include "measures/random_gaussian.hpp"
+#include "numerics/round_off.hpp"
+
+#include <cmath>
+#include <utility>
+#include <variant>
+
+namespace flowcheck {
+namespace {
+
+GaussianMixture random_components(Rng& rng, const MixtureFamily& family) {
+  const Index K = 1 + rng.uniform_index(family.largest_count);
+  const double spread = rng.log_uniform(0.01, 2.0);
+  Vector weights(K);
+  Matrix means(family.dimension, K);
+  std::vector<Matrix> covariances;
+  for (Index k = 0; k < K; ++k) {
+    const Gaussian component = random_gaussian(
+        rng, family.dimension,
+        {.mean_scale = spread, .smallest_variance = 0.05, .largest_variance = family.widest});
+    weights(k) = rng.uniform(0.1, 1.0);
+    means.col(k) = component.mean();
+    covariances.push_back(component.covariance());
+  }
+  weights /= weights.sum();
+  return {std::move(weights), std::move(means), std::move(covariances)};
+}
+
+}  // namespace
+
+GaussianMixture NoisingProblem::noised() const {
+  return ou_law(data, step_size);
+}
+
+Estimate NoisingProblem::decay() const {
+  return exp(Estimate(-step_size));
+}
+
+Estimate chi_squared_of_rounded(const GaussianMixture& p) {
+  const Estimate exact = chi_squared(p, Gaussian::standard(p.dimension()));
+  if (!std::isfinite(exact.value)) return exact;
+  // √χ² is a norm: relative errors u of means and covariances move p/q by about u(1 + √χ²).
+  const double root = std::sqrt(exact.value);
+  const double error = round_off(1.0 + root, p.dimension());
+  return max(0.0, widened(exact, error * (2.0 * root + error)));
+}
+
+NoisingProblem random_noising(Rng& rng, const MixtureFamily& family) {
+  const double step_size = rng.log_uniform(0.01, 1.5);
+  GaussianMixture data = random_components(rng, family);
+  if (family.centred) data = centred(data);
+  if (family.whitened) data = whitened(data);
+  return {.data = std::move(data), .step_size = step_size};
+}
+
+Instance noising_family(const MixtureFamily& family, const EvaluateNoising& evaluate) {
+  return {.name = family.name, .draw = [family, evaluate](Trial& trial) -> Outcome {
+            const int factor = trial.scale == Scale::quick ? 1 : 10;
+            std::vector<Bound> bounds;
+            for (int i = 0; i < factor * family.draws_at_once; ++i) {
+              NoisingProblem problem = random_noising(trial.rng, family);
+              problem.scale = trial.scale;
+              const Outcome outcome = evaluate(problem);
+              if (!outcome.applies() && factor * family.draws_at_once == 1) return outcome;
+              bounds.insert(bounds.end(), outcome.bounds.begin(), outcome.bounds.end());
+            }
+            return bounds;
+          }};
+}
+
+Instance noising_instance(std::string name,
+                          const NoisingProblem& problem,
+                          const EvaluateNoising& evaluate) {
+  return {.name = std::move(name),
+          .draw =
+              [problem, evaluate](Trial& trial) {
+                NoisingProblem scaled = problem;
+                scaled.scale = trial.scale;
+                return evaluate(scaled);
+              },
+          .repeat = false};
+}
+
+GaussianMixture isotropic_gaussian(double mean, double variance, Index dimension) {
+  return GaussianMixture(Gaussian(mean * Vector::Unit(dimension, 0),
+                                  variance * Matrix::Identity(dimension, dimension)));
+}
+
+GaussianMixture bimodal_bed() {
+  return {Vector{{0.3, 0.7}}, Matrix{{-1.2, 0.8}}, {Matrix{{0.1}}, Matrix{{0.2}}}};
+}
+
+GaussianMixture centred(const GaussianMixture& p) {
+  const Index d = p.dimension();
+  return pushforward({.linear = Matrix::Identity(d, d), .offset = -p.mean()}, p);
+}
+
+GaussianMixture whitened(const GaussianMixture& p) {
+  const Matrix W = Gaussian(p.mean(), p.covariance()).inverse_factor();
+  return centred(pushforward({.linear = W, .offset = Vector::Zero(p.dimension())}, p));
+}
+
+std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& evaluate) {
+  return [evaluate](const Target& target) -> Outcome {
+    const Gaussian& q = target.reference;
+    if (!q.has_density()) return Outcome::not_applicable("the reference measure has a density");
+    const auto in_units_of_reference = [&](const GaussianMixture& p) {
+      const Matrix W = q.inverse_factor();
+      return pushforward({.linear = W, .offset = -W * q.mean()}, p);
+    };
+    const auto problem = [&](const GaussianMixture& p) {
+      return NoisingProblem{.data = in_units_of_reference(p), .step_size = target.step_size};
+    };
+    if (const auto* p = std::get_if<Gaussian>(&target.start)) {
+      return evaluate(problem(GaussianMixture(*p)));
+    }
+    if (const auto* p = std::get_if<GaussianMixture>(&target.start)) return evaluate(problem(*p));
+    return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
+  };
+}
+
+}  // namespace flowcheck
