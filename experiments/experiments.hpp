@@ -27,6 +27,8 @@ Experiment round_trip();
 Experiment flow_picture();
 Experiment gif_covariance_search();
 Experiment velocity_lipschitz();
+Experiment lfm_locality();
+Experiment inversion();
 Experiment flow_map_lipschitz_experiment();  // flow_map_lipschitz() is the library's
 
 }  // namespace flowcheck

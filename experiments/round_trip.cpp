@@ -14,9 +14,8 @@
 #include "measures/exact_map.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
-#include "numerics/observed_order.hpp"
 #include "numerics/require.hpp"
-#include "numerics/round_off.hpp"
+#include "solver_orders.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,29 +35,17 @@ Settings settings_for(Scale scale) {
   return {.refinements = scale == Scale::quick ? 5 : scale == Scale::standard ? 6 : 8};
 }
 
-struct Method {
-  const char* name;
-  FlowMethod method;
-  int coarsest;  // steps in each clock
-  double residual_order;
-};
+constexpr std::array<SolverMethod, 4> methods = {
+    {{"euler", FlowMethod::euler, 64, 1.0},
+     {"midpoint", FlowMethod::midpoint, 16, 3.0},
+     {"kutta3", FlowMethod::kutta3, 16, 3.0},
+     {"runge_kutta4", FlowMethod::runge_kutta4, 6, 5.0}}};
 
-constexpr std::array<Method, 4> methods = {{{"euler", FlowMethod::euler, 64, 1.0},
-                                            {"midpoint", FlowMethod::midpoint, 16, 3.0},
-                                            {"kutta3", FlowMethod::kutta3, 16, 3.0},
-                                            {"runge_kutta4", FlowMethod::runge_kutta4, 6, 5.0}}};
-
-constexpr double sigma = 0.6;            // of the target
-constexpr double narrow_sigma = 0.25;    // of the other target
-constexpr double order_tolerance = 0.4;  // widest interval of an order
+constexpr double sigma = 0.6;          // of the target
+constexpr double narrow_sigma = 0.25;  // of the other target
 constexpr std::array<double, 4> starts = {-2.0, -0.7, 0.4, 1.5};
 const NoiseLevel noise{.noise = 1.0, .data_scale = 0.0};
 const NoiseLevel data{.noise = 0.0, .data_scale = 1.0};
-
-// Rounding of a trajectory of n steps.
-double trajectory_round_off(int steps) {
-  return round_off(10.0 * std::sqrt(static_cast<double>(steps)), 1);
-}
 
 class RoundTrips {
  public:
@@ -111,25 +98,9 @@ class RoundTrips {
   ClockFields narrow_;
 };
 
-void record_order(RunRecord& record,
-                  const Method& method,
-                  const std::string& quantity,
-                  std::vector<double> steps,
-                  std::vector<double> sizes,
-                  double predicted) {
-  // What has reached rounding says nothing of the order.
-  while (!sizes.empty() && sizes.back() < 100.0 * trajectory_round_off(1000)) {
-    sizes.pop_back();
-    steps.pop_back();
-  }
-  if (sizes.size() < 4) return;
-  record.add({std::string(method.name), std::int64_t{0}}, quantity,
-             order(observed_order(steps, sizes), predicted), order_tolerance);
-}
-
 void record_method(RunRecord& record,
                    const RoundTrips& trips,
-                   const Method& method,
+                   const SolverMethod& method,
                    const Settings& settings) {
   std::vector<double> sizes;
   std::vector<double> errors;

@@ -1,0 +1,186 @@
+// The dossier's numbers for generation by Local Flow Matching (LFM-12 … 15, 17 … 21).
+
+#include "claims/check.hpp"
+#include "distances/divergence.hpp"
+#include "distances/gaussian_divergence.hpp"
+#include "distances/monotone_transport.hpp"
+#include "experiments.hpp"
+#include "learning/block_path.hpp"
+#include "learning/gaussian_block.hpp"
+#include "lfm/block_map.hpp"
+#include "lfm/generation.hpp"
+#include "lfm/lfm_claims.hpp"
+#include "measures/random_gaussian.hpp"
+#include "support/estimates.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace flowcheck::lfm_generation_test {
+
+namespace {
+
+// One of a claim's controls by itself, violated as it should be.
+CheckResult control_of(Claim claim, const std::string& name) {
+  std::erase_if(claim.instances, [](const Instance&) { return true; });
+  std::erase_if(claim.tight, [](const Instance&) { return true; });
+  std::erase_if(claim.controls, [&](const Instance& control) { return control.name != name; });
+  const ClaimResult result = check(claim);
+  REQUIRE(result.controls.size() == 1);
+  REQUIRE(result.controls.front().verdict == Verdict::violated);
+  return result.controls.front();
+}
+
+template <class Value>
+void set(PreparedRun& run, const std::string& flag, const Value& value) {
+  for (const Option& option : run.options) {
+    if (option.flag == flag) *std::get<Value*>(option.value) = value;
+  }
+}
+
+std::vector<Row> rows_of(const RunRecord& record, const std::string& quantity) {
+  std::vector<Row> found;
+  for (const Row& row : record.rows()) {
+    if (row.quantity == quantity) found.push_back(row);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a chain of learned blocks keeps the divergence of its ends", "[lfm][reference]") {
+  const LineNormal start{.mean = 0.6, .variance = 0.36};
+  const GaussianBlockOptions block{.step_size = 0.3,
+                                   .error = {.size = 0.05, .constant = 1.0, .slope = -0.3}};
+  const GaussianChain chain = gaussian_chain(start, std::vector<GaussianBlockOptions>(6, block));
+  const Estimate at_noise = chi_squared_to_noise(chain.end());
+  const Estimate at_data = chi_squared(start.gaussian(), chain.generated().gaussian());
+  CHECK_THAT(at_noise.value, WithinPrinted(0.0747881, 7));
+  CHECK_THAT(at_data.value, Catch::Matchers::WithinRel(at_noise.value, 1e-9));
+}
+
+TEST_CASE("data processing fails to be an equality by as much as stated", "[lfm][reference]") {
+  const CheckResult folded = control_of(lfm_12_data_processing(), "T = |x|");
+  CHECK_THAT(folded.lhs.value, WithinPrinted(0.06158, 5));
+  CHECK_THAT(folded.rhs.value, WithinPrinted(0.284677485625, 10));
+  const CheckResult swapped = control_of(lfm_12_data_processing(), "χ²(q ‖ p_N)");
+  CHECK_THAT(swapped.lhs.value, Catch::Matchers::WithinRel(1.07e4, 0.005));
+  CHECK_THAT(swapped.rhs.value, WithinPrinted(0.277, 3));
+}
+
+TEST_CASE("N(1, 1) has the stated divergences from N(0, 1)", "[lfm][reference]") {
+  const Gaussian p(Vector::Ones(1), Matrix::Identity(1, 1));
+  const Gaussian q = Gaussian::standard(1);
+  CHECK_THAT(total_variation(p, q).value, WithinPrinted(0.3829, 4));
+  CHECK_THAT(kl(p, q).value, WithinPrinted(0.5, 12));
+  CHECK_THAT(chi_squared(p, q).value, WithinPrinted(1.718, 3));
+  CHECK_THAT(0.5 * std::sqrt(chi_squared(p, q).value), WithinPrinted(0.6554, 4));
+}
+
+TEST_CASE("wrong constants of divergences are off by as much as stated", "[lfm][reference]") {
+  const CheckResult half = control_of(lfm_13_kl_and_total_variation(), "KL ≤ ½χ²");
+  CHECK_THAT(half.lhs.value, WithinPrinted(0.10536, 5));
+  CHECK_THAT(half.rhs.value, WithinPrinted(0.05556, 5));
+  const CheckResult rootless = control_of(lfm_13_kl_and_total_variation(), "TV ≤ ½χ²");
+  CHECK_THAT(rootless.lhs.value, WithinPrinted(0.05, 12));
+  CHECK_THAT(rootless.rhs.value, WithinPrinted(0.005, 12));
+  const CheckResult noise = control_of(lfm_14_short_smoothing(), "(M₂ + d)δ");
+  CHECK_THAT(noise.lhs.value, WithinPrinted(0.0198, 4));
+  CHECK_THAT(noise.rhs.value, WithinPrinted(0.01, 12));
+}
+
+TEST_CASE("inverse blocks carry the noised laws back", "[lfm][exact]") {
+  Rng rng(3);
+  const std::vector<Gaussian> laws = noised_laws(random_gaussian(rng, 3), 0.4, 4);
+  const std::vector<AffineMap> inverse = inverse_blocks(laws);
+  REQUIRE(inverse.size() == 4);
+  for (std::size_t n = 1; n < laws.size(); ++n) {
+    const Gaussian back = pushforward(inverse[n - 1], laws[n]);
+    CHECK((back.mean() - laws[n - 1].mean()).norm() < 1e-12);
+    CHECK((back.covariance() - laws[n - 1].covariance()).norm() < 1e-12);
+  }
+}
+
+TEST_CASE("disturbed maps are as far off as asked for, on their own input", "[lfm][exact]") {
+  Rng rng(4);
+  const std::vector<AffineMap> exact = inverse_blocks(noised_laws(random_gaussian(rng, 3), 0.4, 4));
+  const GenerationErrors errors =
+      generation_errors(disturbed(Gaussian::standard(3), exact, 0.05, rng));
+  for (std::size_t n = 1; n < errors.error.size(); ++n) CHECK_THAT(errors.error[n], Encloses(0.05));
+}
+
+TEST_CASE("inversion errors add up to the stated sums", "[lfm][reference]") {
+  const GenerationErrors run = generation_errors(uniform_generation(std::exp(0.4), 0.01, 6));
+  CHECK_THAT(run.distance[0].value, WithinPrinted(0.203796, 6));
+  CHECK_THAT(accumulated(run).value, WithinPrinted(0.203796, 6));
+  CHECK_THAT((run.error[1] * pow(run.lipschitz[1], 6) / log(run.lipschitz[1])).value,
+             WithinPrinted(0.2756, 4));
+  const CheckResult linear = control_of(lfm_18_inexact_inversion(), "Nη");
+  CHECK_THAT(linear.lhs.value, WithinPrinted(0.2038, 4));
+  CHECK_THAT(linear.rhs.value, WithinPrinted(0.06, 12));
+  const CheckResult students = control_of(lfm_21_distillation(), "N′η");
+  CHECK_THAT(students.lhs.value, WithinPrinted(0.034596, 6));
+  CHECK_THAT(students.rhs.value, WithinPrinted(0.02, 12));
+}
+
+TEST_CASE("a block of the bed moves its law as far as stated", "[lfm][reference]") {
+  const BlockPath path(bimodal_bed(), 0.02, Interpolant::linear, Coupling::dependent);
+  CHECK_THAT(squared_w2(path.data(), path.right()).value, WithinPrinted(0.00163, 5));
+  // (π²/4)(1 − 2/π)M₂ is left at γ → 0.
+  const BlockPath still(bimodal_bed(), 0.0, Interpolant::trigonometric, Coupling::dependent);
+  CHECK_THAT(squared_rate(still).value / second_moment(bimodal_bed()), WithinPrinted(0.8966, 4));
+}
+
+TEST_CASE("the likelihood with the wrong sign is off by twice the divergence met",
+          "[lfm][control]") {
+  const CheckResult wrong = control_of(lfm_19_likelihood(), "minus the divergence");
+  CHECK(std::abs(wrong.lhs.value - wrong.rhs.value) > 1.0);
+}
+
+TEST_CASE("lfm_locality finds small blocks easier for one choice alone",
+          "[lfm_locality][reference]") {
+  PreparedRun prepared = lfm_locality().prepare(Scale::quick);
+  set(prepared, "--step-sizes", 2);
+  const RunRecord record = prepared.run({});
+  CHECK(record.verdict() == Verdict::holds);
+  CHECK(rows_of(record, "kinetic").size() == 8);
+  CHECK(rows_of(record, "order_of_kinetic").size() == 4);
+  // Of γ = .02 and 2, in the order of the choices.
+  const std::vector<Row> steepest = rows_of(record, "steepest");
+  REQUIRE(steepest.size() == 8);
+  CHECK_THAT(steepest[0].measured.value, Catch::Matchers::WithinRel(0.985, 0.01));
+  CHECK_THAT(steepest[2].measured.value, Catch::Matchers::WithinRel(9.06, 0.01));
+  CHECK_THAT(steepest[4].measured.value, Catch::Matchers::WithinRel(3.12, 0.01));
+  CHECK_THAT(steepest[6].measured.value, Catch::Matchers::WithinRel(8.44, 0.01));
+}
+
+TEST_CASE("inversion sees the orders of the inverse and of the round trip",
+          "[inversion][reference]") {
+  PreparedRun prepared = inversion().prepare(Scale::quick);
+  set(prepared, "--blocks", 2);
+  const RunRecord record = prepared.run({});
+  CHECK(record.verdict() == Verdict::holds);
+  for (const Row& row : rows_of(record, "order_of_round_trip")) {
+    CAPTURE(std::get<std::string>(row.parameters[0]));
+    CHECK(std::abs(row.measured.value - row.predicted.value) < 0.1);
+  }
+  for (const Row& row : rows_of(record, "w2")) CHECK(row.measured.value <= row.predicted.value);
+}
+
+TEST_CASE("experiments on blocks refuse settings that make no sense",
+          "[lfm_locality][inversion][precondition]") {
+  PreparedRun locality = lfm_locality().prepare(Scale::quick);
+  set(locality, "--smallest-step", 3.0);
+  CHECK_THROWS_AS(locality.run({}), std::invalid_argument);
+  PreparedRun blocks = inversion().prepare(Scale::quick);
+  set(blocks, "--refinements", 2);
+  CHECK_THROWS_AS(blocks.run({}), std::invalid_argument);
+}
+
+}  // namespace flowcheck::lfm_generation_test
