@@ -24,7 +24,7 @@ constexpr Index padded(Index count) {
 // padding is computed with.
 template <class Scalar>
 void fit(Array<Scalar>& array, Index rows, Index columns) {
-  if (array.rows() == rows && array.cols() == columns) return;
+  if (array.rows() == rows && array.cols() >= columns) return;
   array = Array<Scalar>::Zero(rows, columns);
 }
 
@@ -69,10 +69,10 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
   tape.probes = n == 0 ? 0 : tangents / n;
   fit(tape.inputs, shape_.input_count(), n + tangents);
   tape.inputs.topLeftCorner(d, n) = points;
-  if (tangents > 0) tape.inputs.topRightCorner(d, tangents) = probes;
+  tape.inputs.block(0, n, d, tangents) = probes;
   if (shape_.time_input) {
     tape.inputs.row(d).head(n) = times.transpose();
-    tape.inputs.row(d).tail(tangents).setZero();
+    tape.inputs.row(d).segment(n, tangents).setZero();
   }
 
   // C = W B + bias for some columns of B.
