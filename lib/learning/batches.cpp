@@ -1,0 +1,102 @@
+#include "learning/batches.hpp"
+
+#include "numerics/require.hpp"
+
+#include <boost/math/distributions/beta.hpp>
+
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+// Fisher and Yates.
+void shuffle_columns(Rng& rng, Matrix& points) {
+  for (Index j = points.cols() - 1; j > 0; --j) {
+    points.col(j).swap(points.col(rng.uniform_index(j + 1)));
+  }
+}
+
+double draw_time(Rng& rng, const TimeLaw& law) {
+  const double u = rng.uniform();
+  if (law.first == 1.0 && law.second == 1.0) return u;
+  return boost::math::quantile(boost::math::beta_distribution<double>(law.first, law.second), u);
+}
+
+}  // namespace
+
+PointSource draws_from(Matrix data) {
+  require(data.cols() > 0, "draws_from: there are no points");
+  const auto shared = std::make_shared<const Matrix>(std::move(data));
+  return [shared](Rng& rng, Matrix& points) {
+    require(points.rows() == shared->rows(), "draws_from: the data are of another dimension");
+    for (Index j = 0; j < points.cols(); ++j) {
+      points.col(j) = shared->col(rng.uniform_index(shared->cols()));
+    }
+  };
+}
+
+PointSource standard_normal_draws() {
+  return [](Rng& rng, Matrix& points) {
+    for (double& x : points.reshaped()) x = rng.normal();
+  };
+}
+
+EndPointSource independent_ends(PointSource start, PointSource end) {
+  return [start = std::move(start), end = std::move(end)](Rng& rng, EndPoints& ends) {
+    start(rng, ends.start);
+    end(rng, ends.end);
+  };
+}
+
+EndPointSource ou_step_ends(PointSource start, double gamma, BatchCoupling coupling) {
+  require(gamma > 0.0, "ou_step_ends: gamma must be positive");
+  const double shrink = std::exp(-gamma);
+  const double spread = std::sqrt(-std::expm1(-2.0 * gamma));
+  return [=, start = std::move(start)](Rng& rng, EndPoints& ends) {
+    start(rng, ends.start);
+    if (coupling == BatchCoupling::independent) {
+      start(rng, ends.end);
+    } else {
+      ends.end = ends.start;
+    }
+    if (coupling == BatchCoupling::shuffled) shuffle_columns(rng, ends.end);
+    for (double& x : ends.end.reshaped()) x = shrink * x + spread * rng.normal();
+  };
+}
+
+void RegressionBatch::resize(Index dimension, Index count) {
+  points.resize(dimension, count);
+  times.resize(count);
+  targets.resize(dimension, count);
+}
+
+RegressionSource flow_matching(EndPointSource ends, PathShape path, TimeLaw times) {
+  require(times.first > 0.0 && times.second > 0.0 && std::isfinite(times.first + times.second),
+          "flow_matching: the Beta law's parameters must be positive");
+  return [=, source = std::move(ends)](Rng& rng, RegressionBatch& batch) {
+    EndPoints drawn{.start = Matrix(batch.points.rows(), batch.points.cols()),
+                    .end = Matrix(batch.points.rows(), batch.points.cols())};
+    source(rng, drawn);
+    for (Index j = 0; j < batch.points.cols(); ++j) {
+      const double t = draw_time(rng, times);
+      const auto from = drawn.start.col(j);
+      const auto to = drawn.end.col(j);
+      batch.times[j] = t;
+      if (path == PathShape::linear) {
+        batch.points.col(j) = (1.0 - t) * from + t * to;
+        batch.targets.col(j) = to - from;
+      } else {
+        const double angle = 0.5 * std::numbers::pi * t;
+        const double c = std::cos(angle);
+        const double s = std::sin(angle);
+        batch.points.col(j) = c * from + s * to;
+        batch.targets.col(j) = (0.5 * std::numbers::pi) * (c * to - s * from);
+      }
+    }
+  };
+}
+
+}  // namespace flowcheck

@@ -1,0 +1,82 @@
+#pragma once
+
+// For this module's own sources: the inner loops of a network's passes, in either precision, one
+// set a VectorForm.
+
+#include <cstddef>
+
+namespace flowcheck {
+
+/// C = A·B (+ C, + bias in every column): A and C column by column, m × k and m × n, with leading
+/// dimensions lda and ldc; entry (i, j) of B is B[i·row_stride + j·column_stride]. Columns of A, C
+/// and bias are padded to a multiple of padding<Scalar>, and the padding of C is written.
+template <class Scalar>
+struct Product {
+  std::ptrdiff_t m = 0, n = 0, k = 0;
+  const Scalar* A = nullptr;
+  std::ptrdiff_t lda = 0;
+  const Scalar* B = nullptr;
+  std::ptrdiff_t row_stride = 0, column_stride = 0;
+  const Scalar* bias = nullptr;  ///< none: 0
+  bool add = false;              ///< to what C holds; without bias then
+  Scalar* C = nullptr;
+  std::ptrdiff_t ldc = 0;
+};
+
+/// The activation at count numbers h, in one pass.
+template <class Scalar>
+struct ActivationPass {
+  bool softplus = false;  ///< else SiLU
+  Scalar beta = 1;
+  std::ptrdiff_t count = 0;
+  const Scalar* h = nullptr;
+  const Scalar* before = nullptr;  ///< added to the values: a residual block's input; or none
+  Scalar* value = nullptr;         ///< σ(h)
+  Scalar* first = nullptr;         ///< σ'(h), or none
+  Scalar* second = nullptr;        ///< σ''(h), or none
+};
+
+/// Adam's update of count parameters from their gradients.
+template <class Scalar>
+struct AdamPass {
+  std::ptrdiff_t count = 0;
+  Scalar gradient_scale = 1;
+  Scalar beta1 = 0, beta2 = 0;
+  Scalar rate = 0;          ///< learning rate/(1 − β₁ᵏ)
+  Scalar second_scale = 1;  ///< 1/(1 − β₂ᵏ)
+  Scalar epsilon = 0;
+  const Scalar* gradient = nullptr;
+  Scalar* parameters = nullptr;
+  Scalar* first_moment = nullptr;
+  Scalar* second_moment = nullptr;
+};
+
+/// Numbers in 64 bytes: what columns are padded to.
+template <class Scalar>
+inline constexpr std::ptrdiff_t padding = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+
+/// All arrays of the elementwise ones have their count rounded up to the padding.
+template <class Scalar>
+struct NetworkKernels {
+  void (*product)(const Product<Scalar>&) = nullptr;
+  void (*activate)(const ActivationPass<Scalar>&) = nullptr;
+  /// y = a b (+ c, or none)
+  void (*multiply)(
+      std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) = nullptr;
+  /// y += a b c
+  void (*add_product)(
+      std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) = nullptr;
+  /// y += Σ columns of A, m × n; m padded
+  void (*add_columns)(
+      std::ptrdiff_t m, std::ptrdiff_t n, const Scalar* A, std::ptrdiff_t lda, Scalar* y) = nullptr;
+  void (*adam)(const AdamPass<Scalar>&) = nullptr;
+};
+
+template <class Scalar>
+NetworkKernels<Scalar> network_kernels_portable();
+template <class Scalar>
+NetworkKernels<Scalar> network_kernels_avx2();
+template <class Scalar>
+NetworkKernels<Scalar> network_kernels_avx512();
+
+}  // namespace flowcheck

@@ -1,0 +1,188 @@
+#pragma once
+
+// The kernels of networks, included by one source a VectorForm.
+
+#include "learning/network_kernel.hpp"
+#include "learning/network_lanes.hpp"
+
+namespace flowcheck {
+namespace {
+
+// As many accumulators as the form's registers hold beside a column of A and a number of B.
+#if defined(__AVX512F__)
+constexpr int tile_columns = 12;
+#else
+constexpr int tile_columns = 6;
+#endif
+
+#define FLOWCHECK_UNROLL_TILE _Pragma("GCC unroll 12")
+
+template <class Scalar>
+constexpr std::ptrdiff_t width = LanesOf<Scalar>::count;
+
+// Vectors × columns of C, from (i, j) on.
+template <class Scalar, int vectors, int columns>
+FLOWCHECK_LANES_INLINE void product_tile(const Product<Scalar>& p,
+                                         std::ptrdiff_t i,
+                                         std::ptrdiff_t j) {
+  typedef typename LanesOf<Scalar>::Type V;
+  V sum[std::size_t{columns}][std::size_t{vectors}];
+  Scalar* C = p.C + i + j * p.ldc;
+  FLOWCHECK_UNROLL_TILE
+  for (int c = 0; c < columns; ++c) {
+    FLOWCHECK_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      sum[c][v] = p.add    ? load(C + c * p.ldc + v * width<Scalar>)
+                  : p.bias ? load(p.bias + i + v * width<Scalar>)
+                           : V{};
+    }
+  }
+  const Scalar* A = p.A + i;
+  const Scalar* B = p.B + j * p.column_stride;
+  const std::ptrdiff_t lda = p.lda;
+  const std::ptrdiff_t row_stride = p.row_stride;
+  const std::ptrdiff_t column_stride = p.column_stride;
+  for (std::ptrdiff_t k = p.k; k > 0; --k) {
+    V a[std::size_t{vectors}];
+    FLOWCHECK_UNROLL
+    for (int v = 0; v < vectors; ++v) a[v] = load(A + v * width<Scalar>);
+    FLOWCHECK_UNROLL_TILE
+    for (int c = 0; c < columns; ++c) {
+      const V b = broadcast(B[c * column_stride]);
+      FLOWCHECK_UNROLL
+      for (int v = 0; v < vectors; ++v) sum[c][v] = multiply_add(a[v], b, sum[c][v]);
+    }
+    A += lda;
+    B += row_stride;
+  }
+  FLOWCHECK_UNROLL_TILE
+  for (int c = 0; c < columns; ++c) {
+    FLOWCHECK_UNROLL
+    for (int v = 0; v < vectors; ++v) store(C + c * p.ldc + v * width<Scalar>, sum[c][v]);
+  }
+}
+
+// All columns of as many rows as the vectors have: that part of A stays in the first cache.
+template <class Scalar, int vectors>
+FLOWCHECK_LANES_INLINE void product_rows(const Product<Scalar>& p, std::ptrdiff_t i) {
+  std::ptrdiff_t j = 0;
+  for (; j + tile_columns <= p.n; j += tile_columns) {
+    product_tile<Scalar, vectors, tile_columns>(p, i, j);
+  }
+  for (; j + 4 <= p.n; j += 4) product_tile<Scalar, vectors, 4>(p, i, j);
+  for (; j < p.n; ++j) product_tile<Scalar, vectors, 1>(p, i, j);
+}
+
+template <class Scalar>
+void product_kernel(const Product<Scalar>& p) {
+  std::ptrdiff_t i = 0;
+  for (; i + width<Scalar> < p.m; i += 2 * width<Scalar>) product_rows<Scalar, 2>(p, i);
+  for (; i < p.m; i += width<Scalar>) product_rows<Scalar, 1>(p, i);
+}
+
+// σ, σ' and σ'' from E = e^{−|z|}, which never overflows: with R = 1/(1 + E), the logistic function
+// is R for z ≥ 0 and ER below, its complement the other of the two. One division serves R and
+// log(1 + E).
+template <class Scalar, bool softplus>
+FLOWCHECK_LANES_INLINE void activate_all(const ActivationPass<Scalar>& p) {
+  typedef typename LanesOf<Scalar>::Type V;
+  const V beta = broadcast(p.beta);
+  const V inverse_beta = broadcast(Scalar(1) / p.beta);
+  for (std::ptrdiff_t i = 0; i < p.count; i += width<Scalar>) {
+    const V h = load(p.h + i);
+    const V z = softplus ? beta * h : h;
+    const V E = exp_down(-absolute(z));
+    V R;
+    V value;
+    V R2 = {};
+    if constexpr (softplus) {
+      const V both = Scalar(1) / ((Scalar(1) + E) * (Scalar(2) + E));
+      R = both * (Scalar(2) + E);
+      R2 = both * (Scalar(1) + E);
+    } else {
+      R = Scalar(1) / (Scalar(1) + E);
+    }
+    const V ER = E * R;
+    const V logistic = z < Scalar(0) ? ER : R;
+    const V complement = z < Scalar(0) ? R : ER;
+    if constexpr (softplus) {
+      value = ((z > Scalar(0) ? z : z - z) + log_one_plus(E, R2)) * inverse_beta;
+      if (p.first) store(p.first + i, logistic);
+      if (p.second) store(p.second + i, beta * (ER * R));
+    } else {
+      value = h * logistic;
+      const V hc = h * complement;
+      if (p.first) store(p.first + i, logistic * (Scalar(1) + hc));
+      if (p.second) {
+        // 2 + h(1 − 2 logistic)
+        store(p.second + i, (ER * R) * (Scalar(2) + h * (complement - logistic)));
+      }
+    }
+    store(p.value + i, p.before ? value + load(p.before + i) : value);
+  }
+}
+
+template <class Scalar>
+void activate_kernel(const ActivationPass<Scalar>& p) {
+  if (p.softplus) return activate_all<Scalar, true>(p);
+  activate_all<Scalar, false>(p);
+}
+
+template <class Scalar>
+void multiply_kernel(
+    std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) {
+  for (std::ptrdiff_t i = 0; i < count; i += width<Scalar>) {
+    const typename LanesOf<Scalar>::Type ab = load(a + i) * load(b + i);
+    store(y + i, c ? ab + load(c + i) : ab);
+  }
+}
+
+template <class Scalar>
+void add_product_kernel(
+    std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) {
+  for (std::ptrdiff_t i = 0; i < count; i += width<Scalar>) {
+    store(y + i, load(y + i) + load(a + i) * load(b + i) * load(c + i));
+  }
+}
+
+template <class Scalar>
+void add_columns_kernel(
+    std::ptrdiff_t m, std::ptrdiff_t n, const Scalar* A, std::ptrdiff_t lda, Scalar* y) {
+  for (std::ptrdiff_t i = 0; i < m; i += width<Scalar>) {
+    typename LanesOf<Scalar>::Type sum[2] = {load(y + i), {}};
+    const Scalar* a = A + i;
+    for (std::ptrdiff_t j = 0; j + 1 < n; j += 2, a += 2 * lda) {
+      sum[0] += load(a);
+      sum[1] += load(a + lda);
+    }
+    if (n % 2 == 1) sum[0] += load(a);
+    store(y + i, sum[0] + sum[1]);
+  }
+}
+
+template <class Scalar>
+void adam_kernel(const AdamPass<Scalar>& p) {
+  typedef typename LanesOf<Scalar>::Type V;
+  for (std::ptrdiff_t i = 0; i < p.count; i += width<Scalar>) {
+    const V g = p.gradient_scale * load(p.gradient + i);
+    const V m = p.beta1 * load(p.first_moment + i) + (Scalar(1) - p.beta1) * g;
+    const V v = p.beta2 * load(p.second_moment + i) + (Scalar(1) - p.beta2) * (g * g);
+    store(p.first_moment + i, m);
+    store(p.second_moment + i, v);
+    const V step = (p.rate * m) / (sqrt_lanes(p.second_scale * v) + p.epsilon);
+    store(p.parameters + i, load(p.parameters + i) - step);
+  }
+}
+
+template <class Scalar>
+FLOWCHECK_LANES_INLINE NetworkKernels<Scalar> network_kernels_of_form() {
+  return {.product = product_kernel<Scalar>,
+          .activate = activate_kernel<Scalar>,
+          .multiply = multiply_kernel<Scalar>,
+          .add_product = add_product_kernel<Scalar>,
+          .add_columns = add_columns_kernel<Scalar>,
+          .adam = adam_kernel<Scalar>};
+}
+
+}  // namespace
+}  // namespace flowcheck
