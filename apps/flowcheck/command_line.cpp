@@ -377,7 +377,8 @@ class Parser {
     }
     if (line_.command == Command::nothing) {
       throw UsageError(
-          "expected a command: list, show, check, run, report, diff, distance, fit, sample or logpdf "
+          "expected a command: list, show, check, run, report, diff, distance, fit, sample or "
+          "logpdf "
           "(--help)");
     }
     line_.out_given = out_->count() > 0;
@@ -479,8 +480,8 @@ class Parser {
 
   void finish_fit() {
     FitOptions& fit = line_.fit;
-    fit.method = word_to("--method", words_.method,
-                         {ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko});
+    fit.method =
+        word_to("--method", words_.method, {ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko});
     fit.scaling = word_to("--scaling", words_.scaling,
                           {Scaling::none, Scaling::standardise, Scaling::whiten});
     fit.seed = line_.seed;

@@ -74,7 +74,7 @@ struct CommandLine {
 
   /// Of diff: folders; of distance: measures; of fit: the data; of sample and logpdf: a model.
   std::string first = {};
-  std::string second = {};  ///< of logpdf: the data
+  std::string second = {};       ///< of logpdf: the data
   DataTreatment treatment = {};  ///< of every set of points that is read
   DistanceOptions distance = {};
 

@@ -89,17 +89,18 @@ void require_varying(const CommandLine& line, const FitData& data, const Matrix&
     }
   }
   if (constant.empty()) return;
-  throw InputError(fmt::format("{}:1: constant, and no density has it: {}; leave it out with "
-                               "--drop-constant or --columns",
-                               line.first, shown(constant)));
+  throw InputError(
+      fmt::format("{}:1: constant, and no density has it: {}; leave it out with "
+                  "--drop-constant or --columns",
+                  line.first, shown(constant)));
 }
 
 }  // namespace
 
 FitData read_fit_data(const CommandLine& line) {
   FitData data;
-  const Matrix points = line.first.starts_with(toy_prefix) ? draw_toy(line, data)
-                                                           : read_points(line, data);
+  const Matrix points =
+      line.first.starts_with(toy_prefix) ? draw_toy(line, data) : read_points(line, data);
   const Index d = points.rows();
   const Index n = points.cols();
   require_varying(line, data, points);
@@ -107,9 +108,10 @@ FitData read_fit_data(const CommandLine& line) {
   const double least = std::min(line.split.validation, line.split.test);
   if (n < fewest_rows || train * static_cast<double>(n) < 2.0 * static_cast<double>(d + 1) ||
       least * static_cast<double>(n) < 2.0) {
-    throw InputError(fmt::format("{}:1: {} rows in dimension {} are too few to fit and test a "
-                                 "density; expected {} or more, two in every part",
-                                 line.first, n, d, std::max(fewest_rows, 3 * (d + 1))));
+    throw InputError(
+        fmt::format("{}:1: {} rows in dimension {} are too few to fit and test a "
+                    "density; expected {} or more, two in every part",
+                    line.first, n, d, std::max(fewest_rows, 3 * (d + 1))));
   }
   if (n < 20 * d) {
     data.warnings.push_back(fmt::format("{} rows in dimension {}: expect overfitting", n, d));

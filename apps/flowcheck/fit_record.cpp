@@ -114,8 +114,8 @@ std::string fit_record_json(const CommandLine& line,
                             const ModelEvaluation& evaluation) {
   Json blocks = Json::array();
   for (std::size_t n = 0; n < evaluation.blocks.size(); ++n) {
-    blocks.push_back(block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n],
-                                fit.model.method));
+    blocks.push_back(
+        block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n], fit.model.method));
   }
   return json_text({{"schema", "flowcheck.fit/1"},
                     {"version", version()},

@@ -43,13 +43,8 @@ Matrix DataScaling::to_data(const Matrix& points) const {
 }
 
 DataScaling scaling_by(const AffineMap& map) {
-  const double determinant = Eigen::PartialPivLU<Matrix>(map.linear)
-                                 .matrixLU()
-                                 .diagonal()
-                                 .array()
-                                 .abs()
-                                 .log()
-                                 .sum();
+  const double determinant =
+      Eigen::PartialPivLU<Matrix>(map.linear).matrixLU().diagonal().array().abs().log().sum();
   require(std::isfinite(determinant) && map.offset.allFinite(),
           "scaling_by: the map is not invertible");
   return {.map = map, .inverse_map = inverse(map), .log_determinant = determinant};

@@ -140,8 +140,8 @@ class ModelFitter {
       block.network = result_.model.blocks.back().network;
       return block;
     }
-    NetworkShape shape{.dimension = train_.rows(), .widths = options_.hidden,
-                       .time_input = !is_jko()};
+    NetworkShape shape{
+        .dimension = train_.rows(), .widths = options_.hidden, .time_input = !is_jko()};
     if (is_jko()) {
       shape.activation = Activation::softplus;
       shape.beta = 20.0;
@@ -180,18 +180,16 @@ class ModelFitter {
     RegressionBatch batch;
     batch.resize(train_.rows(), validation_points);
     flow_matching(ends(block, validation_), path(block), fit_times)(rng, batch);
-    return [batch](const VelocityNetwork& network) {
-      return regression_loss(network, batch).loss;
-    };
+    return [batch](const VelocityNetwork& network) { return regression_loss(network, batch).loss; };
   }
 
   TrainingOptions training_options(std::size_t n) const {
-    TrainingOptions training{.iterations = options_.iterations,
-                             .batch = options_.batch,
-                             .seed = derive_seed(options_.seed, "fit training"),
-                             .block = n,
-                             .report_interval =
-                                 std::max<Index>(1, options_.iterations / options_.validations)};
+    TrainingOptions training{
+        .iterations = options_.iterations,
+        .batch = options_.batch,
+        .seed = derive_seed(options_.seed, "fit training"),
+        .block = n,
+        .report_interval = std::max<Index>(1, options_.iterations / options_.validations)};
     training.adam = {.learning_rate = options_.learning_rate,
                      .schedule = LearningRate::cosine,
                      .warm_up = std::min<Index>(200, options_.iterations / 10),
@@ -291,9 +289,8 @@ FitResult fit_model(const DataSplit& data,
                     const std::function<void(double)>& progress,
                     const std::atomic<bool>* stop) {
   require_fit_options(options);
-  return ModelFitter(data, options,
-                     step_sizes.empty() ? block_step_sizes(options) : step_sizes, progress,
-                     stop)();
+  return ModelFitter(data, options, step_sizes.empty() ? block_step_sizes(options) : step_sizes,
+                     progress, stop)();
 }
 
 }  // namespace flowcheck

@@ -15,17 +15,17 @@ struct FitOptions {
   ModelMethod method = ModelMethod::fm;
   Scaling scaling = Scaling::whiten;
   std::vector<Index> hidden = {128, 128, 128};  ///< widths of the velocity networks
-  Index frequencies = 0;      ///< sines and cosines of the point that a network sees besides it
+  Index frequencies = 0;  ///< sines and cosines of the point that a network sees besides it
   double highest_frequency = 16.0;  ///< of them, in radians a unit of the model's coordinates
-  int blocks = 0;              ///< 0: the method's own, 1 (fm), 4 (lfm), 6 (jko)
-  double step_size = 0.0;      ///< γ_1 or h_1; 0: 0.15 (lfm), 0.25 (jko)
-  double step_ratio = 0.0;     ///< γ_{n+1}/γ_n; 0: 1.3 (lfm), 1.4 (jko)
-  Index iterations = 10'000;   ///< of Adam, a block
+  int blocks = 0;                   ///< 0: the method's own, 1 (fm), 4 (lfm), 6 (jko)
+  double step_size = 0.0;           ///< γ_1 or h_1; 0: 0.15 (lfm), 0.25 (jko)
+  double step_ratio = 0.0;          ///< γ_{n+1}/γ_n; 0: 1.3 (lfm), 1.4 (jko)
+  Index iterations = 10'000;        ///< of Adam, a block
   Index batch = 512;
   double learning_rate = 2e-3;  ///< falls to 0 by a cosine
-  double average = 0.999;      ///< of the parameters' exponential moving average; 0: the last ones
-  int validations = 20;        ///< of a block, at equal distances; its best parameters are kept
-  int patience = 8;            ///< validations without a new best after which a block stops
+  double average = 0.999;       ///< of the parameters' exponential moving average; 0: the last ones
+  int validations = 20;         ///< of a block, at equal distances; its best parameters are kept
+  int patience = 8;             ///< validations without a new best after which a block stops
   std::uint64_t seed = 1;
 };
 
@@ -37,18 +37,19 @@ std::vector<double> block_step_sizes(const FitOptions& options);
 /// and the lengths S_n = m_1 + … + m_n, each τ_n goes the share η of its way to the time at which
 /// the piecewise linear S is n/N of S_N; Σ h_n stays. [XuChengXie2023]
 /// @param moved  m_n > 0, what each block moved
-/// @throws std::invalid_argument  sizes differ, or numbers that are not positive, or η not in [0, 1]
+/// @throws std::invalid_argument  sizes differ, or numbers that are not positive, or η not in [0,
+/// 1]
 std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_sizes,
                                               const std::vector<double>& moved,
                                               double eta);
 
 /// How the training of one block went.
 struct BlockFit {
-  Index iterations = 0;            ///< done
-  double first_validation = 0.0;   ///< loss before the first iteration
-  double best_validation = 0.0;    ///< loss of the parameters that were kept
-  Index best_iteration = 0;        ///< where they were found
-  double train_loss = 0.0;         ///< smoothed, of the last batches
+  Index iterations = 0;           ///< done
+  double first_validation = 0.0;  ///< loss before the first iteration
+  double best_validation = 0.0;   ///< loss of the parameters that were kept
+  Index best_iteration = 0;       ///< where they were found
+  double train_loss = 0.0;        ///< smoothed, of the last batches
 };
 
 struct FitResult {

@@ -49,8 +49,8 @@ PushedPoints move_columns(const ModelBlock& block,
   tbb::parallel_for(Index{0}, chunks, [&](Index chunk) {
     const Index first = chunk * columns_at_once;
     const Index count = std::min(columns_at_once, points.cols() - first);
-    const PushedPoints pushed = push_columns(block, points.middleCols(first, count), forward,
-                                             with_divergence, refinement);
+    const PushedPoints pushed =
+        push_columns(block, points.middleCols(first, count), forward, with_divergence, refinement);
     result.points.middleCols(first, count) = pushed.points;
     if (with_divergence) {
       result.divergence_integral.segment(first, count) = pushed.divergence_integral;
@@ -99,7 +99,8 @@ Matrix pull(const FlowModel& model, const Matrix& noise, int refinement) {
 }
 
 Vector standard_normal_log_densities(const Matrix& points) {
-  const double constant = 0.5 * static_cast<double>(points.rows()) * std::log(2.0 * std::numbers::pi);
+  const double constant =
+      0.5 * static_cast<double>(points.rows()) * std::log(2.0 * std::numbers::pi);
   return (-0.5 * points.colwise().squaredNorm().array() - constant).matrix().transpose();
 }
 

@@ -49,7 +49,7 @@ PushedPoints push_block(const ModelBlock& block,
 /// Where the flow run backwards takes them, by the same nodes.
 Matrix pull_block(const ModelBlock& block, const Matrix& points, int refinement = 1);
 
-Matrix push(const FlowModel& model, const Matrix& data);  ///< y_N of data
+Matrix push(const FlowModel& model, const Matrix& data);                       ///< y_N of data
 Matrix pull(const FlowModel& model, const Matrix& noise, int refinement = 1);  ///< data of y_N
 
 /// log of the model's density at each column, nats, in the data's own units:

@@ -78,9 +78,9 @@ Estimate regression_loss_of(const ModelBlock& block,
                             std::size_t n) {
   constexpr Index batches = 20;
   Rng rng(derive_seed(options.seed, "fit loss", n));
-  const auto source = flow_matching(
-      ou_step_ends(draws_from(points), block.step_size, BatchCoupling::dependent),
-      std::isinf(block.step_size) ? PathShape::trigonometric : PathShape::linear);
+  const auto source =
+      flow_matching(ou_step_ends(draws_from(points), block.step_size, BatchCoupling::dependent),
+                    std::isinf(block.step_size) ? PathShape::trigonometric : PathShape::linear);
   std::vector<double> losses;
   RegressionBatch batch;
   batch.resize(points.rows(), 512);
@@ -181,8 +181,7 @@ class Evaluator {
     result_.test_nll = mean_nll(model_, data_.test, log_densities_, options_);
     const Vector gaussian = flowcheck::log_densities(moment_fit(data_.train), data_.test);
     result_.gaussian_nll = -mean_of(gaussian, alpha_);
-    const Estimate integrator =
-        Estimate::converged(0.0, result_.test_nll.budget.discretisation);
+    const Estimate integrator = Estimate::converged(0.0, result_.test_nll.budget.discretisation);
     result_.nll_difference = mean_of(gaussian - log_densities_, alpha_) + integrator;
     if (has_law()) {
       result_.entropy = -mean_of(known_, alpha_);
@@ -205,16 +204,15 @@ class Evaluator {
     result_.guarantees.push_back({.claim = claim, .statement = statement, .bound = bound});
   }
   void leave_out(const char* claim, const char* statement, const char* why) {
-    result_.guarantees.push_back(
-        {.claim = claim, .statement = statement, .not_evaluated = why});
+    result_.guarantees.push_back({.claim = claim, .statement = statement, .not_evaluated = why});
   }
 
   void evaluate_guarantees() {
     constexpr const char* pinsker = "TV(p_0, q_0) <= sqrt(KL(p_0 || q_0)/2)";
     if (has_law()) {
       const Estimate& kl = result_.entropy_gap;
-      const Estimate positive = Estimate::between(
-          std::max(kl.value, 0.0), std::max(kl.lower, 0.0), std::max(kl.upper, 0.0), kl.grade);
+      const Estimate positive = Estimate::between(std::max(kl.value, 0.0), std::max(kl.lower, 0.0),
+                                                  std::max(kl.upper, 0.0), kl.grade);
       add("LFM-13", pinsker, sqrt(positive / 2.0));
     } else {
       leave_out("LFM-13", pinsker, "the data's entropy is not known");
@@ -251,8 +249,7 @@ class Evaluator {
       contraction = contraction / (1.0 + Estimate(model_.blocks[n].step_size));
       largest = max(largest, squared);
     }
-    add("JKO-23", statement,
-        square(sqrt(2.0 * kl_of_data_) * contraction + sqrt(largest)) / 2.0);
+    add("JKO-23", statement, square(sqrt(2.0 * kl_of_data_) * contraction + sqrt(largest)) / 2.0);
   }
 
   const FlowModel& model_;

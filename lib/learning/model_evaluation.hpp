@@ -39,7 +39,7 @@ struct BlockMeasurement {
   Estimate inverse_lipschitz = not_measured;  ///< sup ‖DT_n⁻¹‖ over the same
   Estimate data_round_trip = not_measured;    ///< ‖S_n∘T_n − Id‖ under p_{n−1}
   Estimate noise_round_trip = not_measured;   ///< ‖T_n∘S_n − Id‖ under q̃_n
-  Estimate inversion_error = not_measured;    ///< ‖S_n − T_n⁻¹‖ under q̃_n, by half the steps
+  Estimate inversion_error = not_measured;  ///< ‖S_n − T_n⁻¹‖ under q̃_n, by half the steps
   Estimate squared_first_order_error = not_measured;  ///< jko: ε_n², calibrated, grade sampled
   Estimate regression_loss = not_measured;  ///< fm, lfm: ε_n² and the loss's floor together
 };
@@ -57,8 +57,8 @@ struct ModelEvaluation {
   Estimate gaussian_nll = not_measured;    ///< of the Gaussian with the training points' moments
   Estimate nll_difference = not_measured;  ///< of the two, point by point
   Estimate entropy = not_measured;         ///< of the known law, by the test points
-  Estimate entropy_gap = not_measured;     ///< test_nll − entropy = KL(law ‖ model), point by point
-  TwoSampleResult mmd = {};                ///< of model samples and test points, squared
+  Estimate entropy_gap = not_measured;  ///< test_nll − entropy = KL(law ‖ model), point by point
+  TwoSampleResult mmd = {};             ///< of model samples and test points, squared
   double mmd_bandwidth = 0.0;
   Matrix samples = {};  ///< of the model, d × sample_points, the data's own units
   std::vector<BlockMeasurement> blocks = {};

@@ -112,11 +112,12 @@ std::vector<NamedBytes> model_files(const FlowModel& model) {
   for (Index i = 0; i < model.dimension(); ++i) {
     linear.push_back(json_of(model.scaling.map.linear.row(i).transpose()));
   }
-  const ModelJson json = {{"schema", model_schema},
-                          {"method", to_string(model.method)},
-                          {"columns", model.columns},
-                          {"scaling", {{"linear", linear}, {"offset", json_of(model.scaling.map.offset)}}},
-                          {"blocks", blocks}};
+  const ModelJson json = {
+      {"schema", model_schema},
+      {"method", to_string(model.method)},
+      {"columns", model.columns},
+      {"scaling", {{"linear", linear}, {"offset", json_of(model.scaling.map.offset)}}},
+      {"blocks", blocks}};
   files.push_back({.name = "model.json",
                    .bytes = json.dump(1, ' ', false, ModelJson::error_handler_t::replace) + "\n"});
   return files;
