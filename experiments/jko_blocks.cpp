@@ -102,13 +102,14 @@ TrainedChain train_chain(const DataSplit& data,
   chain.stopped = context.stop != nullptr && context.stop->load();
   if (chain.stopped) return chain;
   require(fit.termination == Termination::converged, "jko_blocks: a fit diverged");
-  chain.found = evaluate_model(fit.model, data,
-                               [](const Matrix& x) { return log_density(Toy::eight_gaussians, x); },
-                               {.refined_points = 500,
-                                .sample_points = 500,
-                                .lipschitz_points = 20,
-                                .error_points = settings.cloud,
-                                .seed = context.seed});
+  chain.found = evaluate_model(
+      fit.model, data,
+      {.log_density = [](const Matrix& x) { return log_density(Toy::eight_gaussians, x); }},
+      {.refined_points = 500,
+       .sample_points = 500,
+       .lipschitz_points = 20,
+       .error_points = settings.cloud,
+       .seed = context.seed});
   return chain;
 }
 

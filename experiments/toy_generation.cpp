@@ -66,7 +66,7 @@ void require_toy_generation(const ToyGenerationSettings& settings) {
 struct PlanarLaw {
   std::string name;
   Matrix draws;
-  KnownLogDensity log_density;
+  KnownLaw law;
 };
 
 PlanarLaw picture(const std::string& name, Index count, Rng& rng) {
@@ -74,13 +74,13 @@ PlanarLaw picture(const std::string& name, Index count, Rng& rng) {
       std::get<GaussianMixture>(read_measure(data_file("masks/mask_" + name + ".pgm")).measure));
   return {.name = name,
           .draws = sample(*mixture, count, rng),
-          .log_density = [mixture](const Matrix& x) { return mixture->log_densities(x); }};
+          .law = {.log_density = [mixture](const Matrix& x) { return mixture->log_densities(x); }}};
 }
 
 PlanarLaw toy_law(Toy toy, Index count, Rng& rng) {
   return {.name = std::string(to_string(toy)),
           .draws = sample(toy, count, rng),
-          .log_density = [toy](const Matrix& x) { return log_density(toy, x); }};
+          .law = {.log_density = [toy](const Matrix& x) { return log_density(toy, x); }}};
 }
 
 PlanarLaw planar_law(int k, Index count, std::uint64_t seed) {
@@ -191,7 +191,7 @@ RunRecord run(const ToyGenerationSettings& settings, const RunContext& context) 
           [&](double share) { progress(0.8 * share); }, context.stop);
       if (context.stop != nullptr && context.stop->load()) return record;
       require(fit.termination == Termination::converged, "toy_generation: a fit diverged");
-      const ModelEvaluation found = evaluate_model(fit.model, data, law.log_density,
+      const ModelEvaluation found = evaluate_model(fit.model, data, law.law,
                                                    {.refined_points = 500,
                                                     .sample_points = settings.shown_points,
                                                     .lipschitz_points = 20,

@@ -88,7 +88,7 @@ int fit_command(const CommandLine& given) {
   }
   fit.model.columns = data.columns;
   const ModelEvaluation evaluation = evaluate_model(
-      fit.model, data.split, data.log_density, {.seed = line.seed},
+      fit.model, data.split, data.law, {.seed = line.seed},
       [&progress](double done) {
         progress.report(share_of_training + (1.0 - share_of_training) * done);
       },

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -41,7 +42,7 @@ Matrix draw_toy(const CommandLine& line, FitData& data) {
   try {
     const Toy toy = toy_from_string(std::string_view(line.first).substr(toy_prefix.size()));
     if (has_density(toy)) {
-      data.log_density = [toy](const Matrix& points) { return log_density(toy, points); };
+      data.law.log_density = [toy](const Matrix& points) { return log_density(toy, points); };
     }
     Rng rng = drawing(line);
     data.columns = numbered(2);
@@ -69,15 +70,21 @@ Matrix read_points(const CommandLine& line, FitData& data) {
   data.columns = numbered(dimension(read.measure));
   if (const auto* gaussian = std::get_if<Gaussian>(&read.measure)) {
     if (gaussian->has_density()) {
-      data.log_density = [p = *gaussian](const Matrix& points) { return log_densities(p, points); };
+      data.law.log_density = [p = *gaussian](const Matrix& points) {
+        return log_densities(p, points);
+      };
     }
     return sample(*gaussian, line.count, rng);
   }
-  const auto& mixture = std::get<GaussianMixture>(read.measure);
-  if (mixture.has_density()) {
-    data.log_density = [mixture](const Matrix& points) { return mixture.log_densities(points); };
+  const auto mixture =
+      std::make_shared<const GaussianMixture>(std::get<GaussianMixture>(std::move(read.measure)));
+  if (mixture->has_density()) {
+    data.law.mixture = mixture;
+    data.law.log_density = [mixture](const Matrix& points) {
+      return mixture->log_densities(points);
+    };
   }
-  return sample(mixture, line.count, rng);
+  return sample(*mixture, line.count, rng);
 }
 
 // One column of one value would be a density without bound.

@@ -13,7 +13,7 @@ namespace flowcheck {
 struct FitData {
   DataSplit split = {};
   std::vector<std::string> columns = {};
-  KnownLogDensity log_density = {};  ///< of a law that was drawn from
+  KnownLaw law = {};  ///< that was drawn from
   std::vector<std::string> notes = {};
   std::vector<std::string> warnings = {};
 };

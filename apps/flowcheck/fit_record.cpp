@@ -87,7 +87,7 @@ Json block_json(const BlockMeasurement& measured,
     json["squared_first_order_error"] = json_of(measured.squared_first_order_error);
   } else {
     json["regression_loss"] = json_of(measured.regression_loss);
-    json["excess_loss"] = nullptr;  // the floor E tr Cov(İ|I) of the loss is not known
+    json["excess_loss"] = json_of(measured.excess_loss);
   }
   return json;
 }

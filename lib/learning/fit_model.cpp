@@ -51,6 +51,17 @@ void require_fit_options(const FitOptions& options) {
           "fit_model: validations and patience must be positive");
 }
 
+Index report_interval(const FitOptions& options) {
+  constexpr Index largest = 50;
+  return std::clamp<Index>(options.iterations / options.validations, 1, largest);
+}
+
+// A multiple of the other.
+Index validation_interval(const FitOptions& options) {
+  const Index report = report_interval(options);
+  return report * std::max<Index>(1, options.iterations / options.validations / report);
+}
+
 // Thrown from the progress of a training to end it.
 struct TrainingStopped {};
 
@@ -61,13 +72,19 @@ class Validation {
              const VelocityNetwork& start,
              const FitOptions& options,
              const std::atomic<bool>* stop)
-      : loss_(std::move(loss)), best_(start), options_(options), stop_(stop) {
+      : loss_(std::move(loss)),
+        best_(start),
+        options_(options),
+        stop_(stop),
+        interval_(validation_interval(options)) {
     fit_.first_validation = loss_(start);
     fit_.best_validation = fit_.first_validation;
   }
 
+  // Called every few iterations, so that a stop is soon.
   void operator()(const TrainingState& state) {
     if (stop_ != nullptr && stop_->load()) throw TrainingStopped{};
+    if (state.iteration % interval_ != 0 && state.iteration != options_.iterations) return;
     VelocityNetwork now = best_;
     now.parameters = state.average.size() > 0 ? state.average : state.parameters;
     const double loss = loss_(now);
@@ -92,6 +109,7 @@ class Validation {
   BlockFit fit_;
   FitOptions options_;
   const std::atomic<bool>* stop_;
+  Index interval_;
   int since_best_ = 0;
 };
 
@@ -184,12 +202,11 @@ class ModelFitter {
   }
 
   TrainingOptions training_options(std::size_t n) const {
-    TrainingOptions training{
-        .iterations = options_.iterations,
-        .batch = options_.batch,
-        .seed = derive_seed(options_.seed, "fit training"),
-        .block = n,
-        .report_interval = std::max<Index>(1, options_.iterations / options_.validations)};
+    TrainingOptions training{.iterations = options_.iterations,
+                             .batch = options_.batch,
+                             .seed = derive_seed(options_.seed, "fit training"),
+                             .block = n,
+                             .report_interval = report_interval(options_)};
     training.adam = {.learning_rate = options_.learning_rate,
                      .schedule = LearningRate::cosine,
                      .warm_up = std::min<Index>(200, options_.iterations / 10),

@@ -2,6 +2,7 @@
 
 #include "learning/batches.hpp"
 #include "learning/training.hpp"
+#include "measures/mixture_posterior.hpp"
 #include "measures/moment_fit.hpp"
 #include "numerics/confidence.hpp"
 #include "numerics/require.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <utility>
 
 namespace flowcheck {
@@ -91,21 +93,61 @@ Estimate regression_loss_of(const ModelBlock& block,
   return sample_mean(losses, options.false_alarm);
 }
 
+// I_t = αx + βg and its velocity, x of the data and g ~ N(0, I).
+struct PathAt {
+  double alpha = 1.0, beta = 0.0;
+  double alpha_rate = 0.0, beta_rate = 0.0;
+};
+
+PathAt path_at(double gamma, double t) {
+  if (std::isinf(gamma)) {
+    const double quarter = 0.5 * std::numbers::pi;
+    const double c = std::cos(quarter * t);
+    const double s = std::sin(quarter * t);
+    return {.alpha = c, .beta = s, .alpha_rate = -quarter * s, .beta_rate = quarter * c};
+  }
+  const double lost = -std::expm1(-gamma);
+  const double noise = std::sqrt(-std::expm1(-2.0 * gamma));
+  return {.alpha = 1.0 - t * lost, .beta = t * noise, .alpha_rate = -lost, .beta_rate = noise};
+}
+
+// v = α̇ m + β̇ (x − αm)/β with m = E[X|I_t = x]. Times are stratified over [0, 1].
+Estimate excess_loss_of(const ModelBlock& block,
+                        const GaussianMixture& law,
+                        const EvaluationOptions& options) {
+  constexpr int strata = 16;
+  constexpr Index points_a_time = 256;
+  Rng rng(derive_seed(options.seed, "fit excess"));
+  std::vector<double> losses;
+  for (int k = 0; k < strata; ++k) {
+    const double t = (k + rng.uniform()) / strata;
+    const PathAt path = path_at(block.step_size, t);
+    const Matrix x = path.alpha * sample(law, points_a_time, rng) +
+                     path.beta * rng.normal_matrix(law.dimension(), points_a_time);
+    const Matrix m = MixturePosterior(law, path.alpha, path.beta).means(x);
+    const Matrix v = path.alpha_rate * m + (path.beta_rate / path.beta) * (x - path.alpha * m);
+    losses.push_back((velocity(block.network, t, x) - v).squaredNorm() /
+                     static_cast<double>(points_a_time));
+  }
+  return sample_mean(losses, options.false_alarm);
+}
+
 class Evaluator {
  public:
   Evaluator(const FlowModel& model,
             const DataSplit& data,
-            const KnownLogDensity& log_density,
+            const KnownLaw& law,
             const EvaluationOptions& options,
             const std::function<void(double)>& progress,
             const std::atomic<bool>* stop)
       : model_(model),
         data_(data),
+        law_(law),
         options_(options),
         progress_(progress),
         stop_(stop),
         alpha_(options.false_alarm) {
-    if (log_density) known_ = log_density(data.test);
+    if (law.log_density) known_ = law.log_density(data.test);
   }
 
   ModelEvaluation operator()() {
@@ -153,6 +195,10 @@ class Evaluator {
             squared_first_order_error(block, points, pushed.points, options_);
       } else {
         measured.regression_loss = regression_loss_of(block, points, options_, n);
+        if (n == 0 && law_.mixture) {
+          measured.excess_loss =
+              excess_loss_of(block, pushforward(model_.scaling.map, *law_.mixture), options_);
+        }
       }
       result_.blocks.push_back(measured);
       points = std::move(pushed.points);
@@ -254,6 +300,7 @@ class Evaluator {
 
   const FlowModel& model_;
   const DataSplit& data_;
+  const KnownLaw& law_;
   EvaluationOptions options_;
   std::function<void(double)> progress_;
   const std::atomic<bool>* stop_;
@@ -285,14 +332,14 @@ Estimate mean_nll(const FlowModel& model,
 
 ModelEvaluation evaluate_model(const FlowModel& model,
                                const DataSplit& data,
-                               const KnownLogDensity& log_density,
+                               const KnownLaw& law,
                                const EvaluationOptions& options,
                                const std::function<void(double)>& progress,
                                const std::atomic<bool>* stop) {
   require(model.dimension() == data.test.rows() && data.test.cols() >= 2,
           "evaluate_model: test points of the model's dimension, two at least");
   require(!model.blocks.empty(), "evaluate_model: the model has no block");
-  return Evaluator(model, data, log_density, options, progress, stop)();
+  return Evaluator(model, data, law, options, progress, stop)();
 }
 
 }  // namespace flowcheck

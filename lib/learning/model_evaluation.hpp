@@ -3,12 +3,14 @@
 #include "distances/two_sample.hpp"
 #include "learning/data_split.hpp"
 #include "learning/flow_model.hpp"
+#include "measures/gaussian_mixture.hpp"
 #include "numerics/estimate.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,11 @@ struct EvaluationOptions {
   std::uint64_t seed = 1;
 };
 
-/// log p of the data's law at points in the data's own units, where it is known; or nothing.
-using KnownLogDensity = std::function<Vector(const Matrix& points)>;
+/// What is known of the data's law beside its points, in the data's own units; or nothing.
+struct KnownLaw {
+  std::function<Vector(const Matrix& points)> log_density = {};
+  std::shared_ptr<const GaussianMixture> mixture = {};  ///< where it is one: with its velocities
+};
 
 constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
 
@@ -42,6 +47,9 @@ struct BlockMeasurement {
   Estimate inversion_error = not_measured;  ///< ‖S_n − T_n⁻¹‖ under q̃_n, by half the steps
   Estimate squared_first_order_error = not_measured;  ///< jko: ε_n², calibrated, grade sampled
   Estimate regression_loss = not_measured;  ///< fm, lfm: ε_n² and the loss's floor together
+  /// fm, lfm: ε_n² = ∫₀¹ E|v̂_n − v_n|² dt, v_n the population's velocity: of the first block of a
+  /// known mixture.
+  Estimate excess_loss = not_measured;
 };
 
 /// A bound of the theory with measured constants in it.
@@ -70,7 +78,7 @@ struct ModelEvaluation {
 /// @param stop  becomes true: returns early with what there is
 [[nodiscard]] ModelEvaluation evaluate_model(const FlowModel& model,
                                              const DataSplit& data,
-                                             const KnownLogDensity& log_density = {},
+                                             const KnownLaw& law = {},
                                              const EvaluationOptions& options = {},
                                              const std::function<void(double)>& progress = {},
                                              const std::atomic<bool>* stop = nullptr);

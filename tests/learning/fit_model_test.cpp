@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <memory>
 #include <numeric>
 
 namespace flowcheck::fit_model_test {
@@ -49,7 +50,9 @@ TEST_CASE("each method fits two hills better than a Gaussian does", "[learning][
   const DataSplit data = hills();
   const FitResult fit = fit_model(data, small(method));
   REQUIRE(fit.termination == Termination::converged);
-  const auto known = [](const Matrix& x) { return two_hills().log_densities(x); };
+  const KnownLaw known = {
+      .log_density = [](const Matrix& x) { return two_hills().log_densities(x); },
+      .mixture = std::make_shared<const GaussianMixture>(two_hills())};
   const ModelEvaluation found = evaluate_model(fit.model, data, known, few());
   CHECK(found.nll_difference.upper < 0.0);
   CHECK(found.nll_difference.value ==
@@ -65,6 +68,11 @@ TEST_CASE("each method fits two hills better than a Gaussian does", "[learning][
   CHECK(last.lipschitz.value * last.inverse_lipschitz.value >= 1.0);
   CHECK(last.squared_first_order_error.is_nan() == (method != ModelMethod::jko));
   CHECK(last.regression_loss.is_nan() == (method == ModelMethod::jko));
+  if (method == ModelMethod::jko) return;
+  // The loss is the excess and a floor; what is left of a zero field's excess is less than that.
+  const BlockMeasurement& first = found.blocks.front();
+  CHECK(first.excess_loss.value < 0.5 * first.regression_loss.value);
+  CHECK(first.excess_loss.lower > 0.0);
 }
 
 TEST_CASE("a field of zero is the Gaussian fit", "[learning][exact]") {
