@@ -31,6 +31,8 @@ std::vector<Experiment> all_experiments() {
       velocity_lipschitz(),
       lfm_locality(),
       inversion(),
+      toy_generation(),
+      jko_blocks(),
   };
 }
 

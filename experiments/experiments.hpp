@@ -29,6 +29,8 @@ Experiment gif_covariance_search();
 Experiment velocity_lipschitz();
 Experiment lfm_locality();
 Experiment inversion();
+Experiment toy_generation();
+Experiment jko_blocks();
 Experiment flow_map_lipschitz_experiment();  // flow_map_lipschitz() is the library's
 
 }  // namespace flowcheck

@@ -31,11 +31,15 @@ constexpr const char* exit_codes =
     "or input;\n3 numerical failure; 4 inconclusive, under --strict; 77 nothing applies to the "
     "target; 130 interrupted.";
 
+constexpr Index most_points = 10'000'000;
+
 // Words as they were typed; parsing into enums follows, with messages of our own.
 struct Words {
   std::string scale = "quick";
   std::string seed = "1";
   std::string grade = "sampled";
+  std::string method = "fm";
+  std::string scaling = "whiten";
 };
 
 // CLI11 reads an empty word as 0.
@@ -65,6 +69,9 @@ class Parser {
     add_report();
     add_diff();
     add_distance();
+    add_fit();
+    add_sample();
+    add_logpdf();
   }
 
   void parse(std::vector<std::string> words) {
@@ -233,16 +240,85 @@ class Parser {
                     "standard error");
   }
 
-  // Of every command that reads data.
-  void add_treatment(CLI::App& command) {
-    DataTreatment& treatment = line_.treatment;
-    add_setting(command, "--columns", treatment.columns,
+  void add_fit() {
+    CLI::App* sub = add_command(Command::fit, "fit",
+                                "fit a flow to data: OUT/model/, OUT/samples.npy, OUT/test.npy "
+                                "and OUT/fit.json with what was measured on the test points");
+    sub->add_option("DATA", line_.first,
+                    "a file .csv, .npy, .pgm or .json, or toy:NAME, a planar test density")
+        ->required();
+    sub->add_option("--method", words_.method,
+                    "fm: one flow to N(0, I); lfm: Ornstein-Uhlenbeck steps, then one flow; jko: "
+                    "JKO steps")
+        ->capture_default_str();
+    add_columns(*sub);
+    add_row_treatment(*sub);
+    sub->add_flag("--drop-constant", line_.treatment.drop_constant,
+                  "leave out columns with one value");
+    sub->add_option("--scaling", words_.scaling,
+                    "by the moments of the training rows: whiten, standardise or none")
+        ->capture_default_str();
+    add_setting(*sub, "--split", shares_, "shares of validation and test (default: 0.1,0.1)");
+    draws_ = add_setting(*sub, "--draws", line_.count,
+                         "points drawn from a law: a picture, a mixture, a toy density (default: "
+                         "500000, at --scale quick 50000)");
+    FitOptions& fit = line_.fit;
+    add_setting(*sub, "--hidden", fit.hidden, "widths of the network (default: 128,128,128)");
+    frequencies_ = add_setting(*sub, "--frequencies", fit.frequencies,
+                               "sines and cosines of the point that the network of fm and lfm sees "
+                               "too (default: 64 in two dimensions, else 0)");
+    add_setting(*sub, "--highest-frequency", fit.highest_frequency,
+                "of them, radians a unit of the scaled data (default: 16)");
+    blocks_ = add_setting(*sub, "--blocks", fit.blocks, "blocks of lfm (default: 4), jko (6)");
+    step_ = add_setting(*sub, "--step-size", fit.step_size,
+                        "first step of lfm (default: 0.15), jko (0.25)");
+    ratio_ = add_setting(*sub, "--step-ratio", fit.step_ratio,
+                         "from a step to the next, lfm (default: 1.3), jko (1.4)");
+    iterations_ = add_setting(*sub, "--iterations", fit.iterations,
+                              "of a block's training (default: 10000, at --scale quick 2000)");
+    add_setting(*sub, "--batch", fit.batch, "points a batch (default: 512)");
+    add_setting(*sub, "--learning-rate", fit.learning_rate, "of Adam (default: 0.002)");
+    add_setting(*sub, "--patience", fit.patience,
+                "twentieths of the iterations without progress on the validation rows after which "
+                "a block stops (default: 8)");
+  }
+
+  void add_sample() {
+    CLI::App* sub = add_command(Command::sample, "sample",
+                                "draw from a fitted model: CSV on standard output, or "
+                                "OUT/samples.npy where --out is given");
+    sub->add_option("MODEL", line_.first, "the folder that fit wrote")->required();
+    sub->add_option("-n,--count", line_.count, "how many points")->check(not_empty)->required();
+  }
+
+  void add_logpdf() {
+    CLI::App* sub = add_command(Command::logpdf, "logpdf",
+                                "log density of a fitted model at each row, nats in the data's own "
+                                "units: one a line on standard output");
+    sub->add_option("MODEL", line_.first, "the folder that fit wrote")->required();
+    sub->add_option("DATA", line_.second, "points: a file .csv, .npy or .json")->required();
+    add_row_treatment(*sub);
+    sub->add_option("--json", line_.json, "write their mean with its interval here");
+  }
+
+  // Of every command that compares or fits data.
+  void add_columns(CLI::App& command) {
+    add_setting(command, "--columns", line_.treatment.columns,
                 "only these columns of the data, by name or number from 1")
         ->type_name("NAME,2,...");
+  }
+  // Of every command that reads data.
+  void add_row_treatment(CLI::App& command) {
+    DataTreatment& treatment = line_.treatment;
     command.add_flag("--drop-missing", treatment.drop_missing,
                      "leave out rows with a missing value");
     command.add_flag("--dequantise", treatment.dequantise,
                      "add uniform noise of each column's quantum, its smallest gap");
+  }
+  void add_treatment(CLI::App& command) {
+    DataTreatment& treatment = line_.treatment;
+    add_columns(command);
+    add_row_treatment(command);
     command.add_flag("--standardise", treatment.standardise,
                      "bring each column to mean 0 and standard deviation 1");
   }
@@ -301,7 +377,9 @@ class Parser {
     }
     if (line_.command == Command::nothing) {
       throw UsageError(
-          "expected a command: list, show, check, run, report, diff or distance (--help)");
+          "expected a command: list, show, check, run, report, diff, distance, fit, sample or "
+          "logpdf "
+          "(--help)");
     }
     line_.out_given = out_->count() > 0;
     line_.scale = word_to("--scale", words_.scale, {Scale::quick, Scale::standard, Scale::paper});
@@ -320,6 +398,10 @@ class Parser {
     if (line_.command == Command::check) finish_check();
     if (line_.command == Command::run) finish_run();
     if (line_.command == Command::distance) finish_distance();
+    if (line_.command == Command::fit) finish_fit();
+    if (line_.command == Command::sample && (line_.count < 1 || line_.count > most_points)) {
+      throw UsageError(fmt::format("-n {}: expected 1 to {}", line_.count, most_points));
+    }
     line_.treatment.seed = line_.seed;
     line_.distance.seed = line_.seed;
   }
@@ -396,6 +478,52 @@ class Parser {
     }
   }
 
+  void finish_fit() {
+    FitOptions& fit = line_.fit;
+    fit.method =
+        word_to("--method", words_.method, {ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko});
+    fit.scaling = word_to("--scaling", words_.scaling,
+                          {Scaling::none, Scaling::standardise, Scaling::whiten});
+    fit.seed = line_.seed;
+    const bool quick = line_.scale == Scale::quick;
+    if (draws_->count() == 0) line_.count = quick ? 50'000 : 500'000;
+    if (iterations_->count() == 0) fit.iterations = quick ? 2'000 : 10'000;
+    if (frequencies_->count() == 0) fit.frequencies = -1;  // by the dimension, once it is known
+    require_between("--draws", line_.count, Index{100}, most_points);
+    require_between("--iterations", fit.iterations, Index{1}, Index{10'000'000});
+    require_between("--batch", fit.batch, Index{1}, Index{1'000'000});
+    require_between("--patience", fit.patience, 1, 1'000);
+    if (frequencies_->count() > 0) {
+      require_between("--frequencies", fit.frequencies, Index{0}, Index{4096});
+    }
+    if (blocks_->count() > 0) require_between("--blocks", fit.blocks, 1, 1000);
+    require_positive("--highest-frequency", fit.highest_frequency);
+    require_positive("--learning-rate", fit.learning_rate);
+    if (step_->count() > 0) require_positive("--step-size", fit.step_size);
+    if (ratio_->count() > 0) require_positive("--step-ratio", fit.step_ratio);
+    for (const Index width : fit.hidden) require_between("--hidden", width, Index{1}, Index{4096});
+    for (const CLI::Option* option : {blocks_, step_, ratio_}) {
+      if (option->count() > 0 && fit.method == ModelMethod::fm) {
+        throw UsageError(fmt::format("{}: fm has one block", option->get_name()));
+      }
+    }
+    if (shares_.size() != 2 || !(shares_[0] > 0.0) || !(shares_[1] > 0.0) ||
+        !(shares_[0] + shares_[1] < 1.0)) {
+      throw UsageError("--split: expected two positive shares whose sum is below 1");
+    }
+    line_.split = {.validation = shares_[0], .test = shares_[1]};
+  }
+
+  template <class Number>
+  static void require_between(const char* flag, Number value, Number least, Number most) {
+    if (value >= least && value <= most) return;
+    throw UsageError(fmt::format("{} {}: expected {} to {}", flag, value, least, most));
+  }
+  static void require_positive(const char* flag, double value) {
+    if (value > 0.0 && std::isfinite(value)) return;
+    throw UsageError(fmt::format("{} {}: expected a positive number", flag, value));
+  }
+
   // How often an option of the command that was called is on the line.
   std::size_t commands_given(const char* flag) const {
     for (const auto& [sub, command] : commands_) {
@@ -439,6 +567,13 @@ class Parser {
   CLI::Option* jobs_ = nullptr;
   CLI::Option* target_ = nullptr;
   CLI::Option* fresh_ = nullptr;
+  CLI::Option* draws_ = nullptr;
+  CLI::Option* frequencies_ = nullptr;
+  CLI::Option* blocks_ = nullptr;
+  CLI::Option* step_ = nullptr;
+  CLI::Option* ratio_ = nullptr;
+  CLI::Option* iterations_ = nullptr;
+  std::vector<double> shares_ = {0.1, 0.1};
   std::vector<CLI::Option*> needs_target_;
 };
 

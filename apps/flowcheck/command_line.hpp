@@ -2,6 +2,8 @@
 
 #include "claims/claim.hpp"
 #include "distance_table.hpp"
+#include "learning/data_split.hpp"
+#include "learning/fit_model.hpp"
 #include "measures/data_treatment.hpp"
 #include "report/experiment.hpp"
 
@@ -27,6 +29,9 @@ enum class Command {
   report,
   diff,
   distance,
+  fit,
+  sample,
+  logpdf,
 };
 
 /// An experiment that is to be run, its settings as the command line left them.
@@ -67,10 +72,15 @@ struct CommandLine {
 
   std::vector<ExperimentCall> calls = {};  ///< of run
 
-  std::string first = {};  ///< of diff: folders; of distance: measures
-  std::string second = {};
+  /// Of diff: folders; of distance: measures; of fit: the data; of sample and logpdf: a model.
+  std::string first = {};
+  std::string second = {};       ///< of logpdf: the data
   DataTreatment treatment = {};  ///< of every set of points that is read
   DistanceOptions distance = {};
+
+  FitOptions fit = {};
+  SplitShares split = {};
+  Index count = 0;  ///< points: of fit, drawn from a law; of sample, asked for
 };
 
 /// @param words        without the program's name

@@ -25,6 +25,9 @@ int run_command(const CommandLine& line);
 int report_command(const CommandLine& line);
 int diff_command(const CommandLine& line);
 int distance_command(const CommandLine& line);
+int fit_command(const CommandLine& line);
+int sample_command(const CommandLine& line);
+int logpdf_command(const CommandLine& line);
 
 /// What was asked for makes sense, and does not apply to the measures given. what() is one line
 /// with the hypothesis that fails.

@@ -38,6 +38,12 @@ int dispatch(const CommandLine& line, const Registry& registry) {
       return diff_command(line);
     case Command::distance:
       return distance_command(line);
+    case Command::fit:
+      return fit_command(line);
+    case Command::sample:
+      return sample_command(line);
+    case Command::logpdf:
+      return logpdf_command(line);
   }
   return exit_bad_usage;
 }
@@ -84,7 +90,10 @@ int run_driver(int argc,
     words.insert(words.end(), argv + std::min(argc, 1), argv + argc);
     const CommandLine line = parse_command_line(words, experiments);
     // The others do one thing, and end at the first Ctrl-C like any program.
-    if (line.command == Command::check || line.command == Command::run) watch_signals();
+    if (line.command == Command::check || line.command == Command::run ||
+        line.command == Command::fit) {
+      watch_signals();
+    }
     const unsigned int all = std::max(1u, std::thread::hardware_concurrency());
     const tbb::global_control threads(
         tbb::global_control::max_allowed_parallelism,

@@ -22,10 +22,16 @@ constexpr std::size_t most_layers = 64;
 
 Header shape_header(const NetworkShape& shape) {
   require_network_shape(shape);
-  return {{"schema", network_schema},   {"dimension", shape.dimension},
-          {"widths", shape.widths},     {"time_input", shape.time_input},
-          {"residual", shape.residual}, {"activation", to_string(shape.activation)},
-          {"beta", shape.beta},         {"parameters", parameter_count(shape)}};
+  return {{"schema", network_schema},
+          {"dimension", shape.dimension},
+          {"widths", shape.widths},
+          {"time_input", shape.time_input},
+          {"residual", shape.residual},
+          {"activation", to_string(shape.activation)},
+          {"beta", shape.beta},
+          {"frequencies", shape.frequencies},
+          {"highest_frequency", shape.highest_frequency},
+          {"parameters", parameter_count(shape)}};
 }
 
 std::string header_text(const Header& header) {
@@ -72,6 +78,8 @@ class NetworkHeaderReader {
     }
     shape.activation = activation == "silu" ? Activation::silu : Activation::softplus;
     shape.beta = number("beta");
+    shape.frequencies = whole("frequencies", 0, largest_width);
+    shape.highest_frequency = number("highest_frequency");
     try {
       require_network_shape(shape);
     } catch (const std::invalid_argument& error) {

@@ -35,6 +35,7 @@ NetworkPass<Scalar>::NetworkPass(const NetworkShape& shape, VectorForm form)
     : shape_(shape), kernels_(network_kernels<Scalar>(form)) {
   require_network_shape(shape);
   layers_ = network_layers(shape);
+  frequencies_ = network_frequencies(shape).template cast<Scalar>();
   for (const NetworkLayer& layer : layers_) {
     weights_.push_back(Array<Scalar>::Zero(padded<Scalar>(layer.outputs), layer.inputs));
     transposed_.push_back(Array<Scalar>::Zero(padded<Scalar>(layer.inputs), layer.outputs));
@@ -57,6 +58,35 @@ void NetworkPass<Scalar>::set_parameters(const Eigen::Ref<const Column<Scalar>>&
 }
 
 template <class Scalar>
+void NetworkPass<Scalar>::fill_inputs(const Array<Scalar>& points,
+                                      const Column<Scalar>& times,
+                                      const Array<Scalar>& probes,
+                                      NetworkTape<Scalar>& tape) const {
+  const Index d = shape_.dimension;
+  const Index n = points.cols();
+  const Index tangents = probes.cols();
+  fit(tape.inputs, shape_.input_count(), n + tangents);
+  tape.inputs.topLeftCorner(d, n) = points;
+  tape.inputs.block(0, n, d, tangents) = probes;
+  if (shape_.time_input) {
+    tape.inputs.row(d).head(n) = times.transpose();
+    tape.inputs.row(d).segment(n, tangents).setZero();
+  }
+  const Index F = shape_.frequencies;
+  if (F == 0) return;
+  const Array<Scalar> phases = frequencies_ * points;
+  auto sines = tape.inputs.middleRows(shape_.input_count() - 2 * F, F);
+  auto cosines = tape.inputs.bottomRows(F);
+  sines.leftCols(n) = phases.array().sin();
+  cosines.leftCols(n) = phases.array().cos();
+  for (Index k = 0; k < tape.probes; ++k) {
+    const Array<Scalar> moved = frequencies_ * probes.middleCols(k * n, n);
+    sines.middleCols((1 + k) * n, n) = moved.cwiseProduct(cosines.leftCols(n));
+    cosines.middleCols((1 + k) * n, n) = -moved.cwiseProduct(sines.leftCols(n));
+  }
+}
+
+template <class Scalar>
 void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
                                   const Column<Scalar>& times,
                                   const Array<Scalar>& probes,
@@ -67,13 +97,7 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
   const Index tangents = probes.cols();
   tape.count = n;
   tape.probes = n == 0 ? 0 : tangents / n;
-  fit(tape.inputs, shape_.input_count(), n + tangents);
-  tape.inputs.topLeftCorner(d, n) = points;
-  tape.inputs.block(0, n, d, tangents) = probes;
-  if (shape_.time_input) {
-    tape.inputs.row(d).head(n) = times.transpose();
-    tape.inputs.row(d).segment(n, tangents).setZero();
-  }
+  fill_inputs(points, times, probes, tape);
 
   // C = W B + bias for some columns of B.
   const auto apply = [&](std::size_t l, const Array<Scalar>& B, Index from, Index columns,
@@ -146,6 +170,8 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
   const Index d = shape_.dimension;
   const Index n = tape.count;
   const Index columns = n * (1 + tape.probes);
+  require(points == nullptr || shape_.frequencies == 0,
+          "velocity network: no gradient in the points with frequencies");
   fit(gradient.above, d, columns);
   gradient.above.leftCols(n) = velocity;
   for (Index k = 0; k < tape.probes; ++k) {

@@ -88,6 +88,13 @@ class NetworkPass {
   NetworkShape shape_;
   std::vector<NetworkLayer> layers_;
   NetworkKernels<Scalar> kernels_;
+  // a_0 and its tangents.
+  void fill_inputs(const Array<Scalar>& points,
+                   const Column<Scalar>& times,
+                   const Array<Scalar>& probes,
+                   NetworkTape<Scalar>& tape) const;
+
+  Array<Scalar> frequencies_;              // F × d
   std::vector<Array<Scalar>> weights_;     // outputs padded × inputs
   std::vector<Array<Scalar>> transposed_;  // inputs padded × outputs
   std::vector<Column<Scalar>> biases_;     // padded

@@ -141,12 +141,31 @@ double smallest_gap(const Vector& ascending) {
   return gap;
 }
 
-[[noreturn]] void fail_column(const DataTable& table, Index k, const char* what) {
-  throw InputError(fmt::format("{}:1: column {} {}", table.file,
-                               shown(table.names[static_cast<std::size_t>(k)]), what));
+[[noreturn]] void fail_column(const std::string& file,
+                              const TreatedPoints& points,
+                              Index k,
+                              const char* what) {
+  throw InputError(fmt::format("{}:1: column {} {}", file,
+                               shown(points.columns[static_cast<std::size_t>(k)]), what));
 }
 
-void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& result) {
+void drop_constant(const std::string& file, TreatedPoints& result) {
+  std::vector<Index> kept;
+  std::vector<std::string> names;
+  std::vector<std::string> dropped;
+  for (Index k = 0; k < result.points.rows(); ++k) {
+    const bool constant = result.points.row(k).minCoeff() == result.points.row(k).maxCoeff();
+    (constant ? dropped : names).push_back(result.columns[static_cast<std::size_t>(k)]);
+    if (!constant) kept.push_back(k);
+  }
+  if (kept.empty()) throw InputError(file + ":1: every column is constant");
+  if (dropped.empty()) return;
+  result.notes.push_back(fmt::format("constant columns left out: {}", shown(dropped)));
+  result.points = result.points(kept, Eigen::all).eval();
+  result.columns = std::move(names);
+}
+
+void dequantise(const std::string& file, std::uint64_t seed, TreatedPoints& result) {
   double least = infinity;
   double largest = 0.0;
   for (Index k = 0; k < result.points.rows(); ++k) {
@@ -154,7 +173,7 @@ void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& resul
     double quantum = smallest_gap(ascending);
     if (ascending(0) == ascending(ascending.size() - 1)) {
       if (ascending(0) != std::floor(ascending(0))) {
-        fail_column(table, k,
+        fail_column(file, result, k,
                     "is constant and no integer, its quantum cannot be told; leave it out with "
                     "--columns");
       }
@@ -165,13 +184,13 @@ void dequantise(const DataTable& table, std::uint64_t seed, TreatedPoints& resul
     least = std::min(least, quantum);
     largest = std::max(largest, quantum);
   }
-  if (!result.points.allFinite()) throw InputError(table.file + ":1: too large to be dequantised");
+  if (!result.points.allFinite()) throw InputError(file + ":1: too large to be dequantised");
   result.notes.push_back(fmt::format(
       "dequantised: uniform noise of each column's quantum added, {:g} to {:g}, seed {}", least,
       largest, seed));
 }
 
-void standardise(const DataTable& table, TreatedPoints& result) {
+void standardise(const std::string& file, TreatedPoints& result) {
   constexpr const char* constant =
       "is constant and cannot be standardised; leave it out with --columns";
   const auto n = static_cast<double>(result.points.cols());
@@ -181,7 +200,7 @@ void standardise(const DataTable& table, TreatedPoints& result) {
   };
   for (Index k = 0; k < result.points.rows(); ++k) {
     auto row = result.points.row(k);
-    if (row.minCoeff() == row.maxCoeff()) fail_column(table, k, constant);
+    if (row.minCoeff() == row.maxCoeff()) fail_column(file, result, k, constant);
     // Twice: the spread's own size comes out once the mean is gone. Powers of two keep every digit,
     // and squares neither overflow nor vanish.
     for (int pass = 0; pass < 2; ++pass) {
@@ -190,7 +209,7 @@ void standardise(const DataTable& table, TreatedPoints& result) {
       row.array() -= mean(row);
     }
     const double variance = mean(row.cwiseAbs2());
-    if (variance == 0.0) fail_column(table, k, constant);  // but for rows next to weightless
+    if (variance == 0.0) fail_column(file, result, k, constant);  // but for rows next to weightless
     row /= std::sqrt(variance);
   }
   result.notes.push_back(
@@ -245,7 +264,7 @@ double correlation_condition(const Matrix& points) {
   return lambda(varying - 1) / std::max(lambda(0), 0.0);
 }
 
-void warn(const DataTable& table, TreatedPoints& result) {
+void warn(TreatedPoints& result) {
   const Matrix& points = result.points;
   const Index d = points.rows();
   const Index n = points.cols();
@@ -258,7 +277,7 @@ void warn(const DataTable& table, TreatedPoints& result) {
     const Vector ascending = sorted(points, k);
     Index values = 1;
     for (Index i = 1; i < n; ++i) values += ascending(i) > ascending(i - 1) ? 1 : 0;
-    const std::string& name = table.names[static_cast<std::size_t>(k)];
+    const std::string& name = result.columns[static_cast<std::size_t>(k)];
     if (values == 1 && n > 1) {
       constant.push_back(name);
     } else if (2 * values < n) {
@@ -324,9 +343,11 @@ TreatedPoints treated(const DataTable& table, const DataTreatment& treatment) {
   rows.drop_weightless(result);
   result.weights = rows.take_weights(result);
   result.points = rows.points();
-  if (treatment.dequantise) dequantise(table, treatment.seed, result);
-  if (treatment.standardise) standardise(table, result);
-  warn(table, result);
+  result.columns = table.names;
+  if (treatment.drop_constant) drop_constant(table.file, result);
+  if (treatment.dequantise) dequantise(table.file, treatment.seed, result);
+  if (treatment.standardise) standardise(table.file, result);
+  warn(result);
   return result;
 }
 

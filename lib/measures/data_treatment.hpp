@@ -17,6 +17,7 @@ namespace flowcheck {
 ///   weight_column this one holds each row's weight and is no coordinate
 ///   weights       or else these are, one a row of the file
 ///   drop_missing  rows with a missing value (an empty field, NA, NaN) are left out
+///   drop_constant columns with one value in all the rows are left out
 ///   dequantise    to each value uniform noise in [0, q) is added, q the column's quantum: the
 ///                 smallest gap between two of its values; 1 for a constant column of integers
 ///   standardise   each column to mean 0 and standard deviation 1 (of the rows themselves: 1/n, or
@@ -28,6 +29,7 @@ namespace flowcheck {
 struct DataTreatment {
   std::vector<std::string> columns = {};  ///< empty: all of them
   bool drop_missing = false;
+  bool drop_constant = false;
   bool dequantise = false;
   bool standardise = false;
   std::uint64_t seed = 1;            ///< of dequantise; column k has stream k
@@ -35,7 +37,7 @@ struct DataTreatment {
   std::vector<double> weights = {};  ///< finite and not negative, some positive; empty: none
 
   bool asks_for_nothing() const {
-    return columns.empty() && !drop_missing && !dequantise && !standardise &&
+    return columns.empty() && !drop_missing && !drop_constant && !dequantise && !standardise &&
            weight_column.empty() && weights.empty();
   }
 };
@@ -52,7 +54,8 @@ struct DataTable {
 
 /// Points, what was done to the file's rows to get them, and what is worth knowing of them.
 struct TreatedPoints {
-  Matrix points = {};   ///< d × n
+  Matrix points = {};                     ///< d × n
+  std::vector<std::string> columns = {};  ///< what the coordinates are called in the file, d names
   Vector weights = {};  ///< length n, positive, summing to one within 1e-9; empty: equal ones
   std::vector<std::string> notes = {};     ///< "3 of 100 rows dropped: missing values"
   std::vector<std::string> warnings = {};  ///< duplicate rows, ties, a nearly singular covariance
@@ -74,7 +77,8 @@ std::optional<std::size_t> weight_column(const DataTreatment& treatment,
 /// Everything of the treatment but the choice of columns.
 ///
 /// @throws InputError  a missing value without drop_missing, an infinite value, no row left, a
-///                     negative weight or all of them zero, a constant column with standardise, a
+///                     negative weight or all of them zero, no column left, a constant column with
+///                     standardise, a
 ///                     quantum that cannot be told
 TreatedPoints treated(const DataTable& table, const DataTreatment& treatment);
 

@@ -69,6 +69,7 @@ DataTreatment both(const DataTreatment& file,
   const DataTreatment& weighted = is_weighted(file) ? file : caller;
   return {.columns = file.columns.empty() ? caller.columns : file.columns,
           .drop_missing = file.drop_missing || caller.drop_missing,
+          .drop_constant = caller.drop_constant,
           .dequantise = file.dequantise || caller.dequantise,
           .standardise = file.standardise || caller.standardise,
           .seed = file.dequantise ? file.seed : caller.seed,
@@ -87,6 +88,7 @@ MeasureFile read_points(const std::string& path,
                          ? PointCloud(std::move(result.points))
                          : PointCloud(std::move(result.points), std::move(result.weights));
   return {.measure = std::move(cloud),
+          .columns = std::move(result.columns),
           .notes = std::move(result.notes),
           .warnings = std::move(result.warnings)};
 }

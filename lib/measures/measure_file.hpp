@@ -21,6 +21,7 @@ std::string_view type_name(const Measure& measure);  ///< "gaussian", "gaussian_
 /// A measure from outside, what was done to get it, and what is worth knowing of it.
 struct MeasureFile {
   Measure measure;
+  std::vector<std::string> columns = {};  ///< of points: what the coordinates are called
   std::vector<std::string> notes = {};
   std::vector<std::string> warnings = {};
 };

@@ -1,0 +1,108 @@
+#include "commands.hpp"
+#include "fit_data.hpp"
+#include "fit_record.hpp"
+#include "interruption.hpp"
+#include "learning/model_file.hpp"
+#include "measures/npy.hpp"
+#include "report/atomic_file.hpp"
+#include "report/folder_lock.hpp"
+#include "report/progress.hpp"
+#include "report/run_info.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iostream>
+#include <stdexcept>
+
+namespace flowcheck {
+namespace {
+
+constexpr double share_of_training = 0.8;  // of the progress bar
+
+void tell_data(const CommandLine& line, const FitData& data) {
+  if (!line.quiet) {
+    fmt::print(stderr, "{}: {} rows to train, {} to validate, {} to test, dimension {}\n",
+               line.first, data.split.train.cols(), data.split.validation.cols(),
+               data.split.test.cols(), data.split.train.rows());
+    for (const std::string& note : data.notes) fmt::print(stderr, "{}: {}\n", line.first, note);
+  }
+  for (const std::string& warning : data.warnings) {
+    fmt::print(stderr, "{}: warning: {}\n", line.first, warning);
+  }
+}
+
+// In the plane a network sees waves of the point beside it; above, there are too many.
+FitOptions options_for(const CommandLine& line, Index d) {
+  constexpr Index plane_frequencies = 64;
+  FitOptions options = line.fit;
+  if (options.frequencies < 0) options.frequencies = d == 2 ? plane_frequencies : 0;
+  return options;
+}
+
+FitResult train(const CommandLine& line, const FitData& data, Progress& progress) {
+  try {
+    return fit_model(
+        data.split, line.fit, {},
+        [&progress](double done) { progress.report(share_of_training * done); }, &interrupted());
+  } catch (const std::invalid_argument& error) {
+    throw InputError(fmt::format("{}:1: {}", line.first, error.what()));
+  }
+}
+
+std::string told(const char* name, const Estimate& estimate) {
+  if (estimate.is_nan()) return "";
+  return fmt::format("{} {} [{}, {}] {}\n", name, estimate.value, estimate.lower, estimate.upper,
+                     to_string(estimate.grade));
+}
+
+// Each file whole or not at all; fit.json, which vouches for the others, is the last.
+void write_fit(const CommandLine& line,
+               const FitData& data,
+               const FitResult& fit,
+               const ModelEvaluation& evaluation) {
+  const FolderLock lock(line.out);
+  for (const NamedBytes& file : model_files(fit.model)) {
+    write_file(line.out + "/model/" + file.name, file.bytes);
+  }
+  write_file(line.out + "/samples.npy", npy_bytes(evaluation.samples));
+  write_file(line.out + "/test.npy", npy_bytes(data.split.test));
+  write_file(line.out + "/runinfo.json", run_info_json());
+  write_file(line.out + "/fit.json", fit_record_json(line, data, fit, evaluation));
+}
+
+}  // namespace
+
+int fit_command(const CommandLine& given) {
+  require_writable_folder(given.out);
+  const FitData data = read_fit_data(given);
+  CommandLine line = given;
+  line.fit = options_for(given, data.split.train.rows());
+  tell_data(line, data);
+  Progress progress(std::cerr, progress_style(line.quiet), "fit");
+  FitResult fit = train(line, data, progress);
+  if (interrupted()) return exit_interrupted;
+  if (fit.termination == Termination::not_finite) {
+    throw std::runtime_error(
+        "fit: the training left the finite numbers; try a smaller --learning-rate");
+  }
+  fit.model.columns = data.columns;
+  const ModelEvaluation evaluation = evaluate_model(
+      fit.model, data.split, data.law, {.seed = line.seed},
+      [&progress](double done) {
+        progress.report(share_of_training + (1.0 - share_of_training) * done);
+      },
+      &interrupted());
+  if (interrupted()) return exit_interrupted;
+  if (!std::isfinite(evaluation.test_nll.value) || !evaluation.samples.allFinite()) {
+    throw std::runtime_error("fit: the model's density or a sample of it is not finite");
+  }
+  progress.report(1.0);
+  write_fit(line, data, fit, evaluation);
+  print(told("test_nll", evaluation.test_nll) + told("gaussian_nll", evaluation.gaussian_nll) +
+        told("nll_difference", evaluation.nll_difference) +
+        told("entropy_gap", evaluation.entropy_gap) + told("mmd", evaluation.mmd.unbiased));
+  return 0;
+}
+
+}  // namespace flowcheck

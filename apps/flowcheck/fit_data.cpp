@@ -1,0 +1,130 @@
+#include "fit_data.hpp"
+
+#include "measures/measure_file.hpp"
+#include "measures/toy_density.hpp"
+#include "numerics/rng.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+constexpr std::string_view toy_prefix = "toy:";
+constexpr Index fewest_rows = 30;
+
+void require_no_treatment(const CommandLine& line) {
+  if (line.treatment.asks_for_nothing()) return;
+  throw UsageError(fmt::format(
+      "--columns, --drop-missing, --drop-constant, --dequantise: {} holds no rows", line.first));
+}
+
+std::vector<std::string> numbered(Index d) {
+  std::vector<std::string> names;
+  for (Index k = 1; k <= d; ++k) names.push_back(std::to_string(k));
+  return names;
+}
+
+Rng drawing(const CommandLine& line) {
+  return Rng(derive_seed(line.seed, "fit data"));
+}
+
+std::string drawn(Index count) {
+  return fmt::format("{} points drawn from it", count);
+}
+
+Matrix draw_toy(const CommandLine& line, FitData& data) {
+  require_no_treatment(line);
+  try {
+    const Toy toy = toy_from_string(std::string_view(line.first).substr(toy_prefix.size()));
+    if (has_density(toy)) {
+      data.law.log_density = [toy](const Matrix& points) { return log_density(toy, points); };
+    }
+    Rng rng = drawing(line);
+    data.columns = numbered(2);
+    data.notes.push_back(drawn(line.count));
+    return sample(toy, line.count, rng);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(fmt::format("{}: {}", line.first, error.what()));
+  }
+}
+
+Matrix read_points(const CommandLine& line, FitData& data) {
+  MeasureFile read = read_measure(line.first, line.treatment);
+  data.notes = std::move(read.notes);
+  data.warnings = std::move(read.warnings);
+  if (const auto* cloud = std::get_if<PointCloud>(&read.measure)) {
+    if (!cloud->uniform()) {
+      throw InputError(line.first + ":1: the rows have weights; fit takes equally weighted ones");
+    }
+    data.columns = std::move(read.columns);
+    return cloud->points();
+  }
+  require_no_treatment(line);
+  Rng rng = drawing(line);
+  data.notes.push_back(drawn(line.count));
+  data.columns = numbered(dimension(read.measure));
+  if (const auto* gaussian = std::get_if<Gaussian>(&read.measure)) {
+    if (gaussian->has_density()) {
+      data.law.log_density = [p = *gaussian](const Matrix& points) {
+        return log_densities(p, points);
+      };
+    }
+    return sample(*gaussian, line.count, rng);
+  }
+  const auto mixture =
+      std::make_shared<const GaussianMixture>(std::get<GaussianMixture>(std::move(read.measure)));
+  if (mixture->has_density()) {
+    data.law.mixture = mixture;
+    data.law.log_density = [mixture](const Matrix& points) {
+      return mixture->log_densities(points);
+    };
+  }
+  return sample(*mixture, line.count, rng);
+}
+
+// One column of one value would be a density without bound.
+void require_varying(const CommandLine& line, const FitData& data, const Matrix& points) {
+  std::vector<std::string> constant;
+  for (Index k = 0; k < points.rows(); ++k) {
+    if (points.row(k).minCoeff() == points.row(k).maxCoeff()) {
+      constant.push_back(data.columns[static_cast<std::size_t>(k)]);
+    }
+  }
+  if (constant.empty()) return;
+  throw InputError(
+      fmt::format("{}:1: constant, and no density has it: {}; leave it out with "
+                  "--drop-constant or --columns",
+                  line.first, shown(constant)));
+}
+
+}  // namespace
+
+FitData read_fit_data(const CommandLine& line) {
+  FitData data;
+  const Matrix points =
+      line.first.starts_with(toy_prefix) ? draw_toy(line, data) : read_points(line, data);
+  const Index d = points.rows();
+  const Index n = points.cols();
+  require_varying(line, data, points);
+  const double train = 1.0 - line.split.validation - line.split.test;
+  const double least = std::min(line.split.validation, line.split.test);
+  if (n < fewest_rows || train * static_cast<double>(n) < 2.0 * static_cast<double>(d + 1) ||
+      least * static_cast<double>(n) < 2.0) {
+    throw InputError(
+        fmt::format("{}:1: {} rows in dimension {} are too few to fit and test a "
+                    "density; expected {} or more, two in every part",
+                    line.first, n, d, std::max(fewest_rows, 3 * (d + 1))));
+  }
+  if (n < 20 * d) {
+    data.warnings.push_back(fmt::format("{} rows in dimension {}: expect overfitting", n, d));
+  }
+  data.split = split_data(points, line.split, derive_seed(line.seed, "fit split"));
+  return data;
+}
+
+}  // namespace flowcheck

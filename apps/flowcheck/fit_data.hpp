@@ -1,0 +1,27 @@
+#pragma once
+
+#include "command_line.hpp"
+#include "learning/data_split.hpp"
+#include "learning/model_evaluation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace flowcheck {
+
+/// What `fit` works on, and what should be known of it.
+struct FitData {
+  DataSplit split = {};
+  std::vector<std::string> columns = {};
+  KnownLaw law = {};  ///< that was drawn from
+  std::vector<std::string> notes = {};
+  std::vector<std::string> warnings = {};
+};
+
+/// The rows of a file, or draws from the law that it describes, in three parts.
+/// @throws InputError  what read_measure() refuses, weights, too few rows for the dimension, a
+///                     constant column
+/// @throws UsageError  a treatment of rows where there are none
+FitData read_fit_data(const CommandLine& line);
+
+}  // namespace flowcheck

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "command_line.hpp"
+#include "fit_data.hpp"
+#include "learning/fit_model.hpp"
+#include "learning/model_evaluation.hpp"
+
+#include <string>
+
+namespace flowcheck {
+
+/// OUT/fit.json, schema flowcheck.fit/1: settings, data, and all that was measured.
+std::string fit_record_json(const CommandLine& line,
+                            const FitData& data,
+                            const FitResult& fit,
+                            const ModelEvaluation& evaluation);
+
+/// {"schema": "flowcheck.logpdf/1", "nll": …}. @param nll  mean of −log p over `count` points
+std::string logpdf_record_json(const CommandLine& line, Index count, const Estimate& nll);
+
+}  // namespace flowcheck

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "learning/data_split.hpp"
+#include "learning/flow_model.hpp"
+#include "numerics/termination.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace flowcheck {
+
+struct FitOptions {
+  ModelMethod method = ModelMethod::fm;
+  Scaling scaling = Scaling::whiten;
+  std::vector<Index> hidden = {128, 128, 128};  ///< widths of the velocity networks
+  Index frequencies = 0;  ///< sines and cosines of the point that a network sees besides it
+  double highest_frequency = 16.0;  ///< of them, in radians a unit of the model's coordinates
+  int blocks = 0;                   ///< 0: the method's own, 1 (fm), 4 (lfm), 6 (jko)
+  double step_size = 0.0;           ///< γ_1 or h_1; 0: 0.15 (lfm), 0.25 (jko)
+  double step_ratio = 0.0;          ///< γ_{n+1}/γ_n; 0: 1.3 (lfm), 1.4 (jko)
+  Index iterations = 10'000;        ///< of Adam, a block
+  Index batch = 512;
+  double learning_rate = 2e-3;  ///< falls to 0 by a cosine
+  double average = 0.999;       ///< of the parameters' exponential moving average; 0: the last ones
+  int validations = 20;         ///< of a block, at equal distances; its best parameters are kept
+  int patience = 8;             ///< validations without a new best after which a block stops
+  std::uint64_t seed = 1;
+};
+
+/// The steps γ_1 ρ^{n−1} of the blocks; the last one of lfm, and the one of fm, is +∞, free.
+/// @throws std::invalid_argument  options out of range
+std::vector<double> block_step_sizes(const FitOptions& options);
+
+/// Reparametrised steps: JKO blocks move p_n by unequal amounts. With the times τ_n = h_1 + … + h_n
+/// and the lengths S_n = m_1 + … + m_n, each τ_n goes the share η of its way to the time at which
+/// the piecewise linear S is n/N of S_N; Σ h_n stays. [XuChengXie2023]
+/// @param moved  m_n > 0, what each block moved
+/// @throws std::invalid_argument  sizes differ, or numbers that are not positive, or η not in [0,
+/// 1]
+std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_sizes,
+                                              const std::vector<double>& moved,
+                                              double eta);
+
+/// How the training of one block went.
+struct BlockFit {
+  Index iterations = 0;           ///< done
+  double first_validation = 0.0;  ///< loss before the first iteration
+  double best_validation = 0.0;   ///< loss of the parameters that were kept
+  Index best_iteration = 0;       ///< where they were found
+  double train_loss = 0.0;        ///< smoothed, of the last batches
+};
+
+struct FitResult {
+  FlowModel model = {};
+  std::vector<BlockFit> blocks = {};
+  Termination termination = Termination::running;  ///< converged: every block trained to its end
+};
+
+/// Blocks are fitted one after the other, each to the points that the ones before have moved.
+/// The scaling is that of the training points alone.
+///
+/// fm    one free block with trigonometric interpolants between independent ends: for the whitened
+///       data a field of zero is the Gaussian fit, where networks start
+/// lfm   linear interpolants to the dependent OU step; then such a free block
+/// jko   autonomous fields; a block starts from the one before
+///
+/// @param step_sizes  overrides those of the options, if not empty
+/// @param progress    done so far, 0 … 1
+/// @param stop        becomes true: returns early, termination `running`
+/// @throws std::invalid_argument  options out of range, or what scaling_of() refuses
+[[nodiscard]] FitResult fit_model(const DataSplit& data,
+                                  const FitOptions& options,
+                                  const std::vector<double>& step_sizes = {},
+                                  const std::function<void(double)>& progress = {},
+                                  const std::atomic<bool>* stop = nullptr);
+
+}  // namespace flowcheck

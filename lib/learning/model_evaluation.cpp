@@ -1,0 +1,345 @@
+#include "learning/model_evaluation.hpp"
+
+#include "learning/batches.hpp"
+#include "learning/training.hpp"
+#include "measures/mixture_posterior.hpp"
+#include "measures/moment_fit.hpp"
+#include "numerics/confidence.hpp"
+#include "numerics/require.hpp"
+#include "numerics/rng.hpp"
+#include "proximal/sample_first_order_error.hpp"
+
+#include <Eigen/SVD>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace flowcheck {
+namespace {
+
+Estimate mean_of(const Vector& draws, double false_alarm) {
+  return sample_mean({draws.begin(), draws.end()}, false_alarm);
+}
+
+Estimate root_mean_square(const Matrix& differences, double false_alarm) {
+  return sqrt(mean_of(differences.colwise().squaredNorm().transpose(), false_alarm));
+}
+
+Matrix first_columns(const Matrix& points, Index count) {
+  return points.leftCols(std::min(count, points.cols()));
+}
+
+// Largest ‖DT‖ and ‖DT⁻¹‖ over some points, by central differences.
+void measure_lipschitz(const ModelBlock& block, const Matrix& points, BlockMeasurement& result) {
+  constexpr double h = 1e-4;
+  const Index d = points.rows();
+  const Index n = points.cols();
+  Matrix moved(d, 2 * d * n);
+  for (Index k = 0; k < d; ++k) {
+    const Vector step = h * Vector::Unit(d, k);
+    moved.middleCols(2 * k * n, n) = points.colwise() + step;
+    moved.middleCols((2 * k + 1) * n, n) = points.colwise() - step;
+  }
+  const Matrix images = push_block(block, moved).points;
+  double largest = 0.0;
+  double largest_inverse = 0.0;
+  for (Index j = 0; j < n; ++j) {
+    Matrix jacobian(d, d);
+    for (Index k = 0; k < d; ++k) {
+      jacobian.col(k) = (images.col(2 * k * n + j) - images.col((2 * k + 1) * n + j)) / (2.0 * h);
+    }
+    const Vector singular = Eigen::JacobiSVD<Matrix>(jacobian).singularValues();
+    largest = std::max(largest, singular(0));
+    largest_inverse = std::max(largest_inverse, 1.0 / singular(d - 1));
+  }
+  result.lipschitz = Estimate::sampled_supremum(largest);
+  result.inverse_lipschitz = Estimate::sampled_supremum(largest_inverse);
+}
+
+// Two disjoint halves of the test points, one before and one after the block: independent samples,
+// as the estimator asks for.
+Estimate squared_first_order_error(const ModelBlock& block,
+                                   const Matrix& before,
+                                   const Matrix& after,
+                                   const EvaluationOptions& options) {
+  const Index d = before.rows();
+  const Index n = std::min(options.error_points, before.cols() / 2);
+  if (n < d + 2 || std::isinf(block.step_size)) return not_measured;
+  return calibrated_first_order_error(before.leftCols(n), after.rightCols(n),
+                                      gaussian_potential(Gaussian::standard(d)), block.step_size,
+                                      {.seed = derive_seed(options.seed, "fit first order")})
+      .squared;
+}
+
+Estimate regression_loss_of(const ModelBlock& block,
+                            const Matrix& points,
+                            const EvaluationOptions& options,
+                            std::size_t n) {
+  constexpr Index batches = 20;
+  Rng rng(derive_seed(options.seed, "fit loss", n));
+  const auto source =
+      flow_matching(ou_step_ends(draws_from(points), block.step_size, BatchCoupling::dependent),
+                    std::isinf(block.step_size) ? PathShape::trigonometric : PathShape::linear);
+  std::vector<double> losses;
+  RegressionBatch batch;
+  batch.resize(points.rows(), 512);
+  for (Index k = 0; k < batches; ++k) {
+    source(rng, batch);
+    losses.push_back(regression_loss(block.network, batch).loss);
+  }
+  return sample_mean(losses, options.false_alarm);
+}
+
+// I_t = αx + βg and its velocity, x of the data and g ~ N(0, I).
+struct PathAt {
+  double alpha = 1.0, beta = 0.0;
+  double alpha_rate = 0.0, beta_rate = 0.0;
+};
+
+PathAt path_at(double gamma, double t) {
+  if (std::isinf(gamma)) {
+    const double quarter = 0.5 * std::numbers::pi;
+    const double c = std::cos(quarter * t);
+    const double s = std::sin(quarter * t);
+    return {.alpha = c, .beta = s, .alpha_rate = -quarter * s, .beta_rate = quarter * c};
+  }
+  const double lost = -std::expm1(-gamma);
+  const double noise = std::sqrt(-std::expm1(-2.0 * gamma));
+  return {.alpha = 1.0 - t * lost, .beta = t * noise, .alpha_rate = -lost, .beta_rate = noise};
+}
+
+// v = α̇ m + β̇ (x − αm)/β with m = E[X|I_t = x]. Times are stratified over [0, 1].
+Estimate excess_loss_of(const ModelBlock& block,
+                        const GaussianMixture& law,
+                        const EvaluationOptions& options) {
+  constexpr int strata = 16;
+  constexpr Index points_a_time = 256;
+  Rng rng(derive_seed(options.seed, "fit excess"));
+  std::vector<double> losses;
+  for (int k = 0; k < strata; ++k) {
+    const double t = (k + rng.uniform()) / strata;
+    const PathAt path = path_at(block.step_size, t);
+    const Matrix x = path.alpha * sample(law, points_a_time, rng) +
+                     path.beta * rng.normal_matrix(law.dimension(), points_a_time);
+    const Matrix m = MixturePosterior(law, path.alpha, path.beta).means(x);
+    const Matrix v = path.alpha_rate * m + (path.beta_rate / path.beta) * (x - path.alpha * m);
+    losses.push_back((velocity(block.network, t, x) - v).squaredNorm() /
+                     static_cast<double>(points_a_time));
+  }
+  return sample_mean(losses, options.false_alarm);
+}
+
+class Evaluator {
+ public:
+  Evaluator(const FlowModel& model,
+            const DataSplit& data,
+            const KnownLaw& law,
+            const EvaluationOptions& options,
+            const std::function<void(double)>& progress,
+            const std::atomic<bool>* stop)
+      : model_(model),
+        data_(data),
+        law_(law),
+        options_(options),
+        progress_(progress),
+        stop_(stop),
+        alpha_(options.false_alarm) {
+    if (law.log_density) known_ = law.log_density(data.test);
+  }
+
+  ModelEvaluation operator()() {
+    measure_blocks_on_data();
+    if (stopped()) return std::move(result_);
+    measure_blocks_on_noise();
+    if (stopped()) return std::move(result_);
+    compare_likelihoods();
+    compare_samples();
+    evaluate_guarantees();
+    return std::move(result_);
+  }
+
+ private:
+  bool stopped() const { return stop_ != nullptr && stop_->load(); }
+  bool has_law() const { return known_.size() > 0; }
+
+  void report(double fraction) const {
+    if (progress_) progress_(fraction);
+  }
+
+  // Each block on what the ones before have made of the test points. Their log densities are those
+  // of log_densities(), on the way.
+  void measure_blocks_on_data() {
+    Matrix points = model_.scaling.to_model(data_.test);
+    Vector volume = Vector::Constant(points.cols(), model_.scaling.log_determinant);
+    if (has_law()) {
+      kl_of_data_ = mean_of(known_ - volume - standard_normal_log_densities(points), alpha_);
+    }
+    for (std::size_t n = 0; n < model_.blocks.size() && !stopped(); ++n) {
+      const ModelBlock& block = model_.blocks[n];
+      BlockMeasurement measured;
+      PushedPoints pushed = push_block(block, points, true);
+      measured.moved = root_mean_square(pushed.points - points, alpha_);
+      volume += pushed.divergence_integral;
+      log_densities_ = volume + standard_normal_log_densities(pushed.points);
+      measured.nll_as_last = -mean_of(log_densities_, alpha_);
+      if (has_law()) measured.kl_to_normal = mean_of(known_ - log_densities_, alpha_);
+      measure_lipschitz(block, first_columns(points, options_.lipschitz_points), measured);
+      const Matrix some = first_columns(points, options_.sample_points);
+      const Matrix back = pull_block(block, first_columns(pushed.points, options_.sample_points));
+      measured.data_round_trip = root_mean_square(back - some, alpha_);
+      if (model_.method == ModelMethod::jko) {
+        measured.squared_first_order_error =
+            squared_first_order_error(block, points, pushed.points, options_);
+      } else {
+        measured.regression_loss = regression_loss_of(block, points, options_, n);
+        if (n == 0 && law_.mixture) {
+          measured.excess_loss =
+              excess_loss_of(block, pushforward(model_.scaling.map, *law_.mixture), options_);
+        }
+      }
+      result_.blocks.push_back(measured);
+      points = std::move(pushed.points);
+      report(0.6 * static_cast<double>(n + 1) / static_cast<double>(model_.blocks.size()));
+    }
+  }
+
+  // The model's samples, from noise to data.
+  void measure_blocks_on_noise() {
+    Rng rng(derive_seed(options_.seed, "fit samples"));
+    Matrix points = rng.normal_matrix(model_.dimension(), options_.sample_points);
+    for (std::size_t n = model_.blocks.size(); n-- > 0 && !stopped();) {
+      const ModelBlock& block = model_.blocks[n];
+      Matrix pulled = pull_block(block, points);
+      result_.blocks[n].noise_round_trip =
+          root_mean_square(push_block(block, pulled).points - points, alpha_);
+      result_.blocks[n].inversion_error =
+          root_mean_square(pull_block(block, points, 2) - pulled, alpha_);
+      points = std::move(pulled);
+    }
+    result_.samples = model_.scaling.to_data(points);
+    report(0.7);
+  }
+
+  void compare_likelihoods() {
+    result_.test_nll = mean_nll(model_, data_.test, log_densities_, options_);
+    const Vector gaussian = flowcheck::log_densities(moment_fit(data_.train), data_.test);
+    result_.gaussian_nll = -mean_of(gaussian, alpha_);
+    const Estimate integrator = Estimate::converged(0.0, result_.test_nll.budget.discretisation);
+    result_.nll_difference = mean_of(gaussian - log_densities_, alpha_) + integrator;
+    if (has_law()) {
+      result_.entropy = -mean_of(known_, alpha_);
+      result_.entropy_gap = mean_of(known_ - log_densities_, alpha_) + integrator;
+    }
+    report(0.9);
+  }
+
+  void compare_samples() {
+    const PointCloud test(first_columns(data_.test, options_.sample_points));
+    const PointCloud samples(result_.samples);
+    result_.mmd_bandwidth = published_scale * median_distance(test);
+    if (result_.mmd_bandwidth > 0.0 && result_.samples.allFinite()) {
+      result_.mmd = squared_mmd(samples, test, kernel_rate(result_.mmd_bandwidth),
+                                {.false_alarm = alpha_, .seed = options_.seed});
+    }
+  }
+
+  void add(const char* claim, const char* statement, const Estimate& bound) {
+    result_.guarantees.push_back({.claim = claim, .statement = statement, .bound = bound});
+  }
+  void leave_out(const char* claim, const char* statement, const char* why) {
+    result_.guarantees.push_back({.claim = claim, .statement = statement, .not_evaluated = why});
+  }
+
+  void evaluate_guarantees() {
+    constexpr const char* pinsker = "TV(p_0, q_0) <= sqrt(KL(p_0 || q_0)/2)";
+    if (has_law()) {
+      const Estimate& kl = result_.entropy_gap;
+      const Estimate positive = Estimate::between(std::max(kl.value, 0.0), std::max(kl.lower, 0.0),
+                                                  std::max(kl.upper, 0.0), kl.grade);
+      add("LFM-13", pinsker, sqrt(positive / 2.0));
+    } else {
+      leave_out("LFM-13", pinsker, "the data's entropy is not known");
+    }
+    if (model_.method != ModelMethod::jko) {
+      leave_out("LFM-16", "chi2(p_N || q) <= sup(p_N/q) eps_N S_N",
+                "sup(p_N/q) and the scores in S_N are not measured");
+    }
+    // Lipschitz constants seen at some points are lower bounds: what comes of them is no proof.
+    Estimate inversion = 0.0;
+    Estimate round_trip = 0.0;
+    Estimate product = 1.0;
+    for (const BlockMeasurement& block : result_.blocks) {
+      inversion = inversion + block.inversion_error * product;
+      product = product * block.inverse_lipschitz;
+      round_trip = round_trip + block.noise_round_trip * product;
+    }
+    add("LFM-18", "W2(q_0, q~_0) <= sum_n eta_n prod_{j<n} Lip(T_j^-1)", inversion);
+    if (model_.method != ModelMethod::jko) return;
+    add("JKO-27", "W2(q_0, q~_0) <= sum_n eps_inv prod_{j<=n} Lip(T_j^-1)", round_trip);
+    evaluate_jko_bound();
+  }
+
+  // KL(p_0 ‖ q_0) = KL(p_N ‖ q) ≤ ½(√(2 KL_0) Π(1 + h_n)⁻¹ + max ε_n)².
+  void evaluate_jko_bound() {
+    constexpr const char* statement =
+        "KL(p_0 || q_0) <= (sqrt(2 KL(p_0 || q)) prod_n 1/(1 + h_n) + max eps_n)^2/2";
+    if (!has_law()) return leave_out("JKO-23", statement, "the data's entropy is not known");
+    Estimate contraction = 1.0;
+    Estimate largest = 0.0;
+    for (std::size_t n = 0; n < result_.blocks.size(); ++n) {
+      const Estimate& squared = result_.blocks[n].squared_first_order_error;
+      if (squared.is_nan()) return leave_out("JKO-23", statement, "too few points for eps_n");
+      contraction = contraction / (1.0 + Estimate(model_.blocks[n].step_size));
+      largest = max(largest, squared);
+    }
+    add("JKO-23", statement, square(sqrt(2.0 * kl_of_data_) * contraction + sqrt(largest)) / 2.0);
+  }
+
+  const FlowModel& model_;
+  const DataSplit& data_;
+  const KnownLaw& law_;
+  EvaluationOptions options_;
+  std::function<void(double)> progress_;
+  const std::atomic<bool>* stop_;
+  double alpha_;
+  Vector known_;          // log p of the law at the test points
+  Vector log_densities_;  // of the model there
+  Estimate kl_of_data_ = not_measured;
+  ModelEvaluation result_;
+};
+
+}  // namespace
+
+Vector log_densities(const Gaussian& p, const Matrix& points) {
+  const Matrix scaled = p.inverse_factor() * (points.colwise() - p.mean());
+  const double volume = 0.5 * p.eigenvalues().array().log().sum();
+  return standard_normal_log_densities(scaled).array() - volume;
+}
+
+Estimate mean_nll(const FlowModel& model,
+                  const Matrix& points,
+                  const Vector& log_densities,
+                  const EvaluationOptions& options) {
+  const Index count = std::min(options.refined_points, points.cols());
+  const Vector refined = flowcheck::log_densities(model, points.leftCols(count), 2);
+  const Estimate change = mean_of(refined - log_densities.head(count), options.false_alarm);
+  const double error = std::max(std::abs(change.lower), std::abs(change.upper));
+  return -mean_of(log_densities, options.false_alarm) + Estimate::converged(0.0, error);
+}
+
+ModelEvaluation evaluate_model(const FlowModel& model,
+                               const DataSplit& data,
+                               const KnownLaw& law,
+                               const EvaluationOptions& options,
+                               const std::function<void(double)>& progress,
+                               const std::atomic<bool>* stop) {
+  require(model.dimension() == data.test.rows() && data.test.cols() >= 2,
+          "evaluate_model: test points of the model's dimension, two at least");
+  require(!model.blocks.empty(), "evaluate_model: the model has no block");
+  return Evaluator(model, data, law, options, progress, stop)();
+}
+
+}  // namespace flowcheck

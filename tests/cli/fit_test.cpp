@@ -1,0 +1,198 @@
+#include "cli/program_call.hpp"
+#include "measures/npy.hpp"
+#include "numerics/rng.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <string>
+#include <vector>
+
+namespace flowcheck::fit_test {
+
+using Catch::Contains;
+using nlohmann::json;
+
+namespace {
+
+const std::vector<std::string> small_network = {"--hidden",        "16,16", "--iterations",  "100",
+                                                "--batch",         "64",    "--frequencies", "4",
+                                                "--learning-rate", "0.01"};
+
+// Two hills, correlated columns, a constant one, and a label.
+class Data : public ScratchFolder {
+ public:
+  Data() {
+    std::string text = "x,y,unit,label\n";
+    Rng rng(1);
+    for (int i = 0; i < 400; ++i) {
+      const double side = i % 2 == 0 ? -3.0 : 3.0;
+      const double x = side + rng.normal();
+      text += fmt::format("{},{},7,{}\n", x, 100.0 + 0.3 * x + rng.normal(), i % 2);
+    }
+    write("hills.csv", text);
+    write("holes.csv", "x,y\n1,2\n,3\n4,5\n");
+    write("few.csv", "x,y\n1,2\n2,3\n4,5\n0,1\n");
+    write("weights.json", R"({"type": "points", "file": "hills.csv", "columns": ["x"],
+                              "weights": "label"})");
+    write("gaussian.json", R"({"type": "gaussian", "mean": [1, 2], "covariance": [4, 1]})");
+    std::string line = "x,y,z\n";
+    for (int i = 0; i < 100; ++i) line += fmt::format("{0},{1},{2}\n", i, i * i, 3 * i + 2 * i * i);
+    write("plane.csv", line);
+  }
+
+  ProgramOutcome call(std::vector<std::string> words, const ProgramCall& how = {}) const {
+    words.insert(words.begin(), FLOWCHECK_PROGRAM);
+    ProgramCall here = how;
+    here.folder = path();
+    return call_program(words, here);
+  }
+
+  json fit(std::vector<std::string> words, const std::string& out) const {
+    words.insert(words.begin(), "fit");
+    words.insert(words.end(), small_network.begin(), small_network.end());
+    words.insert(words.end(), {"--quiet", "--out", out});
+    const ProgramOutcome outcome = call(words);
+    CAPTURE(words, outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    return json::parse(read_file(*this / out + "/fit.json"));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fit writes a model whose sample and density agree with its record", "[cli][property]") {
+  const Data data;
+  const json record = data.fit({"hills.csv", "--columns", "x,y"}, "a");
+  CHECK(record["schema"] == "flowcheck.fit/1");
+  CHECK(record["data"]["test"] == 40);
+  CHECK(record["data"]["train"] == 320);
+  CHECK(record["entropy_gap"].is_null());
+  CHECK(record["blocks"].size() == 1);
+  CHECK(record["test_nll"]["budget"]["discretisation"] >= 0.0);
+  CHECK(record["mmd"]["biased"]["value"] >= 0.0);
+  const double difference = record["nll_difference"]["value"];
+  CHECK(difference == Approx(record["test_nll"]["value"].get<double>() -
+                             record["gaussian_nll"]["value"].get<double>()));
+
+  const ProgramOutcome density =
+      data.call({"logpdf", "a", "a/test.npy", "--quiet", "--json", "density.json"});
+  REQUIRE(density.exit_code == 0);
+  CHECK(density.output.starts_with("log_density\n"));
+  CHECK(std::count(density.output.begin(), density.output.end(), '\n') == 41);
+  const json nll = json::parse(read_file(data / "density.json"))["nll"];
+  CHECK(nll["value"].get<double>() ==
+        Approx(record["test_nll"]["value"].get<double>()).epsilon(1e-12));
+  // By its columns' names, in a file with others.
+  CHECK(data.call({"logpdf", "a/model", "hills.csv", "--quiet"}).exit_code == 0);
+
+  const ProgramOutcome sample = data.call({"sample", "a", "-n", "50"});
+  REQUIRE(sample.exit_code == 0);
+  CHECK(sample.output.starts_with("x,y\n"));
+  data.write("sample.csv", sample.output);
+  const ProgramOutcome own = data.call({"logpdf", "a", "sample.csv"});
+  CHECK(own.exit_code == 0);
+  CHECK_THAT(own.errors, Contains("nll "));
+  CHECK(data.call({"sample", "a", "-n", "50"}).output == sample.output);
+  CHECK(data.call({"sample", "a", "-n", "50", "--seed", "2"}).output != sample.output);
+  CHECK(data.call({"sample", "a", "-n", "50", "--out", "b"}).exit_code == 0);
+  CHECK(parse_npy(read_file(data / "b/samples.npy"), "samples").cols() == 50);
+}
+
+TEST_CASE("fit gives the same bytes again, and on one thread", "[cli][property]") {
+  const Data data;
+  const auto method = GENERATE("lfm", "jko");
+  const std::vector<std::string> words = {
+      "hills.csv", "--columns", "x,y", "--method", method, "--blocks", "2", "--patience", "2"};
+  data.fit(words, "a");
+  std::vector<std::string> one = words;
+  one.insert(one.end(), {"--jobs", "1"});
+  data.fit(one, "b");
+  for (const char* file :
+       {"fit.json", "samples.npy", "model/model.json", "model/block_2/parameters.npy"}) {
+    CAPTURE(file);
+    CHECK(read_file(data / "a/" + file) == read_file(data / "b/" + file));
+  }
+}
+
+TEST_CASE("fit of a law knows how far the model is from it", "[cli][property]") {
+  const Data data;
+  const json gaussian = data.fit({"gaussian.json", "--draws", "2000"}, "a");
+  // The model starts from the Gaussian itself, which is the law.
+  CHECK(gaussian["entropy"]["value"].get<double>() ==
+        Approx(1.0 + std::log(2.0 * 3.14159265358979 * 2.0)).epsilon(0.05));
+  CHECK(std::abs(gaussian["entropy_gap"]["value"].get<double>()) < 0.1);
+  const json toy = data.fit({"toy:moons", "--draws", "1000"}, "b");
+  CHECK(toy["entropy_gap"]["value"] > 0.0);
+  CHECK(toy["guarantees"][0]["claim"] == "LFM-13");
+  CHECK(toy["guarantees"][0]["bound"]["value"].get<double>() ==
+        Approx(std::sqrt(toy["entropy_gap"]["value"].get<double>() / 2.0)));
+}
+
+TEST_CASE("fit leaves constant columns out where it is asked to", "[cli][property]") {
+  const Data data;
+  const json record = data.fit({"hills.csv", "--columns", "x,unit,y", "--drop-constant"}, "a");
+  CHECK(record["data"]["columns"] == json({"x", "y"}));
+  CHECK_THAT(record["data"]["notes"][0].get<std::string>(), Contains("unit"));
+}
+
+TEST_CASE("what cannot be fitted is refused in one line, and nothing is written",
+          "[cli][precondition]") {
+  struct Refusal {
+    std::vector<std::string> words;
+    std::string phrase;
+  };
+  const auto refusal = GENERATE(values<Refusal>({
+      {{"fit"}, "DATA"},
+      {{"fit", "nowhere.csv"}, "nowhere.csv"},
+      {{"fit", "hills.csv", "--columns", "x,unit"}, "constant, and no density has it: \"unit\""},
+      {{"fit", "hills.csv", "--columns", "x,z"}, "no column \"z\""},
+      {{"fit", "holes.csv"}, "is missing; mend the row, or ask for --drop-missing"},
+      {{"fit", "few.csv"}, "4 rows in dimension 2 are too few"},
+      {{"fit", "plane.csv"}, "singular"},
+      {{"fit", "weights.json"}, "the rows have weights"},
+      {{"fit", "gaussian.json", "--drop-missing"}, "gaussian.json holds no rows"},
+      {{"fit", "toy:moon"}, "toy:moon: "},
+      {{"fit", "toy:moons", "--columns", "1"}, "toy:moons holds no rows"},
+      {{"fit", "hills.csv", "--method", "gan"}, "--method gan: expected one of fm, lfm, jko"},
+      {{"fit", "hills.csv", "--scaling", "log"},
+       "--scaling log: expected one of none, standardise"},
+      {{"fit", "hills.csv", "--split", "0.5"}, "--split: expected two"},
+      {{"fit", "hills.csv", "--split", "0.5,0.5"}, "--split: expected two"},
+      {{"fit", "hills.csv", "--iterations", "0"}, "--iterations 0"},
+      {{"fit", "hills.csv", "--batch", "0"}, "--batch 0"},
+      {{"fit", "hills.csv", "--hidden", "0"}, "--hidden 0"},
+      {{"fit", "hills.csv", "--learning-rate", "-1"}, "--learning-rate -1"},
+      {{"fit", "hills.csv", "--learning-rate", "nan"}, "--learning-rate nan"},
+      {{"fit", "hills.csv", "--blocks", "3"}, "--blocks: fm has one block"},
+      {{"fit", "hills.csv", "--method", "jko", "--step-size", "0"}, "--step-size 0"},
+      {{"fit", "hills.csv", "--standardise"}, "unknown option --standardise"},
+      {{"sample", "nowhere", "-n", "5"}, "nowhere"},
+      {{"sample", "nowhere", "-n", "0"}, "-n 0"},
+      {{"logpdf", "nowhere", "hills.csv"}, "nowhere"},
+  }));
+  const Data data;
+  const std::vector<std::string> before = data.files();
+  CAPTURE(refusal.words);
+  const ProgramOutcome outcome = data.call(refusal.words);
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors, Contains(refusal.phrase));
+  CHECK(outcome.output.empty());
+  CHECK(data.files() == before);
+}
+
+TEST_CASE("an interrupted fit leaves nothing behind", "[cli][property]") {
+  const Data data;
+  const std::vector<std::string> before = data.files();
+  const ProgramOutcome outcome = data.call({"fit", "hills.csv", "--columns", "x,y", "--hidden",
+                                            "64,64", "--iterations", "1000000", "--out", "a"},
+                                           {.signal = SIGINT, .interrupt_after = "to train"});
+  CHECK(outcome.exit_code == 130);
+  CHECK(data.files() == before);
+}
+
+}  // namespace flowcheck::fit_test

@@ -1,0 +1,147 @@
+#include "learning/fit_model.hpp"
+
+#include "learning/model_evaluation.hpp"
+#include "measures/gaussian_mixture.hpp"
+#include "numerics/rng.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+namespace flowcheck::fit_model_test {
+
+namespace {
+
+GaussianMixture two_hills() {
+  Matrix means(2, 2);
+  means << -2.0, 2.0, 1.0, -1.0;
+  return GaussianMixture::isotropic(Vector::Constant(2, 0.5), means, 0.16);
+}
+
+DataSplit hills(Index count = 1500) {
+  Rng rng(11);
+  return split_data(sample(two_hills(), count, rng), {}, 3);
+}
+
+FitOptions small(ModelMethod method) {
+  return {.method = method,
+          .hidden = {32, 32},
+          .blocks = method == ModelMethod::fm ? 1 : 2,
+          .iterations = method == ModelMethod::jko ? 60 : 250,
+          .batch = 128,
+          .learning_rate = 1e-2,
+          .average = 0.95,
+          .validations = 4,
+          .seed = 5};
+}
+
+EvaluationOptions few() {
+  return {.refined_points = 100, .sample_points = 100, .lipschitz_points = 10, .error_points = 30};
+}
+
+}  // namespace
+
+TEST_CASE("each method fits two hills better than a Gaussian does", "[learning][property]") {
+  const auto method = GENERATE(ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko);
+  CAPTURE(to_string(method));
+  const DataSplit data = hills();
+  const FitResult fit = fit_model(data, small(method));
+  REQUIRE(fit.termination == Termination::converged);
+  const KnownLaw known = {
+      .log_density = [](const Matrix& x) { return two_hills().log_densities(x); },
+      .mixture = std::make_shared<const GaussianMixture>(two_hills())};
+  const ModelEvaluation found = evaluate_model(fit.model, data, known, few());
+  CHECK(found.nll_difference.upper < 0.0);
+  CHECK(found.nll_difference.value ==
+        Approx(found.test_nll.value - found.gaussian_nll.value).margin(1e-9));
+  CHECK(found.entropy_gap.value == Approx(found.test_nll.value - found.entropy.value).margin(1e-9));
+  CHECK(found.entropy_gap.upper > 0.0);
+  REQUIRE(found.blocks.size() == fit.model.blocks.size());
+  const BlockMeasurement& last = found.blocks.back();
+  CHECK(last.nll_as_last.value == Approx(found.test_nll.value).margin(1e-9));
+  CHECK(last.kl_to_normal.value == Approx(found.entropy_gap.value).margin(1e-9));
+  CHECK(last.data_round_trip.value < 1e-2);
+  CHECK(last.noise_round_trip.value < 1e-2);
+  CHECK(last.lipschitz.value * last.inverse_lipschitz.value >= 1.0);
+  CHECK(last.squared_first_order_error.is_nan() == (method != ModelMethod::jko));
+  CHECK(last.regression_loss.is_nan() == (method == ModelMethod::jko));
+  if (method == ModelMethod::jko) return;
+  // The loss is the excess and a floor; what is left of a zero field's excess is less than that.
+  const BlockMeasurement& first = found.blocks.front();
+  CHECK(first.excess_loss.value < 0.5 * first.regression_loss.value);
+  CHECK(first.excess_loss.lower > 0.0);
+}
+
+TEST_CASE("a field of zero is the Gaussian fit", "[learning][exact]") {
+  const DataSplit data = hills();
+  FitOptions options = small(ModelMethod::fm);
+  options.iterations = 1;
+  options.learning_rate = 1e-300;
+  const FitResult fit = fit_model(data, options);
+  const ModelEvaluation found = evaluate_model(fit.model, data, {}, few());
+  CHECK(found.nll_difference.value == Approx(0.0).margin(1e-9));
+  CHECK(found.entropy_gap.is_nan());
+}
+
+TEST_CASE("a fit is its seed's, and stops when it is told to", "[learning][property]") {
+  const DataSplit data = hills();
+  FitOptions options = small(ModelMethod::lfm);
+  options.iterations = 20;
+  const auto parameters = [&](const FitOptions& chosen) {
+    return fit_model(data, chosen).model.blocks.back().network.parameters;
+  };
+  const Vector once = parameters(options);
+  CHECK(parameters(options) == once);
+  FitOptions other = options;
+  other.seed = 6;
+  CHECK(parameters(other) != once);
+  const std::atomic<bool> stop = true;
+  CHECK(fit_model(data, options, {}, {}, &stop).termination == Termination::running);
+}
+
+TEST_CASE("a block without progress on the validation rows stops early", "[learning][property]") {
+  FitOptions options = small(ModelMethod::fm);
+  options.iterations = 4000;
+  options.validations = 400;
+  options.patience = 2;
+  const FitResult fit = fit_model(hills(60), options);
+  const BlockFit& block = fit.blocks.front();
+  CHECK(block.iterations < options.iterations);
+  CHECK(block.best_iteration < block.iterations);
+  CHECK(block.best_validation <= block.first_validation);
+}
+
+TEST_CASE("step sizes are geometric, and the last of lfm is free", "[learning][exact]") {
+  const auto lfm = block_step_sizes({.method = ModelMethod::lfm});
+  CHECK(lfm.size() == 4);
+  CHECK(lfm[1] == Approx(0.195));
+  CHECK(lfm[2] == Approx(0.2535));
+  CHECK(lfm[3] == infinity);
+  const auto jko = block_step_sizes({.method = ModelMethod::jko, .blocks = 8});
+  CHECK(jko.front() == 0.25);
+  CHECK(jko.back() == Approx(0.25 * std::pow(1.4, 7)));
+  CHECK(block_step_sizes({}) == std::vector<double>{infinity});
+  CHECK_THROWS_AS(block_step_sizes({.blocks = 2}), std::invalid_argument);
+}
+
+TEST_CASE("reparametrised steps move by equal lengths where speeds stay", "[learning][exact]") {
+  // Speeds 4, 1, 1: of six units of length two a step, at the times ½, 1 and 3.
+  const std::vector<double> steps = {1.0, 1.0, 1.0};
+  const std::vector<double> moved = {4.0, 1.0, 1.0};
+  const auto whole = reparametrised_step_sizes(steps, moved, 1.0);
+  CHECK(whole[0] == Approx(0.5));
+  CHECK(whole[1] == Approx(0.5));
+  CHECK(whole[2] == Approx(2.0));
+  const auto half = reparametrised_step_sizes(steps, moved, 0.5);
+  CHECK(half[0] == Approx(0.75));
+  CHECK(half[2] == Approx(1.5));
+  CHECK(std::accumulate(half.begin(), half.end(), 0.0) == Approx(3.0));
+  CHECK(reparametrised_step_sizes(steps, {2.0, 2.0, 2.0}, 1.0) == steps);
+  CHECK_THROWS_AS(reparametrised_step_sizes(steps, {1.0}, 0.5), std::invalid_argument);
+  CHECK_THROWS_AS(reparametrised_step_sizes(steps, moved, 1.5), std::invalid_argument);
+}
+
+}  // namespace flowcheck::fit_model_test
