@@ -1,8 +1,10 @@
 #include "claims/check.hpp"
 #include "commands.hpp"
 #include "distances/wasserstein.hpp"
+#include "interpolation/covariance_envelope.hpp"
 #include "interruption.hpp"
 #include "measures/measure_file.hpp"
+#include "measures/regularity.hpp"
 #include "names.hpp"
 #include "proximal/jko_chain.hpp"
 #include "proximal/line_jko_chain.hpp"
@@ -240,9 +242,51 @@ void require_flows_to(const CommandLine& line, const Measure& target) {
   }
 }
 
+std::string treatment_words(const DataTreatment& treatment) {
+  std::string words;
+  if (!treatment.columns.empty()) {
+    words += fmt::format(" --columns {}", fmt::join(treatment.columns, ","));
+  }
+  if (treatment.drop_missing) words += " --drop-missing";
+  if (treatment.dequantise) words += " --dequantise";
+  if (treatment.standardise) words += " --standardise";
+  return words.empty() ? "" : words.substr(1);
+}
+
+MeasureFile read_start(const CommandLine& line) {
+  MeasureFile read = read_measure(line.target, line.treatment);
+  const std::string treatment = treatment_words(line.treatment);
+  if (!treatment.empty() && !std::holds_alternative<PointCloud>(read.measure)) {
+    throw UsageError(fmt::format("{}: {} holds no points", treatment, line.target));
+  }
+  return read;
+}
+
+// The constants that the theorems on flows take from a measure, those that are known.
+std::string constants_of(const Measure& measure) {
+  const Regularity c = std::visit([](const auto& p) { return regularity(p); }, measure);
+  std::string text;
+  const auto add = [&text](std::string_view name, double bound) {
+    if (std::isfinite(bound)) text += fmt::format(", {} {:.6g}", name, bound);
+  };
+  add("κ ≥", c.curvature_lower.lower);
+  add("β ≤", c.curvature_upper.upper);
+  add("D ≤", c.half_diameter.upper);
+  if (std::isfinite(c.mixture_radius.upper)) {
+    add("σ =", c.mixture_scale.value);
+    add("R ≤", c.mixture_radius.upper);
+  }
+  add("L ≤", c.log_lipschitz.upper);
+  const CovarianceEnvelope envelope = covariance_envelope(c);
+  add("‖∇X‖ ≤", std::exp(envelope.log_stretch_above(0.0, infinity).upper));
+  add("‖∇X⁻¹‖ ≤", std::exp(-envelope.log_stretch_below(0.0, infinity).lower));
+  return text.empty() ? "no constant is known" : text.substr(2);
+}
+
 // What keeps a paper's claims from a measure is an error where no other paper was asked.
 ReadTarget read_target(const CommandLine& line, const std::set<std::string>& papers) {
-  Measure start = read_measure(line.target).measure;
+  MeasureFile read = read_start(line);
+  Measure& start = read.measure;
   Gaussian reference = reference_for(line, dimension(start));
   std::map<std::string, std::string> unfit;
   const auto attempt = [&](const char* paper, const auto& requirement) {
@@ -266,6 +310,11 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
     const std::string& why = steps != unfit.end() ? steps->second : unfit.begin()->second;
     if (why.starts_with("--target")) throw UsageError(why);
     throw NotApplicable(why);
+  }
+  tell(line.target, read, line.quiet);
+  if (papers.contains(flows_paper) && !unfit.contains(flows_paper) && !line.quiet) {
+    fmt::print(stderr, "{}: as the end X of a flow from N(0, I): {}\n", line.target,
+               constants_of(start));
   }
   return {.target = {.start = std::move(start),
                      .reference = std::move(reference),
@@ -322,6 +371,9 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
     return request;
   }
   request.claims = select_claims(claims, line.names);
+  if (line.target.empty() && !line.treatment.asks_for_nothing()) {
+    throw UsageError(treatment_words(line.treatment) + ": only with --target");
+  }
   if (!line.target.empty()) {
     std::set<std::string> papers;
     for (const Claim& claim : request.claims) papers.insert(paper_of(claim.id));
@@ -338,6 +390,7 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
       };
     }
     request.settings.target = line.target;
+    request.settings.treatment = treatment_words(line.treatment);
     request.settings.target_sha256 = digest_of(line.target);
     request.settings.reference = line.reference;
     if (!line.reference.empty()) request.settings.reference_sha256 = digest_of(line.reference);

@@ -47,6 +47,11 @@ std::string not_empty(const std::string& word) {
   return word.empty() ? "expected a number" : "";
 }
 
+// An unset variable of a shell is not "no such option".
+std::string given(const std::string& word) {
+  return word.empty() ? "expected a value, the word is empty" : "";
+}
+
 struct ExperimentParser {
   const Experiment* experiment = nullptr;
   PreparedRun prepared = {};
@@ -139,9 +144,11 @@ class Parser {
         "a "
         "Gaussian; on the line also of a mixture or of points, on the plane of a mixture), "
         "interpolation flows end there (any of these in dimension 16 or less)");
+    target_->check(given);
     needs_target_ = {
         sub->add_option("--reference", line_.reference,
-                        "the measure it is driven to (default: N(0, I))"),
+                        "the measure it is driven to (default: N(0, I))")
+            ->check(given),
         sub->add_option("--gamma", line_.step_size, "step size γ > 0 (default: 0.5)")
             ->check(not_empty),
         sub->add_option("--epsilon", line_.error, "first-order error ε ≥ 0 (default: 0.1)")
@@ -149,18 +156,20 @@ class Parser {
         sub->add_option("--schedule", line_.schedule,
                         "of interpolation flows: linear, foellmer, trigonometric, vp, ve or "
                         "polynomial (default: all)")
-            ->check(not_empty)};
+            ->check(given)};
+    add_treatment(*sub);
     sub->add_option("--json", line_.json,
                     "write the verdicts here too; - is standard output, the table then goes to "
-                    "standard error");
-    sub->add_option("--junit", line_.junit, "write JUnit XML here");
+                    "standard error")
+        ->check(given);
+    sub->add_option("--junit", line_.junit, "write JUnit XML here")->check(given);
     sub->add_flag("--strict", line_.strict, "inconclusive is a failure (exit code 4)");
     sub->add_option("--min-grade", words_.grade,
                     "weaker evidence counts as inconclusive: sampled, statistical, converged, "
                     "closed_form, certified or exact")
         ->capture_default_str();
     fresh_ = sub->add_flag("--fresh-seed", line_.fresh_seed, "a seed nobody has seen; recorded");
-    sub->add_option("--replay", line_.replay, "ID:INSTANCE:SEED, one draw by itself");
+    sub->add_option("--replay", line_.replay, "ID:INSTANCE:SEED, one draw by itself")->check(given);
   }
 
   void add_run(const std::vector<Experiment>& experiments) {
@@ -237,7 +246,8 @@ class Parser {
                 "probability that the interval of what is drawn misses (default: 0.05)");
     sub->add_option("--json", line_.json,
                     "write the result here too; - is standard output, the line then goes to "
-                    "standard error");
+                    "standard error")
+        ->check(given);
   }
 
   void add_fit() {

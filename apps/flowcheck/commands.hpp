@@ -2,6 +2,7 @@
 
 #include "claims/check.hpp"
 #include "command_line.hpp"
+#include "measures/measure_file.hpp"
 #include "report/experiment.hpp"
 
 #include <stdexcept>
@@ -35,6 +36,10 @@ class NotApplicable : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// What a measure read from a file is, what was done to it and what is worth knowing, to standard
+/// error; warnings even where `quiet`.
+void tell(const std::string& file, const MeasureFile& read, bool quiet);
 
 /// Checks before a long piece of work that its result can be put into a file.
 /// @throws OutputError  a folder, or its folder is not there or does not take a file

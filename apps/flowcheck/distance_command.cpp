@@ -12,28 +12,6 @@
 namespace flowcheck {
 namespace {
 
-std::string describe(const Measure& measure) {
-  std::string size;
-  if (const auto* cloud = std::get_if<PointCloud>(&measure)) {
-    size = fmt::format(", {}{}", cloud->size(), cloud->uniform() ? "" : " weighted");
-  }
-  if (const auto* mixture = std::get_if<GaussianMixture>(&measure)) {
-    size = fmt::format(" of {}", mixture->size());
-  }
-  return fmt::format("{}{} in dimension {}", type_name(measure), size, dimension(measure));
-}
-
-// What was read, and what should be known of it before the number is believed.
-void tell(const std::string& file, const MeasureFile& read, bool quiet) {
-  if (!quiet) {
-    fmt::print(stderr, "{}: {}\n", file, describe(read.measure));
-    for (const std::string& note : read.notes) fmt::print(stderr, "{}: {}\n", file, note);
-  }
-  for (const std::string& warning : read.warnings) {
-    fmt::print(stderr, "{}: warning: {}\n", file, warning);
-  }
-}
-
 Json json_of(const std::string& file, const MeasureFile& read) {
   return {{"file", file},
           {"type", type_name(read.measure)},

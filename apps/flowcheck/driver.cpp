@@ -19,6 +19,17 @@
 namespace flowcheck {
 namespace {
 
+std::string describe(const Measure& measure) {
+  std::string size;
+  if (const auto* cloud = std::get_if<PointCloud>(&measure)) {
+    size = fmt::format(", {}{}", cloud->size(), cloud->uniform() ? "" : " weighted");
+  }
+  if (const auto* mixture = std::get_if<GaussianMixture>(&measure)) {
+    size = fmt::format(" of {}", mixture->size());
+  }
+  return fmt::format("{}{} in dimension {}", type_name(measure), size, dimension(measure));
+}
+
 int dispatch(const CommandLine& line, const Registry& registry) {
   switch (line.command) {
     case Command::nothing:
@@ -63,6 +74,16 @@ void print(std::string_view text) {
   if (!written || std::fflush(stdout) != 0) {
     throw OutputError("standard output: cannot be written: " +
                       std::generic_category().message(errno));
+  }
+}
+
+void tell(const std::string& file, const MeasureFile& read, bool quiet) {
+  if (!quiet) {
+    fmt::print(stderr, "{}: {}\n", file, describe(read.measure));
+    for (const std::string& note : read.notes) fmt::print(stderr, "{}: {}\n", file, note);
+  }
+  for (const std::string& warning : read.warnings) {
+    fmt::print(stderr, "{}: warning: {}\n", file, warning);
   }
 }
 

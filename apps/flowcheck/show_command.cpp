@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "measures/input_file.hpp"
 #include "names.hpp"
 #include "report/manifest.hpp"
 #include "report/results_folder.hpp"
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace flowcheck {
 namespace {
@@ -32,9 +34,10 @@ std::string last_verdict(const std::string& out, const std::string& id) {
       std::find_if(file->claims.begin(), file->claims.end(),
                    [&id](const ClaimResult& result) { return result.claim.id == id; });
   if (found == file->claims.end()) return fmt::format("none in {}", out);
-  return fmt::format("{}{} ({}, tightness {:.6g}; scale {}, seed {})", to_string(found->verdict),
+  const std::string target = file->run.target.empty() ? "" : ", target " + file->run.target;
+  return fmt::format("{}{} ({}, tightness {:.6g}; scale {}, seed {}{})", to_string(found->verdict),
                      told_reason(*found), to_string(found->grade()), found->tightness(),
-                     to_string(file->run.scale), file->run.seed);
+                     to_string(file->run.scale), file->run.seed, target);
 }
 
 std::string describe(const Claim& claim, const std::string& out) {
@@ -49,13 +52,22 @@ std::string describe(const Claim& claim, const std::string& out) {
          fmt::format("{:<13}{}\n", "file", claim.file);
 }
 
-std::string describe(const Experiment& experiment, Scale scale) {
-  std::string text = fmt::format("{}  {}\n", experiment.name, experiment.question) +
-                     entries("claims", experiment.claims);
+std::string last_run(const std::string& out, const std::string& name) {
+  const std::string path = out + "/" + name + "/manifest.json";
+  if (!std::filesystem::exists(path)) return fmt::format("none in {}", out);
+  const Manifest manifest = parse_manifest(read_text_file(path, InputLimits().file_bytes), path);
+  return fmt::format("{} (scale {}, seed {})", to_string(manifest.verdict),
+                     to_string(manifest.scale), manifest.seed);
+}
+
+std::string describe(const Experiment& experiment, Scale scale, const std::string& out) {
+  std::vector<std::string> options;
   for (const auto& [name, value] : settings_of(experiment.prepare(scale).options)) {
-    text += fmt::format("{:<13}--{} {}\n", "", name, value);
+    options.push_back(fmt::format("--{} {}", name, value));
   }
-  return text;
+  return fmt::format("{}  {}\n", experiment.name, experiment.question) +
+         entries("claims", experiment.claims) + entries("options", options) +
+         fmt::format("{:<13}{}\n", "last verdict", last_run(out, experiment.name));
 }
 
 }  // namespace
@@ -72,7 +84,7 @@ int show_command(const CommandLine& line, const Registry& registry) {
   for (const Experiment& experiment : registry.experiments) {
     known.push_back(experiment.name);
     if (experiment.name != name) continue;
-    print(describe(experiment, line.scale));
+    print(describe(experiment, line.scale, line.out));
     return 0;
   }
   throw UsageError(

@@ -201,6 +201,7 @@ std::vector<Setting> settings_of(const CheckSettings& run) {
           word_setting("min-grade", std::string(to_string(run.least_grade))),
           file_setting("target", run.target, run.target_sha256),
           file_setting("reference", run.reference, run.reference_sha256),
+          word_setting("treatment", run.treatment),
           word_setting("gamma", fmt::format("{}", run.step_size)),
           word_setting("epsilon", fmt::format("{}", run.error)),
           word_setting("schedule", run.schedule),

@@ -157,6 +157,7 @@ std::string check_command(const CheckSettings& run) {
   if (!run.target.empty()) {
     command +=
         fmt::format(" --target {} --gamma {} --epsilon {}", run.target, run.step_size, run.error);
+    if (!run.treatment.empty()) command += " " + run.treatment;
     if (!run.reference.empty()) command += " --reference " + run.reference;
     if (!run.schedule.empty()) command += " --schedule " + run.schedule;
   }

@@ -69,6 +69,7 @@ Json to_json(const CheckSettings& run) {
     json["target_sha256"] = run.target_sha256;
     json["reference"] = run.reference;
     json["reference_sha256"] = run.reference_sha256;
+    if (!run.treatment.empty()) json["treatment"] = run.treatment;
     json["gamma"] = run.step_size;
     json["epsilon"] = run.error;
     if (!run.schedule.empty()) json["schedule"] = run.schedule;
@@ -133,6 +134,7 @@ CheckSettings settings_from(const Json& json) {
     run.target_sha256 = json.value("target_sha256", "");
     run.reference = json.at("reference");
     run.reference_sha256 = json.value("reference_sha256", "");
+    run.treatment = json.value("treatment", "");
     run.step_size = json.at("gamma");
     run.error = json.at("epsilon");
     run.schedule = json.value("schedule", "");

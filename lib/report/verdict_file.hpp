@@ -19,7 +19,8 @@ struct CheckSettings {
   std::string reference = {};
   std::string target_sha256 = {};  ///< of what those files held
   std::string reference_sha256 = {};
-  double step_size = 0.0;  ///< γ and ε, of a target
+  std::string treatment = {};  ///< of the target's points, as options: "--drop-missing"
+  double step_size = 0.0;      ///< γ and ε, of a target
   double error = 0.0;
   std::string schedule = {};  ///< of a target's flows; empty: all
   std::string replay = {};    ///< ID:INSTANCE:SEED, or empty

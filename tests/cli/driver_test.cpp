@@ -149,6 +149,23 @@ TEST_CASE("Another measure under the same name starts the record afresh", "[cli]
   CHECK(verdicts(folder, "mine/verdicts.json")["run"]["reference_sha256"] == sha256(first));
 }
 
+TEST_CASE("A target's points are treated as asked, and what was done is told and recorded",
+          "[cli][exact]") {
+  const ScratchFolder folder;
+  folder.write("x.csv", "a,b\n0.1,0\n-0.7,NA\n1.3,1\n0.4,2\n");
+  const std::vector<std::string> words = {
+      FLOWCHECK_PROGRAM, "check", "GIF-08", "--target",   "x.csv", "--columns", "a,b",
+      "--drop-missing",  "--out", "mine",   "--schedule", "linear"};
+  const ProgramOutcome outcome = call_program(words, {.folder = folder.path()});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.errors, Contains("x.csv: points, 3 in dimension 2"));
+  CHECK_THAT(outcome.errors, Contains("1 of 4 rows dropped"));
+  CHECK_THAT(outcome.errors, Contains("D ≤ 1.01119"));  // half the distance of (.1, 0) and (.4, 2)
+  CHECK(verdicts(folder, "mine/verdicts.json")["run"]["treatment"] ==
+        "--columns a,b --drop-missing");
+  CHECK_THAT(call(folder, {"show", "GIF-08", "--out", "mine"}).output, Contains("target x.csv"));
+}
+
 TEST_CASE("Runs that write into one folder at once lose no claim", "[cli][property]") {
   const std::vector<std::string> ids = {"BAD-01", "BAD-02", "BAD-04", "BAD-05"};
   for (int round = 0; round < 8; ++round) {
