@@ -33,8 +33,8 @@ double RegressionLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>
     times_ = batch.times.segment(start, count).template cast<Scalar>();
     no_probes_.resize(d, 0);
     pass_.forward(points_, times_, no_probes_, true, tape_);
-    residuals_ =
-        tape_.outputs.topRows(d) - batch.targets.middleCols(start, count).template cast<Scalar>();
+    residuals_ = tape_.outputs.topLeftCorner(d, count) -
+                 batch.targets.middleCols(start, count).template cast<Scalar>();
     sum += static_cast<double>(residuals_.squaredNorm());
     residuals_ *= static_cast<Scalar>(2.0 / static_cast<double>(n));
     pass_.backward(tape_, no_probes_, residuals_, no_divergence_, gradient_, nullptr);

@@ -69,7 +69,7 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
   tape.probes = n == 0 ? 0 : tangents / n;
   fit(tape.inputs, shape_.input_count(), n + tangents);
   tape.inputs.topLeftCorner(d, n) = points;
-  tape.inputs.block(0, n, d, tangents) = probes;
+  if (tangents > 0) tape.inputs.block(0, n, d, tangents) = probes;
   if (shape_.time_input) {
     tape.inputs.row(d).head(n) = times.transpose();
     tape.inputs.row(d).segment(n, tangents).setZero();

@@ -204,7 +204,8 @@ TEST_CASE("activations stay finite far out and are NaN for NaN", "[learning][exa
                            .beta = softplus ? 20.0 : 1.0};
   const auto check = [&](auto scalar, double unit) {
     using Scalar = decltype(scalar);
-    const std::vector<double> h = {-600.0, -80.0, -5.0, -0.3, -1e-9, 0.0, 1e-9, 0.3, 5.0, 80.0, 1e6};
+    const std::vector<double> h = {-600.0, -80.0, -5.0, -0.3, -1e-9, 0.0,
+                                   1e-9,   0.3,   5.0,  80.0, 1e6};
     NetworkPass<Scalar> pass(shape, form);
     alignas(64) Scalar in[16] = {}, value[16] = {}, first[16] = {}, second[16] = {};
     for (std::size_t i = 0; i < h.size(); ++i) in[i] = static_cast<Scalar>(h[i]);
