@@ -97,6 +97,7 @@ TEST_CASE("a damaged header is refused in one line", "[learning][precondition]")
   };
   refused("", "not JSON");
   refused("[]", "schema");
+  refused(replaced(good, "20.1", "1e999"), "not JSON");
   refused(replaced(good, "network/1", "network/2"), "schema");
   refused(replaced(good, "\"dimension\": 2", "\"dimension\": 0"), "dimension");
   refused(replaced(good, "\"dimension\": 2", "\"dimension\": 2.5"), "dimension");
