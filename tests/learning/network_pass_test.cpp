@@ -174,6 +174,39 @@ TEST_CASE("every form of the kernels gives the loss and the gradient of the port
   compare(0.0F, 1e-4);
 }
 
+TEST_CASE("losses of a batch are the means of its parts' losses", "[learning][property]") {
+  Rng rng(10);
+  const VelocityNetwork network = a_network({.dimension = 2, .widths = {200, 150}}, rng);
+  const Index n = 700;  // several passes and a rest
+  const Index part = 123;
+  RegressionBatch batch;
+  batch.resize(2, n);
+  batch.points = rng.normal_matrix(2, n);
+  batch.targets = rng.normal_matrix(2, n);
+  for (double& t : batch.times) t = rng.uniform();
+  const auto columns = [&](Index from, Index count) {
+    return RegressionBatch{.points = batch.points.middleCols(from, count),
+                           .times = batch.times.segment(from, count),
+                           .targets = batch.targets.middleCols(from, count)};
+  };
+  const auto check = [&](const LossAndGradient& whole, const LossAndGradient& first,
+                         const LossAndGradient& rest) {
+    const double weight = static_cast<double>(part) / static_cast<double>(n);
+    CHECK_THAT(whole.loss,
+               WithinAbs(weight * first.loss + (1.0 - weight) * rest.loss, tolerance(1.0)));
+    const Vector mean = weight * first.gradient + (1.0 - weight) * rest.gradient;
+    CHECK((whole.gradient - mean).norm() <= tolerance(mean.norm()));
+  };
+  check(regression_loss(network, batch), regression_loss(network, columns(0, part)),
+        regression_loss(network, columns(part, n - part)));
+  const JkoBlockLoss block{.step_size = 0.5, .steps = 1};
+  const auto block_loss_of = [&](Index from, Index count) {
+    return jko_block_loss(network, batch.points.middleCols(from, count), block,
+                          batch.targets.middleCols(from, count));
+  };
+  check(block_loss_of(0, n), block_loss_of(0, part), block_loss_of(part, n - part));
+}
+
 TEST_CASE("single precision passes agree with double ones to single precision",
           "[learning][property]") {
   const Case c = a_case();
@@ -204,7 +237,8 @@ TEST_CASE("activations stay finite far out and are NaN for NaN", "[learning][exa
                            .beta = softplus ? 20.0 : 1.0};
   const auto check = [&](auto scalar, double unit) {
     using Scalar = decltype(scalar);
-    const std::vector<double> h = {-600.0, -80.0, -5.0, -0.3, -1e-9, 0.0, 1e-9, 0.3, 5.0, 80.0, 1e6};
+    const std::vector<double> h = {-600.0, -80.0, -5.0, -0.3, -1e-9, 0.0,
+                                   1e-9,   0.3,   5.0,  80.0, 1e6};
     NetworkPass<Scalar> pass(shape, form);
     alignas(64) Scalar in[16] = {}, value[16] = {}, first[16] = {}, second[16] = {};
     for (std::size_t i = 0; i < h.size(); ++i) in[i] = static_cast<Scalar>(h[i]);
