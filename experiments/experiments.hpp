@@ -26,6 +26,8 @@ Experiment stability_velocity();
 Experiment round_trip();
 Experiment gif_covariance_search();
 Experiment velocity_lipschitz();
+Experiment lfm_schedules();
+Experiment lfm_chi2();
 Experiment flow_map_lipschitz_experiment();  // flow_map_lipschitz() is the library's
 
 }  // namespace flowcheck
