@@ -18,9 +18,10 @@ GaussianMixture random_components(Rng& rng, const MixtureFamily& family) {
   Matrix means(family.dimension, K);
   std::vector<Matrix> covariances;
   for (Index k = 0; k < K; ++k) {
-    const Gaussian component = random_gaussian(
-        rng, family.dimension,
-        {.mean_scale = spread, .smallest_variance = 0.05, .largest_variance = family.widest});
+    const Gaussian component = random_gaussian(rng, family.dimension,
+                                               {.mean_scale = spread,
+                                                .smallest_variance = family.narrowest,
+                                                .largest_variance = family.widest});
     weights(k) = rng.uniform(0.1, 1.0);
     means.col(k) = component.mean();
     covariances.push_back(component.covariance());
