@@ -59,13 +59,15 @@ NoisingProblem random_noising(Rng& rng, const MixtureFamily& family) {
 
 Instance noising_family(const MixtureFamily& family, const EvaluateNoising& evaluate) {
   return {.name = family.name, .draw = [family, evaluate](Trial& trial) -> Outcome {
-            const int factor = trial.scale == Scale::quick ? 1 : 10;
+            const bool cheap = family.draws_at_once > 1;
+            const int problems =
+                family.draws_at_once * (cheap && trial.scale != Scale::quick ? 10 : 1);
             std::vector<Bound> bounds;
-            for (int i = 0; i < factor * family.draws_at_once; ++i) {
+            for (int i = 0; i < problems; ++i) {
               NoisingProblem problem = random_noising(trial.rng, family);
               problem.scale = trial.scale;
               const Outcome outcome = evaluate(problem);
-              if (!outcome.applies() && factor * family.draws_at_once == 1) return outcome;
+              if (!outcome.applies() && problems == 1) return outcome;
               bounds.insert(bounds.end(), outcome.bounds.begin(), outcome.bounds.end());
             }
             return bounds;

@@ -35,7 +35,7 @@ struct MixtureFamily {
   double widest = 1.9;      ///< largest variance of a component; χ² is finite below 2
   bool centred = false;     ///< E x = 0
   bool whitened = false;    ///< and Cov = I
-  int draws_at_once = 1;    ///< problems in one draw at quick scale; ten times as many beyond
+  int draws_at_once = 1;    ///< problems in one draw; of several, ten times as many beyond quick
 };
 
 /// One to four components, means of size log-uniform in [0.01, 2], variances log-uniform in
