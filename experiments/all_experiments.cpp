@@ -29,6 +29,8 @@ std::vector<Experiment> all_experiments() {
       gif_covariance_search(),
       flow_map_lipschitz_experiment(),
       velocity_lipschitz(),
+      lfm_schedules(),
+      lfm_chi2(),
       lfm_locality(),
       inversion(),
       toy_generation(),

@@ -27,6 +27,8 @@ Experiment round_trip();
 Experiment flow_picture();
 Experiment gif_covariance_search();
 Experiment velocity_lipschitz();
+Experiment lfm_schedules();
+Experiment lfm_chi2();
 Experiment lfm_locality();
 Experiment inversion();
 Experiment toy_generation();

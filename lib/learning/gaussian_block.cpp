@@ -13,13 +13,19 @@
 namespace flowcheck {
 namespace {
 
-// c·e^{b − a x²/2 + h x} integrates to √(2π/a) e^{b + h²/(2a)}.
-
 // ∫ e^{c + hx − ax²/2} dx; +∞ where a ≤ 0.
 Estimate gaussian_integral(const Estimate& a, const Estimate& h, const Estimate& c) {
   if (a.upper <= 0.0) return infinity;
   if (a.lower <= 0.0) return Estimate::between(infinity, 0.0, infinity, Grade::closed_form);
   return exp(c + square(h) / (2.0 * a)) * sqrt(Estimate(2.0 * std::numbers::pi) / a);
+}
+
+// −log(1 − x) for 0 ≤ x < 1 with the digits of x, where log of the difference keeps those of 1.
+Estimate minus_log_of_complement(const Estimate& x) {
+  const auto f = [](double at) { return at < 1.0 ? -std::log1p(-at) : infinity; };
+  constexpr double rounding = 4.0 * unit_round_off;
+  return Estimate::between(f(x.value), f(std::max(0.0, x.lower)) * (1.0 - rounding),
+                           f(x.upper) * (1.0 + rounding), std::min(x.grade, Grade::closed_form));
 }
 
 // log p = c + hx − ax²/2.
@@ -51,7 +57,7 @@ Estimate product_over_noise(const std::vector<LogQuadratic>& laws) {
   return gaussian_integral(a, h, c);
 }
 
-// Mean, covariance and cross coefficients of the path: S_t = A²S_0 + 2ABc + B²S_1.
+// m_t and S_t = A²S_0 + 2ABc + B²S_1, c the covariance of the two ends.
 struct PathMoments {
   Estimate mean = 0.0;
   Estimate variance = 1.0;
@@ -255,7 +261,7 @@ Estimate hull(double a, double b, Grade grade) {
   return Estimate::between(0.5 * (a + b), std::min(a, b), std::max(a, b), grade);
 }
 
-// A function of the time, as an Estimate of its range on a cell.
+// What PathPoint is at one time, over a cell of times: ranges.
 struct PathCell {
   Estimate mean = 0.0;
   Estimate variance = 1.0;
@@ -325,11 +331,11 @@ Gaussian LineNormal::gaussian() const {
 
 Estimate chi_squared_to_noise(const LineNormal& p) {
   const Estimate margin = 2.0 - p.variance;
-  if (margin.upper <= 0.0) return infinity;
+  if (p.variance.lower >= 2.0) return infinity;
   if (margin.lower <= 0.0) return Estimate::between(infinity, 0.0, infinity, Grade::closed_form);
   // S(2 − S) = 1 − (S − 1)² keeps the digits that matter near q.
-  const Estimate gap = p.variance - 1.0;
-  return max(0.0, expm1(square(p.mean) / margin - 0.5 * log(1.0 - square(gap))));
+  const Estimate squared_gap = square(p.variance - 1.0);
+  return max(0.0, expm1(square(p.mean) / margin + 0.5 * minus_log_of_complement(squared_gap)));
 }
 
 Estimate kl_to_noise(const LineNormal& p) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace flowcheck {
 namespace {
@@ -123,6 +124,16 @@ RippleSums ripple_sums(const RippledBlockOptions& options, int half) {
   return sums;
 }
 
+// Points to a unit of z. The harmonics of 1/(1 + a cos) fall like rᵐ, r = (1 − √(1 − a²))/a, and
+// the trapezoidal rule takes those beyond its points to a wave for others: r^m ≤ 3e-10 on the
+// coarse grid, its square on the fine one.
+double points_for(const RippledBlockOptions& options, const Wave& wave) {
+  const double a = options.amplitude;
+  const double r = a / (1.0 + std::sqrt(1.0 - a * a));
+  const double per_wave = std::max(20.0, -28.0 / std::log(r));
+  return wave.frequency * per_wave / (2.0 * std::numbers::pi);
+}
+
 }  // namespace
 
 RippledBlock rippled_block(const RippledBlockOptions& options) {
@@ -131,10 +142,9 @@ RippledBlock rippled_block(const RippledBlockOptions& options) {
   require(options.variance > 0.0 && options.variance <= 1.0,
           "rippled_block: the variance must be in (0, 1]");
   const Wave wave = wave_of(options);
-  // Eight points a wave, and no fewer than the bell needs.
-  const int half = std::max(200, static_cast<int>(std::ceil(16.0 * wave.frequency)));
-  const RippleSums coarse = ripple_sums<10>(options, half);
-  const RippleSums fine = ripple_sums<20>(options, 2 * half);
+  const int half = std::max(200, static_cast<int>(std::ceil(12.0 * points_for(options, wave))));
+  const RippleSums coarse = ripple_sums<20>(options, half);
+  const RippleSums fine = ripple_sums<30>(options, 2 * half);
   const auto estimate = [&](double RippleSums::*sum) {
     return Estimate::converged(fine.*sum, std::abs(fine.*sum - coarse.*sum),
                                round_off(10.0 * std::abs(fine.*sum), 1));

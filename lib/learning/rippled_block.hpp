@@ -17,7 +17,7 @@ struct RippledBlockOptions {
 ///
 /// with v̂ from the flux: v̂ = −a/((1 + tac)(1 + ta cos kx)) · ρ(x)⁻¹ ∫_{−∞}^x ρ(y)(cos ky − c) dy.
 /// For m = 0, S = 1 it is a block: the trigonometric path of an independent coupling leaves
-/// q = N(0, 1) alone. Grade converged: twenty and ten Gauss nodes in time, two grids in x.
+/// q = N(0, 1) alone. Grade converged: thirty and twenty Gauss nodes in time, two grids in x.
 struct RippledBlock {
   Estimate error = 0.0;        ///< ε = (∫∫ v̂² ρ)^½
   Estimate sensitivity = 0.0;  ///< S = 2(∫∫ ρ³/ρ̂_t² |s − ŝ|²)^½

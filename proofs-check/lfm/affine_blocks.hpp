@@ -44,6 +44,7 @@ Estimate step_constant(const GaussianChain& chain, const PathConstants& constant
 
 inline constexpr const char* finite_start = "χ²(p_0 ‖ q) < ∞";
 inline constexpr const char* envelope = "p_n, p_n* ≤ C₁ e^{−x²/2}";
+inline constexpr const char* finite_overlap = "B_n < ∞, for which variances are below 3/2";
 inline constexpr const char* integrable = "∫(1 + |x|)² ρ³/ρ̂² < ∞";
 
 /// For Claim::on_target: eight blocks of the user's γ, in units of the reference, with fields off

@@ -19,8 +19,7 @@ Estimate change(const GaussianBlock& block) {
 Outcome perturbation(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   for (const GaussianBlock& block : problem.chain().blocks) {
-    if (!std::isfinite(block.overlap.value))
-      return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+    if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     const Estimate lhs = change(block);
     bounds.push_back({.lhs = lhs,
@@ -61,7 +60,7 @@ Claim lfm_07_one_step_perturbation() {
               "+ p_n*)/q)²)^½ ≤ 2M",
           .source = "[XuChengXie2024] for the rate; constants derived",
           .provenance = Provenance::recalled,
-          .hypotheses = {"variances of p_n, p_n* below 3/2", envelope, integrable},
+          .hypotheses = {finite_overlap, envelope, integrable},
           .instances = {random_blocks("affine fields", 3, perturbation),
                         blocks_instance("N(.6, .81), v̂ = v + .02", stated(), perturbation)},
           .controls = {blocks_instance("without the root", stated(), without_root)},

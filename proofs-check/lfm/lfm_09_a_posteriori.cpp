@@ -13,8 +13,7 @@ Outcome recursion(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   Estimate bound = chi_squared_to_noise(problem.start);
   for (const GaussianBlock& block : problem.chain().blocks) {
-    if (!std::isfinite(block.overlap.value))
-      return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+    if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     bound = exp(Estimate(-2.0 * block.step_size)) * bound +
             block.overlap * sqrt(block.error * block.sensitivity);
@@ -44,7 +43,7 @@ Claim lfm_09_a_posteriori() {
       .statement = "b_0 = χ²(p_0 ‖ q), b_n = e^{−2γ}b_{n−1} + B_n(ε_nS_n)^½ ⇒ χ²(p_n ‖ q) ≤ b_n",
       .source = "LFM-08 with each block's own constants",
       .provenance = Provenance::derived,
-      .hypotheses = {"variances of p_n, p_n* below 3/2", integrable},
+      .hypotheses = {finite_overlap, integrable},
       .instances = {random_blocks("affine fields", 10, recursion),
                     blocks_instance("N(.6, .36), linear", dossier_chain(0.01), recursion)},
       .tight = {blocks_instance(

@@ -19,8 +19,7 @@ AffineBlocks with_free_end(AffineBlocks problem) {
 
 Outcome last_block_alone(const AffineBlocks& problem) {
   const GaussianBlock last = with_free_end(problem).chain().blocks.back();
-  if (!std::isfinite(last.overlap.value))
-    return Outcome::not_applicable("variances of p_n, p_n* below 3/2");
+  if (!std::isfinite(last.overlap.value)) return Outcome::not_applicable(finite_overlap);
   if (!std::isfinite(last.sensitivity.value)) return Outcome::not_applicable(integrable);
   const Estimate lhs = chi_squared_to_noise(last.end);
   std::vector<Bound> bounds;

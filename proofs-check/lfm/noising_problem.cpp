@@ -18,9 +18,10 @@ GaussianMixture random_components(Rng& rng, const MixtureFamily& family) {
   Matrix means(family.dimension, K);
   std::vector<Matrix> covariances;
   for (Index k = 0; k < K; ++k) {
-    const Gaussian component = random_gaussian(
-        rng, family.dimension,
-        {.mean_scale = spread, .smallest_variance = 0.05, .largest_variance = family.widest});
+    const Gaussian component = random_gaussian(rng, family.dimension,
+                                               {.mean_scale = spread,
+                                                .smallest_variance = family.narrowest,
+                                                .largest_variance = family.widest});
     weights(k) = rng.uniform(0.1, 1.0);
     means.col(k) = component.mean();
     covariances.push_back(component.covariance());
@@ -58,13 +59,15 @@ NoisingProblem random_noising(Rng& rng, const MixtureFamily& family) {
 
 Instance noising_family(const MixtureFamily& family, const EvaluateNoising& evaluate) {
   return {.name = family.name, .draw = [family, evaluate](Trial& trial) -> Outcome {
-            const int factor = trial.scale == Scale::quick ? 1 : 10;
+            const bool cheap = family.draws_at_once > 1;
+            const int problems =
+                family.draws_at_once * (cheap && trial.scale != Scale::quick ? 10 : 1);
             std::vector<Bound> bounds;
-            for (int i = 0; i < factor * family.draws_at_once; ++i) {
+            for (int i = 0; i < problems; ++i) {
               NoisingProblem problem = random_noising(trial.rng, family);
               problem.scale = trial.scale;
               const Outcome outcome = evaluate(problem);
-              if (!outcome.applies() && factor * family.draws_at_once == 1) return outcome;
+              if (!outcome.applies() && problems == 1) return outcome;
               bounds.insert(bounds.end(), outcome.bounds.begin(), outcome.bounds.end());
             }
             return bounds;

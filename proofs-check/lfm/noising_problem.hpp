@@ -31,14 +31,15 @@ struct MixtureFamily {
   std::string name = {};
   Index dimension = 1;
   Index largest_count = 4;
-  double widest = 1.9;    ///< largest variance of a component; χ² is finite below 2
-  bool centred = false;   ///< E x = 0
-  bool whitened = false;  ///< and Cov = I
-  int draws_at_once = 1;  ///< problems in one draw at quick scale; ten times as many beyond
+  double narrowest = 0.05;  ///< smallest variance of a component
+  double widest = 1.9;      ///< largest variance of a component; χ² is finite below 2
+  bool centred = false;     ///< E x = 0
+  bool whitened = false;    ///< and Cov = I
+  int draws_at_once = 1;    ///< problems in one draw; of several, ten times as many beyond quick
 };
 
-/// One to four components, means of size log-uniform in [0.01, 2], variances in [0.05, widest], γ
-/// log-uniform in [0.01, 1.5].
+/// One to four components, means of size log-uniform in [0.01, 2], variances log-uniform in
+/// [narrowest, widest], γ log-uniform in [0.01, 1.5].
 NoisingProblem random_noising(Rng& rng, const MixtureFamily& family);
 
 Instance noising_family(const MixtureFamily& family, const EvaluateNoising& evaluate);
