@@ -3,7 +3,7 @@
 // Claims:  GIF-34, the Alekseev–Gröbner forms, with the error along the perturbed flow's law;
 //          GIF-35, the Gronwall form, with the error along the exact one
 // Run:     stability_velocity --sizes 0.01,0.1,1
-// Writes:  results/stability_velocity/; at --scale quick about a second
+// Writes:  results/stability_velocity/; at --scale quick a few seconds
 //
 // Last panel: which law goes with which Lipschitz constant. With v = 0 (N(0, I) to itself on the
 // trigonometric schedule) and ṽ = Kx the output is off by e^K − 1, where the exact flow's constant
@@ -27,7 +27,7 @@ namespace {
 struct Settings {
   std::vector<double> sizes = {0.01, 0.03, 0.1, 0.3, 1.0};  // ε
   int steps = 64;
-  int nodes = 96;
+  int nodes = 256;
 };
 
 Settings settings_for(Scale scale) {
@@ -35,7 +35,7 @@ Settings settings_for(Scale scale) {
   if (scale == Scale::quick) return settings;
   settings.sizes = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0};
   settings.steps = scale == Scale::standard ? 128 : 512;
-  settings.nodes = scale == Scale::standard ? 192 : 768;
+  settings.nodes = scale == Scale::standard ? 512 : 1024;
   return settings;
 }
 

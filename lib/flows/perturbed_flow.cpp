@@ -50,45 +50,78 @@ std::vector<double> integrals_to_end(const std::vector<double>& f) {
   return result;
 }
 
-// (∫ e^{2∫_s^1 λ} ds · error²)^½.
-double grown(const std::vector<double>& rate, double squared_error) {
-  std::vector<double> growth = integrals_to_end(rate);
-  for (double& g : growth) g = std::exp(2.0 * g);
-  return std::sqrt(simpson(growth) * squared_error);
+// What is not known to any accuracy; a value beyond double is shown as infinite.
+Estimate unresolved(double value) {
+  const double shown = std::isfinite(value) ? std::max(value, 0.0) : infinity;
+  return Estimate::between(shown, 0.0, infinity, Grade::converged);
 }
 
-// The numbers of Stability, at one resolution.
+// √(ab) for a, b ≥ 0.
+Estimate geometric_mean(const Estimate& a, const Estimate& b) {
+  if (!(a.upper < infinity && b.upper < infinity)) {
+    return unresolved(std::sqrt(a.value) * std::sqrt(b.value));
+  }
+  return sqrt(a * b);
+}
+
+// ∫ e^{2∫_s^1 λ} ds, by Simpson's rule on as fine a grid as a peak of it needs: no flow is carried
+// for it, so that a grid is cheap.
+Estimate growth(const std::function<double(const FlowTime&)>& rate) {
+  constexpr int finest = 1 << 14;
+  double before = infinity;
+  for (int n = 64;; n *= 2) {
+    std::vector<double> values(static_cast<std::size_t>(n) + 1);
+    for (int j = 0; j <= n; ++j) values[static_cast<std::size_t>(j)] = rate(grid_time(j, n));
+    values = integrals_to_end(values);
+    double largest = 0.0;
+    for (double& g : values) {
+      largest = std::max(largest, std::abs(g));
+      g = std::exp(2.0 * g);
+    }
+    const double value = simpson(values);
+    const double difference = std::abs(value - before);
+    if (!std::isfinite(value)) return unresolved(value);
+    if (difference <= 1e-14 * value || n == finest) {
+      return Estimate::converged(value, difference, round_off((1.0 + largest) * value, 1));
+    }
+    before = value;
+  }
+}
+
+// What is integrated along the flows, at one resolution.
 struct StabilityValues {
-  double coupling = 0.0, minkowski = 0.0, cauchy_schwarz = 0.0;
-  double gronwall = 0.0, gronwall_uniform = 0.0, mixed_up = 0.0, mixed_up_gronwall = 0.0;
+  double coupling = 0.0;
+  double minkowski = 0.0;
+  double mixed_up = 0.0;
+  double along_exact = 0.0;      // ∫ ‖δ‖²_{L²(Law X_s)} ds
+  double along_perturbed = 0.0;  // ∫ ‖δ‖²_{L²(Law Y_s)} ds
 };
 
 // ∫ Lip(X_{s,1})² ds, to round-off: a sharper peak than the steps see where R/σ is large.
-double squared_lipschitz(const StableFlow& flow) {
+Estimate squared_lipschitz(const StableFlow& flow) {
+  bool finite = true;
   const Estimate integral = quadrature(
-      [&](double t) {
-        return Estimate(std::exp(2.0 * flow.log_lipschitz(FlowTime::from_start(t))));
+      [&](double t) -> Estimate {
+        const double value = std::exp(2.0 * flow.log_lipschitz(FlowTime::from_start(t)));
+        finite = finite && std::isfinite(value);
+        return finite ? value : 0.0;
       },
       {0.0, 0.5, 1.0}, {.relative_tolerance = 1e-14, .most_panels = 1'000});
-  return integral.value;
+  return finite ? integral : unresolved(infinity);
 }
 
 // sup λ̃: around the largest of its values on the grid, by Brent's method.
-double largest_rate(const StableFlow& flow,
-                    const VelocityError& error,
-                    const std::vector<double>& rate) {
-  const auto n = static_cast<std::ptrdiff_t>(rate.size()) - 1;
+double largest_rate(const std::function<double(const FlowTime&)>& rate_at, int n) {
+  std::vector<double> rate(static_cast<std::size_t>(n) + 1);
+  for (int i = 0; i <= n; ++i) rate[static_cast<std::size_t>(i)] = rate_at(grid_time(i, n));
   const auto best = std::max_element(rate.begin(), rate.end());
   const std::ptrdiff_t j = best - rate.begin();
   if (!std::isfinite(*best)) return *best;
-  const auto minus_rate = [&](double t) {
-    const FlowTime time = FlowTime::from_start(t);
-    return -(flow.one_sided(time) + error.one_sided(time));
-  };
-  const double h = 1.0 / static_cast<double>(n);
+  const auto minus_rate = [&](double t) { return -rate_at(FlowTime::from_start(t)); };
+  const double h = 1.0 / n;
   const auto found = boost::math::tools::brent_find_minima(
       minus_rate, h * static_cast<double>(std::max<std::ptrdiff_t>(j - 1, 0)),
-      h * static_cast<double>(std::min(j + 1, n)), 40);
+      h * static_cast<double>(std::min<std::ptrdiff_t>(j + 1, n)), 40);
   return std::max(*best, -found.second);
 }
 
@@ -99,14 +132,11 @@ StabilityValues stability_at(const StableFlow& flow,
   const NoiseRule rule = noise_rule(flow.dimension, nodes);
   const auto samples = static_cast<std::size_t>(steps + 1);
   std::vector<double> exact_error(samples), perturbed_error(samples), lipschitz(samples);
-  std::vector<double> exact_rate(samples), perturbed_rate(samples);
   Matrix exact_end, perturbed_end;
   carry(flow.velocity, rule.nodes, steps, [&](int j, const FlowTime& time, const Matrix& x) {
     const auto at = static_cast<std::size_t>(j);
     exact_error[at] = mean_square(error.value(time, x), rule.weights);
     lipschitz[at] = std::exp(flow.log_lipschitz(time));
-    exact_rate[at] = flow.one_sided(time);
-    perturbed_rate[at] = exact_rate[at] + error.one_sided(time);
     exact_end = x;
   });
   const BatchField perturbed = [&](const FlowTime& time, const Matrix& x) -> Matrix {
@@ -122,16 +152,11 @@ StabilityValues stability_at(const StableFlow& flow,
     weighted[j] = lipschitz[j] * std::sqrt(perturbed_error[j]);
     mixed[j] = lipschitz[j] * std::sqrt(exact_error[j]);
   }
-  const double along_exact = simpson(exact_error);
-  const double C = largest_rate(flow, error, perturbed_rate);
-  const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
   return {.coupling = std::sqrt(mean_square(perturbed_end - exact_end, rule.weights)),
           .minkowski = simpson(weighted),
-          .cauchy_schwarz = std::sqrt(squared_lipschitz(flow) * simpson(perturbed_error)),
-          .gronwall = grown(perturbed_rate, along_exact),
-          .gronwall_uniform = std::sqrt(uniform * along_exact),
           .mixed_up = simpson(mixed),
-          .mixed_up_gronwall = grown(exact_rate, along_exact)};
+          .along_exact = simpson(exact_error),
+          .along_perturbed = simpson(perturbed_error)};
 }
 
 // What three step sizes say, each half of the last. A method of order 4 shrinks its differences by
@@ -139,13 +164,10 @@ StabilityValues stability_at(const StableFlow& flow,
 // do not shrink by 2, and not because one of them happens to be next to nothing, nothing is known:
 // the flow is too stiff for these steps.
 Estimate refined_value(double fine, double middle, double coarse) {
-  if (fine == infinity && middle == infinity) return infinity;
   const double last = std::abs(fine - middle);
   const double before = std::abs(middle - coarse);
   const double rounding = round_off(1e-3 + std::abs(fine), 16);
-  if (!std::isfinite(last) || !std::isfinite(before)) {
-    return Estimate::between(fine, 0.0, infinity, Grade::converged);
-  }
+  if (!std::isfinite(last) || !std::isfinite(before)) return unresolved(fine);
   if (last <= rounding) return Estimate::converged(fine, last, rounding);
   if (last <= before / 8.0) return Estimate::converged(fine, 0.25 * last, rounding);
   constexpr double next_to_nothing = 1e-8;
@@ -153,8 +175,62 @@ Estimate refined_value(double fine, double middle, double coarse) {
   if (last <= before / 2.0 || small) {
     return Estimate::converged(fine, std::max(last, small ? before : 0.0), rounding);
   }
-  return Estimate::between(fine, 0.0, infinity, Grade::converged);
+  return unresolved(fine);
 }
+
+// StabilityValues at three numbers of steps, each twice the last, and at half the nodes.
+class Refinement {
+ public:
+  Refinement(const StableFlow& flow, const VelocityError& error, const StabilityOptions& options)
+      : flow_(flow),
+        error_(error),
+        nodes_(options.nodes),
+        steps_(options.steps),
+        fine_(at(steps_)),
+        middle_(at(steps_ / 2)),
+        coarse_(at(steps_ / 4)) {
+    for (int doublings = 0; doublings < 3 && !resolved(); ++doublings) {
+      steps_ *= 2;
+      coarse_ = middle_;
+      middle_ = fine_;
+      fine_ = at(steps_);
+    }
+    sparse_ = stability_at(flow_, error_, steps_ / 4, nodes_ / 2);
+  }
+
+  // Of a number that is not negative.
+  Estimate operator()(double StabilityValues::*member) const {
+    const double nodes_error = std::abs(coarse_.*member - sparse_.*member);
+    Estimate result = widened(of_steps(member), std::isfinite(nodes_error) ? nodes_error : 0.0);
+    result.lower = std::max(result.lower, 0.0);
+    return result;
+  }
+
+ private:
+  StabilityValues at(int steps) const { return stability_at(flow_, error_, steps, nodes_); }
+
+  Estimate of_steps(double StabilityValues::*member) const {
+    return refined_value(fine_.*member, middle_.*member, coarse_.*member);
+  }
+
+  // Of all that bounds are made of.
+  bool resolved() const {
+    for (const auto member : {&StabilityValues::coupling, &StabilityValues::minkowski,
+                              &StabilityValues::along_exact, &StabilityValues::along_perturbed}) {
+      if (!(of_steps(member).upper < infinity)) return false;
+    }
+    return true;
+  }
+
+  const StableFlow& flow_;
+  const VelocityError& error_;
+  int nodes_;
+  int steps_;
+  StabilityValues fine_;
+  StabilityValues middle_;
+  StabilityValues coarse_;
+  StabilityValues sparse_;
+};
 
 // e₁ times a value for each column.
 Matrix along_first(const Vector& values, Index dimension) {
@@ -303,22 +379,21 @@ Stability stability(const StableFlow& flow,
           "stability: steps must be a multiple of 8, at least 16");
   require(options.nodes >= 8 && options.nodes % 2 == 0,
           "stability: nodes must be even, at least 8");
-  const StabilityValues fine = stability_at(flow, error, options.steps, options.nodes);
-  const StabilityValues middle = stability_at(flow, error, options.steps / 2, options.nodes);
-  const StabilityValues coarse = stability_at(flow, error, options.steps / 4, options.nodes);
-  const StabilityValues sparse = stability_at(flow, error, options.steps / 4, options.nodes / 2);
-  const auto refined = [&](double StabilityValues::*member) {
-    const double nodes_error = std::abs(coarse.*member - sparse.*member);
-    return widened(refined_value(fine.*member, middle.*member, coarse.*member),
-                   std::isfinite(nodes_error) ? nodes_error : 0.0);
+  const Refinement refined(flow, error, options);
+  const auto perturbed_rate = [&](const FlowTime& time) {
+    return flow.one_sided(time) + error.one_sided(time);
   };
+  const double C = largest_rate(perturbed_rate, options.steps);
+  const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
+  const Estimate along_exact = refined(&StabilityValues::along_exact);
   return {.coupling = refined(&StabilityValues::coupling),
           .minkowski = refined(&StabilityValues::minkowski),
-          .cauchy_schwarz = refined(&StabilityValues::cauchy_schwarz),
-          .gronwall = refined(&StabilityValues::gronwall),
-          .gronwall_uniform = refined(&StabilityValues::gronwall_uniform),
+          .cauchy_schwarz =
+              geometric_mean(squared_lipschitz(flow), refined(&StabilityValues::along_perturbed)),
+          .gronwall = geometric_mean(growth(perturbed_rate), along_exact),
+          .gronwall_uniform = geometric_mean(uniform, along_exact),
           .mixed_up = refined(&StabilityValues::mixed_up),
-          .mixed_up_gronwall = refined(&StabilityValues::mixed_up_gronwall)};
+          .mixed_up_gronwall = geometric_mean(growth(flow.one_sided), along_exact)};
 }
 
 }  // namespace flowcheck

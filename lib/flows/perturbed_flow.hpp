@@ -45,7 +45,8 @@ VelocityError aligned_error(const StableFlow& flow, double size);
 
 /// What the theorems say of a perturbed flow Y from the same noise, and what it does. All are
 /// converged: half and a quarter of the time steps and half the nodes of the noise make the
-/// enclosures, which are [0, ∞) where the steps do not come together (a stiff flow).
+/// enclosures. Where the steps do not come together they are doubled, up to three times; after that
+/// (a stiff flow), and beyond double, the enclosures are [0, ∞).
 struct Stability {
   Estimate coupling = {};  ///< ‖Y₁ − X₁‖ in L² of the common start; on the line W₂(Law Y₁, ν)
   Estimate minkowski = {};       ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law Y_s)} ds
@@ -57,7 +58,7 @@ struct Stability {
 };
 
 struct StabilityOptions {
-  int steps = 64;  ///< n of the classical Runge–Kutta method, a multiple of 8
+  int steps = 64;  ///< of the classical Runge–Kutta method to begin with, a multiple of 8
   int nodes = 96;  ///< of the trapezoidal rule for N(0, I), a side; even
 };
 

@@ -67,7 +67,8 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,
                                   const std::string& part) {
   if (!encloses_largest_covariance(*problem.law)) {
-    return {left_out(part, "the supremum is enclosed")};
+    return {
+        left_out(part, "left out: the supremum is enclosed on the line and for two centres only")};
   }
   // Interval arithmetic on what a search returns steps outward a few units in the last place.
   constexpr double outward = 1.0 - 32.0 * unit_round_off;
@@ -83,7 +84,8 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
         {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
   }
   if (bounds.empty())
-    bounds.push_back(left_out(part, "a bound at some time, and the search closes"));
+    bounds.push_back(
+        left_out(part, "left out: the bound is infinite, or the search does not close"));
   return bounds;
 }
 
@@ -104,7 +106,7 @@ Instance at_once(std::string name, std::function<Outcome()> evaluate) {
 std::function<Outcome(const Target&)> on_covariance_target(const EvaluateFlow& evaluate) {
   return [check = on_flow_target(evaluate)](const Target& target) -> Outcome {
     if (dimension(target.start) > largest_target_dimension) {
-      return Outcome::not_applicable("d ≤ 16");
+      return Outcome::not_applicable("left out: d ≤ 16");
     }
     return check(target);
   };

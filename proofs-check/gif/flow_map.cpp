@@ -170,7 +170,7 @@ Instance flow_instance(std::string name, std::function<Outcome()> evaluate) {
 
 std::function<Outcome(const Target&)> on_flow_map_target(const EvaluateFlow& evaluate) {
   return on_flow_target([evaluate](const FlowProblem& problem) -> Outcome {
-    if (problem.law->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
+    if (problem.law->dimension() > 16) return Outcome::not_applicable("left out: d ≤ 16");
     return evaluate(problem);
   });
 }

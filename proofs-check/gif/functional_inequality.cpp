@@ -12,7 +12,21 @@
 namespace flowcheck {
 namespace {
 
-constexpr std::array<const char*, 4> classes = {"κ", "bounded + κ", "mixture", "log-Lipschitz"};
+// Classes by name, and what a measure of none of their constants fails or is not known to have.
+struct MeasureClass {
+  const char* name;
+  const char* missing;
+};
+constexpr std::array<MeasureClass, 4> classes = {
+    {{"κ", "left out: κ is not known"},
+     {"bounded + κ", "the support is bounded"},
+     {"mixture", "ν = N(0, σ²I) * ρ with σ > 0, ρ bounded"},
+     {"log-Lipschitz", "left out: log dν/dγ is not known to be Lipschitz"}}};
+
+// κ may be known from below only.
+const char* no_curvature(const Regularity& measure) {
+  return measure.curvature_lower.upper > 0.0 ? "left out: κ > 0 is not known" : "κ > 0";
+}
 
 Estimate squared_stretch(const CovarianceBound& bound) {
   return exp(2.0 * bound.log_stretch(0.0, infinity));
@@ -25,17 +39,17 @@ std::vector<Bound> below_squared_lipschitz(const Estimate& constant,
                                            const std::string& among) {
   const CovarianceEnvelope envelope = covariance_envelope(measure);
   std::vector<Bound> bounds;
-  for (const char* name : classes) {
+  for (const auto& [name, missing] : classes) {
     const std::string part = name + among;
     const auto bound = std::ranges::find(envelope.upper, name, &CovarianceBound::name);
     if (bound == envelope.upper.end()) {
-      bounds.push_back(left_out(part, "the measure is of the class"));
+      bounds.push_back(left_out(part, missing));
       continue;
     }
     const Estimate squared = squared_stretch(*bound);
     if (squared.upper == infinity) {
-      bounds.push_back(
-          left_out(part, bound->name == "κ" ? "κ > 0" : "Λ² is within double's reach"));
+      bounds.push_back(left_out(
+          part, bound->name == "κ" ? no_curvature(measure) : "left out: Λ² is beyond double"));
     } else {
       bounds.push_back({.lhs = constant, .rhs = squared, .part = part});
     }

@@ -69,7 +69,8 @@ void add_forms(const FlowProblem& problem,
   if (best == VelocityForm::convolution || best == VelocityForm::tilt) {
     add_identity(bounds, form(best), plain, "smooth form", scale);
   } else {
-    bounds.push_back(left_out("smooth form", "ν = N(0, σ²I) * ρ or ν = e^h N(0, I)"));
+    bounds.push_back(left_out("smooth form",
+                              "left out: it is known for ν = Σ wₖ N(mₖ, σ²I) and for e^h N(0, I)"));
   }
 }
 

@@ -170,38 +170,109 @@ void add_one_by_one(const DataLaw& law, double r, const Nodes& nodes, Summation&
   }
 }
 
-// In batches their exponents |y − rmₖ|²/(2vₖ) round, vₖ ≥ 1, and with them the weights; and so do
-// the components' means, of which C has the differences.
+// What rounding does to C at y by way of the components' weights, and to the density, relative.
+struct WeightErrors {
+  double covariance = 0.0;
+  double density = 0.0;
+};
+
+// Of one width σ²I. The exponent |z|²/2 of a component, z = (y − rmₖ)/√v and v = 1 + r²σ², errs by
+// |z| times what rounding y and rmₖ does to z, and by itself: by little where the component has
+// weight, however far from 0 it is. Weights wₖ(1 + δₖ) move C by at most Σ wₖ|δₖ|(|cₖ|² + Σ w|c|²),
+// cₖ = (mₖ − m)/v about the mean of the posterior. Components below e^{−45} of the largest are cut,
+// as the posterior's are.
+WeightErrors isotropic_errors(const GaussianMixture& p, double r, const Vector& y) {
+  constexpr double cut = 90.0;  // of |z|² − log w²
+  const double v = 1.0 + r * r * p.common_variance();
+  const Vector squares = ((r * p.means()).colwise() - y).colwise().squaredNorm().transpose() / v;
+  const Vector heights = squares.array() - 2.0 * p.weights().array().log();
+  const double lowest = heights.minCoeff();
+
+  double total = 0.0;
+  Vector mean = Vector::Zero(y.size());
+  std::vector<Index> kept;
+  std::vector<double> weights;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (!(heights(k) <= lowest + cut)) continue;
+    kept.push_back(k);
+    weights.push_back(std::exp(-0.5 * (heights(k) - lowest)));
+    total += weights.back();
+    mean += weights.back() * p.means().col(k);
+  }
+  mean /= total;
+
+  WeightErrors errors;
+  double spread = 0.0;
+  double weighted = 0.0;  // Σ w|δ||c|²
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto centre = p.means().col(kept[i]);
+    const double z = std::sqrt(squares(kept[i]));
+    const double size = (y.norm() + r * centre.norm()) / std::sqrt(v);
+    const double error = round_off(1.0 + z * (z + size), p.dimension()) / 8.0;
+    const double share = weights[i] / total;
+    const double apart = (centre - mean).squaredNorm() / (v * v);
+    errors.density += share * error;
+    spread += share * apart;
+    weighted += share * error * apart;
+  }
+  errors.covariance = weighted + errors.density * spread;
+  return errors;
+}
+
+// In general, with all exponents |y − rmₖ|²/(2vₖ), vₖ ≥ 1, as large as any.
+WeightErrors general_errors(
+    const GaussianMixture& p, double largest_mean, double r, const Vector& y, const Matrix& C) {
+  const double reach = y.norm() + r * largest_mean;
+  const double exponent = round_off(1.0 + reach * reach, p.dimension()) / 8.0;
+  return {4.0 * exponent * C.trace(), 2.0 * exponent};
+}
+
+// In batches the components' weights round, and so do their means, of which C has the differences.
 void add_in_batches(const GaussianMixture& p, double r, const Nodes& nodes, Summation& sum) {
   const MixturePosterior posterior(p, r, 1.0);
   const PointwiseMoments moments = posterior.moments(nodes.points);
   const Vector density = posterior.log_densities(nodes.points).array().exp();
   const double largest = std::sqrt(p.means().colwise().squaredNorm().maxCoeff());
   for (Index k = 0; k < nodes.points.cols(); ++k) {
-    const double reach = nodes.points.col(k).norm() + r * largest;
-    const double exponent = round_off(1.0 + reach * reach, p.dimension()) / 8.0;
+    const Vector y = nodes.points.col(k);
     const Matrix C = moments.matrix(k);
+    const WeightErrors of_weights = p.common_variance() >= 0.0
+                                        ? isotropic_errors(p, r, y)
+                                        : general_errors(p, largest, r, y, C);
     const double means = round_off(moments.vectors.col(k).norm() + largest, p.dimension()) / 8.0;
-    const double error = 4.0 * exponent * C.trace() + 2.0 * std::sqrt(C.trace()) * means;
-    sum.add({C, error, density(k), 2.0 * exponent * density(k)},
+    const double error = of_weights.covariance + 2.0 * std::sqrt(C.trace()) * means;
+    sum.add({C, error, density(k), of_weights.density * density(k)},
             nodes.coarse[static_cast<std::size_t>(k)]);
   }
 }
 
 Averages averages(const FlowProblem& problem, double r) {
-  constexpr Index many = 10'000;  // components times nodes
+  constexpr Index many = 10'000;  // components of several widths times nodes
   const DataLaw& law = *problem.law;
   const Index d = law.dimension();
   const double spacing = is_line_mixture(problem) ? 0.05 : 0.125;
   const Nodes nodes = grid(d, spacing, half_width(problem, r));
   Summation sum(d, std::pow(spacing, static_cast<double>(d)));
   const GaussianMixture* p = law.mixture();
-  if (p != nullptr && p->size() * nodes.points.cols() > many) {
+  if (p != nullptr && (p->common_variance() >= 0.0 || p->size() * nodes.points.cols() > many)) {
     add_in_batches(*p, r, nodes, sum);
   } else {
     add_one_by_one(law, r, nodes, sum);
   }
   return sum.averages(beyond_grid(problem));
+}
+
+// d/dr E C, again with a shorter step where the first is long against what E C changes over, as
+// between centres far apart.
+EnclosedVector slope_at(const FlowProblem& problem, double r) {
+  const auto with_step = [&](double step) {
+    return derivative([&](double shift) { return averages(problem, r + shift).covariance; }, step);
+  };
+  const EnclosedVector first = with_step(0.05 * r);
+  if (first.discretisation <= 4.0 * first.round_off) return first;
+  const EnclosedVector second = with_step(0.015 * r);
+  const auto error = [](const EnclosedVector& v) { return v.round_off + v.discretisation; };
+  return error(second) < error(first) ? second : first;
 }
 
 std::vector<double> clocks(const FlowProblem& problem) {
@@ -229,8 +300,7 @@ Outcome with_factor(const FlowProblem& problem, double factor) {
   Estimate before = infinity;
   for (const double r : clocks(problem)) {
     const Averages here = averages(problem, r);
-    const EnclosedVector slope =
-        derivative([&](double shift) { return averages(problem, r + shift).covariance; }, 0.05 * r);
+    const EnclosedVector slope = slope_at(problem, r);
     const EnclosedVector drift{.value = -factor * r * here.square.value,
                                .round_off = factor * r * here.square.round_off,
                                .discretisation = factor * r * here.square.discretisation};

@@ -20,9 +20,9 @@ struct LineCdf {
 };
 
 LineCdf mixture_cdf(const GaussianMixture& p, const NoiseLevel& at, double x) {
-  const double deviation = std::hypot(at.noise, std::sqrt(p.common_variance()) * at.data_scale);
   LineCdf result;
   for (Index k = 0; k < p.size(); ++k) {
+    const double deviation = std::hypot(at.noise, std::sqrt(p.covariance(k)(0, 0)) * at.data_scale);
     const double z = (x - at.data_scale * p.means()(0, k)) / deviation;
     result.value += p.weights()(k) * normal_cdf(z);
     result.density += p.weights()(k) * normal_density(z) / deviation;
@@ -66,8 +66,8 @@ Outcome preserved(const FlowProblem& problem, const Cdf& cdf, double spread) {
 
 Outcome on_the_line(const FlowProblem& problem) {
   const GaussianMixture* p = problem.law->mixture();
-  if (problem.law->dimension() > 1 || p == nullptr || p->common_variance() < 0.0) {
-    return Outcome::not_applicable("d = 1, F_t in closed form");
+  if (problem.law->dimension() > 1 || p == nullptr) {
+    return Outcome::not_applicable("left out: F_t is computed for mixtures on the line");
   }
   return preserved(
       problem, [p](const NoiseLevel& at, double x) { return mixture_cdf(*p, at, x); }, 1.0);

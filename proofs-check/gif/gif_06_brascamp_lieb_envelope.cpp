@@ -20,7 +20,8 @@ CovarianceFunction envelope(double kappa) {
 Outcome evaluate(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
   if (!std::isfinite(kappa)) {
-    return Outcome::not_applicable("U − κ|x|²/2 is convex, on a convex support");
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "U − κ|x|²/2 is convex, on a convex support"));
   }
   std::vector<Bound> bounds = covariance_below(problem, envelope(kappa), everywhere);
   if (bounds.empty()) return Outcome::not_applicable("κ + r² > 0");

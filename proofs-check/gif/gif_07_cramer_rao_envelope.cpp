@@ -18,7 +18,9 @@ CovarianceFunction envelope(double beta) {
 
 Outcome evaluate(const FlowProblem& problem) {
   const double beta = known_curvature_upper(problem.law->regularity());
-  if (!(beta < infinity)) return Outcome::not_applicable("β|x|²/2 − U is convex, on all of ℝᵈ");
+  if (!(beta < infinity))
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "β|x|²/2 − U is convex, on all of ℝᵈ"));
   return covariance_above(problem, envelope(beta), everywhere);
 }
 

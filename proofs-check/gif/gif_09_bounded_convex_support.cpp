@@ -18,10 +18,10 @@ constexpr const char* classical = "min(D², 1/(κ + r²))";
 Outcome evaluate(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
   const double D = known_half_diameter(problem.law->regularity());
+  if (!(D < infinity)) return Outcome::not_applicable("the support is bounded");
   if (!std::isfinite(kappa)) {
     return Outcome::not_applicable("U − κ|x|²/2 is convex, on a convex support");
   }
-  if (!(D < infinity)) return Outcome::not_applicable("the support is bounded");
   const CovarianceFunction bound = bounded_semi_log_concave_bound(kappa, D).covariance;
   std::vector<Bound> bounds = covariance_below(problem, bound, sharp);
   const auto add = [&](const std::vector<Bound>& more) {

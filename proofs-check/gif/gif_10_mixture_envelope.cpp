@@ -66,13 +66,16 @@ std::vector<Bound> law_of_total_covariance(const FlowProblem& problem) {
     const double difference = (all.covariance - sum).norm();
     bounds.push_back(identity(Estimate::closed_form(difference, error), 0.0, total, size));
   });
-  if (bounds.empty()) bounds.push_back(left_out(total, "the components' weights keep nine digits"));
+  if (bounds.empty())
+    bounds.push_back(left_out(
+        total, "left out: rounding leaves the components' weights fewer than nine digits"));
   return bounds;
 }
 
 Outcome evaluate(const FlowProblem& problem) {
   const KnownMixture known = known_mixture(problem.law->regularity());
-  if (!(known.scale > 0.0)) return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0");
+  if (!(known.scale > 0.0))
+    return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0, ρ bounded");
   std::vector<Bound> bounds;
   const auto add = [&](const std::vector<Bound>& more) {
     bounds.insert(bounds.end(), more.begin(), more.end());

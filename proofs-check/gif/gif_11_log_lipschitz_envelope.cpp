@@ -16,7 +16,8 @@ constexpr const char* quick_below = "C ⪰ q²((√(ℓ² + 4) − ℓ)/2)², �
 
 Outcome evaluate(const FlowProblem& problem) {
   const double L = known_log_lipschitz(problem.law->regularity());
-  if (!(L < infinity)) return Outcome::not_applicable("log dν/dγ is Lipschitz");
+  if (!(L < infinity))
+    return Outcome::not_applicable(unmet_or_unknown(*problem.law, "log dν/dγ is Lipschitz"));
   std::vector<Bound> bounds =
       covariance_below(problem, log_lipschitz_bound(L).covariance, from_above);
   const auto add = [&](const std::vector<Bound>& more) {

@@ -22,7 +22,9 @@ void add_upper(const PointSpectra& here,
 
 Outcome bounds_of(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
-  if (kappa == -infinity) return Outcome::not_applicable("U − κ|x|²/2 is convex for some κ");
+  if (kappa == -infinity)
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "U − κ|x|²/2 is convex for some κ"));
   if (kappa == infinity) return Outcome::not_applicable("ν is not a point");
   std::vector<Bound> bounds;
   visit(problem, [&](const FlowPoint& at) {

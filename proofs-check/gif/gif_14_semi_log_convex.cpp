@@ -17,7 +17,8 @@ void add_lower(const PointSpectra& here,
 
 Outcome bounds_of(const FlowProblem& problem) {
   const double beta = known_curvature_upper(problem.law->regularity());
-  if (!std::isfinite(beta)) return Outcome::not_applicable("supp ν = ℝᵈ and ∇²U ⪯ βI");
+  if (!std::isfinite(beta))
+    return Outcome::not_applicable(unmet_or_unknown(*problem.law, "supp ν = ℝᵈ and ∇²U ⪯ βI"));
   std::vector<Bound> bounds;
   visit(problem, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);

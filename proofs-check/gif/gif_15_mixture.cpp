@@ -33,7 +33,8 @@ void add_lower(const PointSpectra& here,
 
 Outcome bounds_of(const FlowProblem& problem) {
   const KnownMixture known = known_mixture(problem.law->regularity());
-  if (known.scale == 0.0) return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0");
+  if (known.scale == 0.0)
+    return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0, ρ in a ball");
   std::vector<Bound> bounds;
   visit(problem, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);

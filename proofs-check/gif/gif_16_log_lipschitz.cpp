@@ -25,7 +25,9 @@ void add_lower(const PointSpectra& here,
 
 Outcome bounds_of(const FlowProblem& problem) {
   const double L = known_log_lipschitz(problem.law->regularity());
-  if (!std::isfinite(L)) return Outcome::not_applicable("ν = e^h N(0, I), h L-Lipschitz");
+  if (!std::isfinite(L))
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "ν = e^h N(0, I), h L-Lipschitz"));
   std::vector<Bound> bounds;
   visit(problem, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);

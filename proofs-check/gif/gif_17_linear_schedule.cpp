@@ -54,10 +54,14 @@ Outcome bounds_until(const FlowProblem& problem, double remaining) {
   const Constants known = constants_of(problem);
   const bool above = known.kappa > 0.0 && std::isfinite(known.kappa);
   const bool below = std::isfinite(known.beta);
-  if (!above && !below) return Outcome::not_applicable("κ > 0, or supp ν = ℝᵈ and ∇²U ⪯ βI");
+  if (!above && !below)
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "κ > 0, or supp ν = ℝᵈ and ∇²U ⪯ βI"));
   std::vector<Bound> bounds;
-  if (!above) bounds.push_back(left_out("λ_max ∇v", "κ > 0"));
-  if (!below) bounds.push_back(left_out("λ_min ∇v", "supp ν = ℝᵈ and ∇²U ⪯ βI"));
+  if (!above) bounds.push_back(left_out("λ_max ∇v", no_positive_curvature(*problem.law)));
+  if (!below)
+    bounds.push_back(
+        left_out("λ_min ∇v", unmet_or_unknown(*problem.law, "supp ν = ℝᵈ and ∇²U ⪯ βI")));
   visit(on_linear(problem, known, remaining), [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     if (above) {

@@ -161,7 +161,7 @@ Outcome cusps_down(const FlowProblem& problem) {
 // bounds of the class at τ → 0 are ḃ₁ − (aȧ)₁ times what bounds ∇² log ν.
 Outcome bounded_to_data(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
-  if (!std::isfinite(kappa)) return Outcome::not_applicable("ν is smooth, κ known");
+  if (!std::isfinite(kappa)) return Outcome::not_applicable("left out: κ is not known");
   std::vector<Bound> bounds;
   for (const Rate& rate : bounded_rates) {
     FlowProblem near = problem;
@@ -207,7 +207,8 @@ Outcome on_measure(const FlowProblem& problem) {
     const Outcome near = bounded_to_data(problem);
     result.bounds.insert(result.bounds.end(), near.bounds.begin(), near.bounds.end());
   } else {
-    result.bounds.push_back(left_out("bounded up to data", "ν = N(0, σ²I) * ρ with σ > 0"));
+    result.bounds.push_back(
+        left_out("bounded up to data", "ν = N(0, σ²I) * ρ with σ > 0, ρ bounded"));
   }
   if (result.bounds.size() > 1) result.failed_hypothesis.clear();
   return result;

@@ -74,7 +74,8 @@ void add_growth(const FlowProblem& problem, const Sizes& sizes, std::vector<Boun
     bounds.push_back(left_out("(b) mixture", "ν = N(0, σ²I) * ρ with σ > 0, ρ bounded"));
   }
   if (!std::isfinite(sizes.lipschitz)) {
-    bounds.push_back(left_out("(c) L-log-Lipschitz", "ν = e^h N(0, I), h L-Lipschitz"));
+    bounds.push_back(left_out("(c) L-log-Lipschitz",
+                              unmet_or_unknown(*problem.law, "ν = e^h N(0, I), h L-Lipschitz")));
   }
 }
 

@@ -25,7 +25,7 @@ Outcome comparison(const FlowProblem& problem) {
   for (const CovarianceBound& lower : envelope.lower) {
     add(stretch_above(problem, log_bound(lower), "below, " + lower.name));
   }
-  if (bounds.empty()) return Outcome::not_applicable("c₊ or c₋ known");
+  if (bounds.empty()) return Outcome::not_applicable("left out: neither c₊ nor c₋ is known");
   return bounds;
 }
 
@@ -69,7 +69,7 @@ Claim gif_21_master_comparison() {
               "‖∇X_{s,t}‖ ≤ (a_t/a_s) G₊, G = exp ∫ρc dρ",
           .source = "derived; Gronwall's argument of [GaoHuangJiao2024]",
           .provenance = Provenance::derived,
-          .hypotheses = {"c₊ or c₋ known"},
+          .hypotheses = {"left out: neither c₊ nor c₋ is known"},
           .instances = instances(),
           .tight = {flow_instance("centres ±1, σ = 0.6, x = 0", [] { return steepest(1.0); })},
           .controls = {flow_instance("0.99 c₊", [] { return steepest(0.99); })},

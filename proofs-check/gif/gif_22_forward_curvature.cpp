@@ -20,7 +20,8 @@ LogMapBound curvature_bound(double kappa) {
 
 Outcome forward(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
-  if (!std::isfinite(kappa)) return Outcome::not_applicable("κ-semi-log-concave");
+  if (!std::isfinite(kappa))
+    return Outcome::not_applicable(unmet_or_unknown(*problem.law, "ν is κ-semi-log-concave"));
   std::vector<Bound> bounds = stretch_below(problem, curvature_bound(kappa));
   if (bounds.empty()) return Outcome::not_applicable("κa_s² + b_s² > 0");
   return bounds;

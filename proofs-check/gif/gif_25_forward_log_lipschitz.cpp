@@ -62,7 +62,8 @@ Outcome radial(Trial& trial) {
 
 Outcome stretches(const FlowProblem& problem) {
   const double L = known_log_lipschitz(problem.law->regularity());
-  if (!std::isfinite(L)) return Outcome::not_applicable("log dν/dγ L-Lipschitz");
+  if (!std::isfinite(L))
+    return Outcome::not_applicable(unmet_or_unknown(*problem.law, "log dν/dγ is L-Lipschitz"));
   const CovarianceBound bound = log_lipschitz_bound(L);
   return stretch_below(
       problem,

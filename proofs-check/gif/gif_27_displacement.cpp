@@ -35,7 +35,8 @@ Outcome displacements(const FlowProblem& problem) {
   const double R = largest_centre(*problem.law);
   const double L = known_log_lipschitz(problem.law->regularity());
   const FlowMaps maps(problem.law);
-  if (!maps.reaches_data()) return Outcome::not_applicable("a mixture or log-Lipschitz, smooth");
+  if (!maps.reaches_data())
+    return Outcome::not_applicable("N(0, σ²I) * ρ, σ > 0, ρ bounded, or log-Lipschitz");
   std::vector<Bound> bounds;
   for (const Schedule& schedule : problem.schedules) {
     const NoiseLevel from = level(schedule.at(0.0));
@@ -50,7 +51,9 @@ Outcome displacements(const FlowProblem& problem) {
       }
     }
   }
-  if (bounds.empty()) return Outcome::not_applicable("N(0, σ²I) * ρ or log-Lipschitz");
+  if (bounds.empty())
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "N(0, σ²I) * ρ, ρ bounded, or log-Lipschitz"));
   return bounds;
 }
 

@@ -110,7 +110,7 @@ Outcome auto_encoding(const FlowProblem& problem) {
                         .scale = 1.0 + x.norm()});
       if (!bounded_forward) continue;
       if (!resolves(envelope, schedule, steps)) {
-        bounds.push_back(left_out(defect_part, "the steps resolve Lip(X_{s,1})"));
+        bounds.push_back(left_out(defect_part, "left out: the steps do not resolve Lip(X_{s,1})"));
         continue;
       }
       const Estimate defect = defect_integral(

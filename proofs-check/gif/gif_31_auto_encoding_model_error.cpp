@@ -88,7 +88,8 @@ Bound back_by_other(const DataLaw& law,
 
 Outcome model_error(const FlowProblem& problem) {
   const KnownMixture mixture = known_mixture(problem.law->regularity());
-  if (!(mixture.scale > 0.0)) return Outcome::not_applicable("ν = N(0, σ²I) * ρ");
+  if (!(mixture.scale > 0.0))
+    return Outcome::not_applicable("left out: it is computed for ν = Σ wₖ N(mₖ, σ²I), σ > 0");
   const FlowMaps maps(problem.law);
   const DataLaw& law = *problem.law;
   std::vector<Bound> bounds;

@@ -47,7 +47,7 @@ Outcome on_line(const GaussianMixture& p, const std::vector<PerturbedSource>& fr
     if (within_reach(p, source)) {
       add_bounds(source_error(p, source), source, bounds);
     } else {
-      bounds.push_back(left_out("Lip W₂(μ', Law X₀)", "ν is near enough to 0 for double"));
+      bounds.push_back(left_out("Lip W₂(μ', Law X₀)", "left out: ν is too far from 0 for double"));
     }
   }
   return bounds;
@@ -94,7 +94,8 @@ Outcome on_target(const Target& target) {
   }
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
   if (mixture == nullptr || mixture->dimension() != 1 || !(mixture->common_variance() > 0.0)) {
-    return Outcome::not_applicable("ν is Gaussian, or N(0, σ²) ∗ ρ on the line with σ > 0");
+    return Outcome::not_applicable(
+        "left out: W₂ is computed for Gaussians and, on the line, for Σ wₖ N(mₖ, σ²), σ > 0");
   }
   return on_line(*mixture, from);
 }

@@ -14,11 +14,9 @@ void add_bounds(const StableFlow& flow,
                 const VelocityError& error,
                 Scale scale,
                 std::vector<Bound>& bounds) {
-  constexpr double length = 1.0;  // of the noise: what differences of positions are made of
   const Stability s = stability(flow, error, stability_resolution(flow.dimension, scale));
-  bounds.push_back({.lhs = s.coupling, .rhs = s.minkowski, .part = "∫Lip ‖δ‖", .scale = length});
-  bounds.push_back(
-      {.lhs = s.coupling, .rhs = s.cauchy_schwarz, .part = "(∫Lip² ∫‖δ‖²)^½", .scale = length});
+  bounds.push_back(within(s.coupling, s.minkowski, "∫Lip ‖δ‖"));
+  bounds.push_back(within(s.coupling, s.cauchy_schwarz, "(∫Lip² ∫‖δ‖²)^½"));
 }
 
 // σ = 0.5 and a shift: constant, where the first form is attained, or ∝ Lip, where both are.

@@ -16,16 +16,10 @@ void add_bounds(const StableFlow& flow,
                 const VelocityError& error,
                 Scale scale,
                 std::vector<Bound>& bounds) {
-  constexpr double length = 1.0;  // of the noise: what differences of positions are made of
   const Stability s = stability(flow, error, stability_resolution(flow.dimension, scale));
-  bounds.push_back({.lhs = square(s.coupling),
-                    .rhs = square(s.gronwall),
-                    .part = "∫e^{2∫λ̃} ∫‖δ‖²",
-                    .scale = length});
-  bounds.push_back({.lhs = square(s.coupling),
-                    .rhs = square(s.gronwall_uniform),
-                    .part = "(e^{2C} − 1)/(2C) ∫‖δ‖²",
-                    .scale = length});
+  const Estimate distance = square(s.coupling);
+  bounds.push_back(within(distance, square(s.gronwall), "∫e^{2∫λ̃} ∫‖δ‖²"));
+  bounds.push_back(within(distance, square(s.gronwall_uniform), "(e^{2C} − 1)/(2C) ∫‖δ‖²"));
 }
 
 // v = Cx and δ = e^{C(1−s)}: both sides are ((e^{2C} − 1)/(2C))².

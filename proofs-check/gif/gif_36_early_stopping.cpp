@@ -122,7 +122,8 @@ Outcome on_target(const Target& target) {
   }
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
   if (mixture == nullptr || mixture->dimension() != 1 || !mixture->has_density()) {
-    return Outcome::not_applicable("ν is Gaussian, or on the line with a density");
+    return Outcome::not_applicable(
+        "left out: W₂ is computed for Gaussians and, on the line, for mixtures with a density");
   }
   return line_bounds(*mixture, schedules);
 }

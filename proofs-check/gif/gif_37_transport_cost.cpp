@@ -130,8 +130,8 @@ void add_bounds(const Costs& costs, std::vector<Bound>& bounds) {
                       .part = "W₂² ≤ E|X − Z|²",
                       .scale = scale});
   } else {
-    bounds.push_back(
-        left_out("W₂² ≤ E|X − Z|²", "W₂(γ, ν) is known, ν being Gaussian or on the line"));
+    bounds.push_back(left_out("W₂² ≤ E|X − Z|²",
+                              "left out: W₂(γ, ν) is computed for Gaussians and on the line"));
   }
   bounds.push_back(
       {.lhs = costs.coupling, .rhs = costs.action, .part = "E|X − Z|² ≤ ∫E|v|²", .scale = scale});
@@ -177,7 +177,8 @@ Outcome on_target(const Target& target) {
   }
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
   if (mixture == nullptr || !(mixture->common_variance() > 0.0) || mixture->dimension() > 2) {
-    return Outcome::not_applicable("ν is Gaussian, or N(0, σ²I) ∗ ρ in d ≤ 2 with σ > 0");
+    return Outcome::not_applicable(
+        "left out: it is computed for Gaussians and, in d ≤ 2, for Σ wₖ N(mₖ, σ²I), σ > 0");
   }
   return on_mixture(*mixture, schedules, Scale::quick);
 }

@@ -103,7 +103,8 @@ Bound two_points(Rng& rng, double variance, double factor) {
 
 Outcome on_target(const Target& target) {
   constexpr Index largest_dimension = 16;
-  constexpr const char* hypothesis = "a mixture of one isotropic width, or points, d ≤ 16";
+  constexpr const char* hypothesis =
+      "left out: it is computed for Σ wₖ N(mₖ, σ²I) and points, d ≤ 16";
   if (dimension(target.start) > largest_dimension) return Outcome::not_applicable(hypothesis);
   const auto check = [](const GaussianMixture& p) -> Outcome {
     if (!is_point_set_or_mixture(p)) return Outcome::not_applicable(hypothesis);

@@ -311,6 +311,20 @@ KnownMixture known_mixture(const Regularity& constants) {
   return {constants.mixture_scale.lower, constants.mixture_radius.upper};
 }
 
+std::string unmet_or_unknown(const DataLaw& law, const std::string& hypothesis) {
+  const GaussianMixture* p = law.mixture();
+  const bool computed = p == nullptr || p->size() == 1 || p->common_variance() >= 0.0 ||
+                        (p->has_common_covariance() && p->has_density());
+  return computed ? hypothesis
+                  : "left out: not known of mixtures of different covariances: " + hypothesis;
+}
+
+std::string no_positive_curvature(const DataLaw& law) {
+  const Estimate& kappa = law.regularity().curvature_lower;
+  if (kappa.lower < kappa.upper && kappa.upper > 0.0) return "left out: not known of ν: κ > 0";
+  return unmet_or_unknown(law, "κ > 0");
+}
+
 double largest_centre(const DataLaw& law) {
   const GaussianMixture* p = law.mixture();
   if (p == nullptr || p->common_variance() < 0.0) return infinity;

@@ -110,6 +110,12 @@ struct KnownMixture {
 };
 KnownMixture known_mixture(const Regularity& constants);
 
+/// What to say where a law is not known to have a constant: the hypothesis, or that it is left out
+/// because of mixtures of different (or singular) covariances that constant is not computed.
+std::string unmet_or_unknown(const DataLaw& law, const std::string& hypothesis);
+/// The same of κ > 0: κ may be known from below only.
+std::string no_positive_curvature(const DataLaw& law);
+
 /// Largest |ξ| in the support of points, or of a mixture's centres; +∞ where it is neither.
 double largest_centre(const DataLaw& law);
 

@@ -33,6 +33,18 @@ StabilityOptions stability_resolution(Index dimension, Scale scale) {
                         : StabilityOptions{.steps = 64 * finer, .nodes = 64 + 32 * (finer - 1)};
 }
 
+Bound within(const Estimate& lhs, const Estimate& rhs, std::string part) {
+  constexpr double length = 1.0;  // of the noise: what differences of positions are made of
+  if (!(lhs.upper < infinity)) {
+    return left_out(std::move(part), "left out: the time steps do not resolve the flow");
+  }
+  if (!(rhs.upper < infinity)) {
+    return left_out(std::move(part),
+                    "left out: the bound is beyond double, or the time steps do not resolve it");
+  }
+  return {.lhs = lhs, .rhs = rhs, .part = std::move(part), .scale = length};
+}
+
 Instance on_perturbed_mixture(std::string name,
                               const GaussianMixture& target,
                               const std::vector<Schedule>& schedules,
@@ -52,17 +64,15 @@ Instance on_perturbed_mixture(std::string name,
 }
 
 std::function<Outcome(const Target&)> on_stability_target(const EvaluateStability& evaluate) {
+  constexpr const char* one_width = "left out: constants are known for ν = Σ wₖ N(mₖ, σ²I), σ > 0";
   return [evaluate](const Target& target) -> Outcome {
     const auto* gaussian = std::get_if<Gaussian>(&target.start);
     const auto* mixture = std::get_if<GaussianMixture>(&target.start);
-    if (gaussian == nullptr && mixture == nullptr) {
-      return Outcome::not_applicable("ν = N(0, σ²I) ∗ ρ with σ > 0");
-    }
+    if (gaussian == nullptr && mixture == nullptr) return Outcome::not_applicable(one_width);
     const GaussianMixture p = mixture != nullptr ? *mixture : GaussianMixture(*gaussian);
-    if (!(p.common_variance() > 0.0)) {
-      return Outcome::not_applicable("ν = N(0, σ²I) ∗ ρ with σ > 0");
-    }
-    if (p.dimension() > 2) return Outcome::not_applicable("d ≤ 2, for the noise is a grid");
+    if (!(p.common_variance() > 0.0)) return Outcome::not_applicable(one_width);
+    if (p.dimension() > 2)
+      return Outcome::not_applicable("left out: the noise is a grid, for d ≤ 2");
     const std::vector<Schedule> schedules = schedules_from_noise(target.schedule);
     if (schedules.empty()) return Outcome::not_applicable("b₀ = 0");
     std::vector<Bound> bounds;

@@ -56,6 +56,33 @@ TEST_CASE("stability's numbers converge at the order of the Runge–Kutta method
   CHECK(order == Approx(4.0).margin(0.5));
 }
 
+TEST_CASE("stability is enclosed where the first steps are too coarse for the flow",
+          "[flows][property]") {
+  const double variance = GENERATE(0.5, 1.0);
+  const auto target =
+      GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{0.0, 2.0}, {0.0, 1.0}}, variance);
+  const StableFlow flow = stable_flow(target, linear_schedule());
+  for (const VelocityError& error : velocity_errors(0.1, 2)) {
+    const Stability s = stability(flow, error, {.steps = 16, .nodes = 48});
+    for (const Estimate& bound : {s.minkowski, s.cauchy_schwarz, s.gronwall, s.gronwall_uniform}) {
+      CAPTURE(variance, error.name, s.coupling, bound);
+      CHECK(s.coupling.upper <= bound.lower);
+      CHECK(bound.width() <= 0.01 * bound.value);
+    }
+  }
+}
+
+TEST_CASE("stability beyond double is not enclosed, and not NaN", "[flows][property]") {
+  const auto target = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-100.0, 100.0}}, 1.0);
+  const StableFlow flow = stable_flow(target, linear_schedule());
+  const Stability s = stability(flow, velocity_errors(0.1, 1)[1], {.steps = 16, .nodes = 32});
+  CAPTURE(s.minkowski, s.cauchy_schwarz);
+  CHECK_FALSE(s.minkowski.is_nan());
+  CHECK(s.minkowski.upper == infinity);
+  CHECK(s.cauchy_schwarz.lower == 0.0);
+  CHECK(s.cauchy_schwarz.upper == infinity);
+}
+
 TEST_CASE("the noise's rule integrates moments, and reaches no further than it says",
           "[flows][exact]") {
   const Index d = GENERATE(Index{1}, Index{2});
