@@ -32,8 +32,10 @@ PointSource draws_from(Matrix data) {
   const auto shared = std::make_shared<const Matrix>(std::move(data));
   return [shared](Rng& rng, Matrix& points) {
     require(points.rows() == shared->rows(), "draws_from: the data are of another dimension");
+    // One of 2⁵³ fractions of the number of columns: uniform up to 2⁻⁵³ of it, without a division.
+    const auto count = static_cast<double>(shared->cols());
     for (Index j = 0; j < points.cols(); ++j) {
-      points.col(j) = shared->col(rng.uniform_index(shared->cols()));
+      points.col(j) = shared->col(static_cast<Index>(rng.uniform() * count));
     }
   };
 }

@@ -52,7 +52,7 @@ class NetworkHeaderReader {
     };
     try {
       header_ = Header::parse(text.begin(), text.end(), watch);
-    } catch (const Header::parse_error&) {
+    } catch (const Header::exception&) {  // also a number that no double holds
       fail("not JSON");
     }
     if (!header_.is_object() || !header_.contains("schema") ||

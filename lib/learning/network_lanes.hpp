@@ -70,6 +70,20 @@ FLOWCHECK_LANES_INLINE FloatLanes sqrt_lanes(FloatLanes a) {
 #endif
 }
 
+// 1/a for 1 ≤ a ≤ 6.
+FLOWCHECK_LANES_INLINE Lanes inverse(Lanes a) {
+  return 1.0 / a;
+}
+// Within one unit in the last place: a division takes as long as all the rest of an activation.
+FLOWCHECK_LANES_INLINE FloatLanes inverse(FloatLanes a) {
+#if defined(__AVX512F__)
+  const FloatLanes near = _mm512_maskz_rcp14_ps(0xffff, a);
+  return multiply_add(near, _mm512_fnmadd_ps(a, near, broadcast(1.0F)), near);
+#else
+  return 1.0F / a;
+#endif
+}
+
 // |a|, NaN staying NaN.
 FLOWCHECK_LANES_INLINE Lanes absolute(Lanes a) {
   return a < 0.0 ? -a : a;
@@ -78,17 +92,16 @@ FLOWCHECK_LANES_INLINE FloatLanes absolute(FloatLanes a) {
   return a < 0.0F ? -a : a;
 }
 
-// eˣ for x ≤ 0; 0 where it would be subnormal, NaN for NaN.
-FLOWCHECK_LANES_INLINE Lanes exp_down(Lanes x) {
-  const Lanes y = exp_of_nonpositive(x, -708.0);
+// eˣ for x ≤ 0; 0 unless x > cut ≥ −708, NaN for NaN.
+FLOWCHECK_LANES_INLINE Lanes exp_down(Lanes x, double cut) {
+  const Lanes y = exp_of_nonpositive(x, cut);
   return x != x ? x : y;
 }
 
-// Within two units in the last place: ln 2 in two parts, a polynomial of degree 6 on |r| ≤ ½ ln 2
-// whose own error is 1e-8 of the result.
-FLOWCHECK_LANES_INLINE FloatLanes exp_down(FloatLanes x) {
+// Within two units in the last place, cut ≥ −87: ln 2 in two parts, a polynomial of degree 6 on |r|
+// ≤ ½ ln 2 whose own error is 1e-8 of the result.
+FLOWCHECK_LANES_INLINE FloatLanes exp_down(FloatLanes x, float cut) {
   constexpr float shift = 0x1.8p23F;
-  constexpr float cut = -87.0F;
   const FloatLanes kept = x > cut ? x : broadcast(cut);
   const FloatLanes shifted = multiply_add(kept, broadcast(0x1.715476p+0F), broadcast(shift));
   const FloatLanes n = shifted - shift;

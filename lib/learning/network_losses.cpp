@@ -8,10 +8,19 @@
 namespace flowcheck {
 namespace {
 
-// Columns a pass, so that what it touches stays in the second cache; multiples of the kernels'
-// tiles.
-constexpr Index regression_columns = 192;
-constexpr Index block_columns = 96;
+constexpr Index tile = 12;  // columns the kernels take at once
+constexpr Index block_columns = 8 * tile;
+
+// Points a pass, so that the layers' values and derivatives are in the second cache until they are
+// used again.
+template <class Scalar>
+Index regression_points(const NetworkShape& shape) {
+  constexpr Index bytes = 1 << 19;
+  Index units = 0;
+  for (const Index width : shape.widths) units += width;
+  const Index points = bytes / (2 * static_cast<Index>(sizeof(Scalar)) * units);
+  return std::clamp(points / tile, Index{4}, Index{40}) * tile;
+}
 
 }  // namespace
 
@@ -26,15 +35,16 @@ double RegressionLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>
           "regression loss: points, times and targets do not fit the network");
   pass_.set_parameters(parameters);
   pass_.clear(gradient_);
+  const Index chunk = regression_points<Scalar>(pass_.shape());
   double sum = 0.0;
-  for (Index start = 0; start < n; start += regression_columns) {
-    const Index count = std::min(regression_columns, n - start);
+  for (Index start = 0; start < n; start += chunk) {
+    const Index count = std::min(chunk, n - start);
     points_ = batch.points.middleCols(start, count).template cast<Scalar>();
     times_ = batch.times.segment(start, count).template cast<Scalar>();
     no_probes_.resize(d, 0);
     pass_.forward(points_, times_, no_probes_, true, tape_);
-    residuals_ =
-        tape_.outputs.topRows(d) - batch.targets.middleCols(start, count).template cast<Scalar>();
+    residuals_ = tape_.outputs.topLeftCorner(d, count) -
+                 batch.targets.middleCols(start, count).template cast<Scalar>();
     sum += static_cast<double>(residuals_.squaredNorm());
     residuals_ *= static_cast<Scalar>(2.0 / static_cast<double>(n));
     pass_.backward(tape_, no_probes_, residuals_, no_divergence_, gradient_, nullptr);

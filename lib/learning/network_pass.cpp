@@ -24,7 +24,7 @@ constexpr Index padded(Index count) {
 // padding is computed with.
 template <class Scalar>
 void fit(Array<Scalar>& array, Index rows, Index columns) {
-  if (array.rows() == rows && array.cols() == columns) return;
+  if (array.rows() == rows && array.cols() >= columns) return;
   array = Array<Scalar>::Zero(rows, columns);
 }
 
@@ -67,16 +67,16 @@ void NetworkPass<Scalar>::fill_inputs(const Array<Scalar>& points,
   const Index tangents = probes.cols();
   fit(tape.inputs, shape_.input_count(), n + tangents);
   tape.inputs.topLeftCorner(d, n) = points;
-  if (tangents > 0) tape.inputs.topRightCorner(d, tangents) = probes;
+  if (tangents > 0) tape.inputs.block(0, n, d, tangents) = probes;
   if (shape_.time_input) {
     tape.inputs.row(d).head(n) = times.transpose();
-    tape.inputs.row(d).tail(tangents).setZero();
+    tape.inputs.row(d).segment(n, tangents).setZero();
   }
   const Index F = shape_.frequencies;
   if (F == 0) return;
   const Array<Scalar> phases = frequencies_ * points;
   auto sines = tape.inputs.middleRows(shape_.input_count() - 2 * F, F);
-  auto cosines = tape.inputs.bottomRows(F);
+  auto cosines = tape.inputs.bottomRows(F);  // the inputs may be wider than what is in use
   sines.leftCols(n) = phases.array().sin();
   cosines.leftCols(n) = phases.array().cos();
   for (Index k = 0; k < tape.probes; ++k) {
