@@ -211,9 +211,16 @@ class ModelFitter {
                      .schedule = LearningRate::cosine,
                      .warm_up = std::min<Index>(200, options_.iterations / 10),
                      .beta2 = 0.99,
-                     .average = options_.average};
+                     .average = average()};
     if (is_jko()) training.adam.largest_gradient_norm = jko_gradient_norm;
     return training;
+  }
+
+  // A short training would keep the memory of where it started.
+  double average() const {
+    constexpr double memories = 20.0;
+    return std::clamp(1.0 - memories / static_cast<double>(options_.iterations), 0.0,
+                      options_.average);
   }
 
   // Trains the block; what is best on the validation points is kept.

@@ -23,9 +23,10 @@ struct FitOptions {
   Index iterations = 10'000;        ///< of Adam, a block
   Index batch = 512;
   double learning_rate = 2e-3;  ///< falls to 0 by a cosine
-  double average = 0.999;       ///< of the parameters' exponential moving average; 0: the last ones
-  int validations = 20;         ///< of a block, at equal distances; its best parameters are kept
-  int patience = 8;             ///< validations without a new best after which a block stops
+  double average = 0.999;  ///< of the parameters' exponential moving average, less where it would
+                           ///< remember a twentieth of the iterations; 0: the last ones
+  int validations = 20;    ///< of a block, at equal distances; its best parameters are kept
+  int patience = 8;        ///< validations without a new best after which a block stops
   std::uint64_t seed = 1;
 };
 

@@ -76,7 +76,7 @@ void NetworkPass<Scalar>::fill_inputs(const Array<Scalar>& points,
   if (F == 0) return;
   const Array<Scalar> phases = frequencies_ * points;
   auto sines = tape.inputs.middleRows(shape_.input_count() - 2 * F, F);
-  auto cosines = tape.inputs.bottomRows(F);
+  auto cosines = tape.inputs.bottomRows(F);  // the inputs may be wider than what is in use
   sines.leftCols(n) = phases.array().sin();
   cosines.leftCols(n) = phases.array().cos();
   for (Index k = 0; k < tape.probes; ++k) {

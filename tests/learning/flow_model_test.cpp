@@ -51,13 +51,13 @@ FlowModel wavy_model(std::uint64_t seed = 1) {
   return {
       .scaling = shift_and_halve(),
       .columns = {"x", "y"},
-      .blocks = {{.network = initial_network(shape, rng, 0.7), .steps = 24, .time_power = 1.5}}};
+      .blocks = {{.network = initial_network(shape, rng, 0.7), .steps = 16, .time_power = 1.5}}};
 }
 
 // ∫ p by the trapezoidal rule, which is exact beyond any order for what decays at the edge.
 double integral(const std::function<Vector(const Matrix&)>& log_density) {
-  constexpr Index n = 140;
-  constexpr double half_width = 14.0;
+  constexpr Index n = 80;
+  constexpr double half_width = 12.0;
   constexpr double step = 2.0 * half_width / n;
   Matrix points(2, n * n);
   for (Index i = 0; i < n; ++i) {
