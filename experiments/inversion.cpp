@@ -31,7 +31,7 @@ namespace {
 
 struct Settings {
   int blocks = 3;
-  double step_size = 0.3;  // γ
+  double step_size = 1.0;  // γ
   int refinements = 5;     // of every method's number of steps
 };
 
@@ -50,7 +50,7 @@ constexpr std::array<SolverMethod, 4> methods = {
     {{"euler", FlowMethod::euler, 20, 1.0},
      {"midpoint", FlowMethod::midpoint, 10, 3.0},
      {"kutta3", FlowMethod::kutta3, 10, 3.0},
-     {"runge_kutta4", FlowMethod::runge_kutta4, 5, 5.0}}};
+     {"runge_kutta4", FlowMethod::runge_kutta4, 10, 5.0}}};
 
 // The trapezoidal rule of N(0, 1), exact to 1e-16 for what varies no faster than these maps.
 struct NormalRule {
@@ -221,7 +221,7 @@ set output 'figure.svg'
 at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
 names = "euler midpoint kutta3 runge_kutta4"
 titles = "Euler midpoint Kutta RK4"
-set multiplot layout 1,3 margins 0.06,0.99,0.14,0.9 spacing 0.06,0.1
+set multiplot layout 1,3 margins 0.06,0.99,0.17,0.9 spacing 0.06,0.1
 set logscale xy
 set format y '10^{%L}'
 set xlabel 'steps a block'
@@ -231,7 +231,7 @@ set title 'Error of the inverse of a block'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "inverse_error")):(column("measured")) with linespoints linestyle i title word(titles, i)
 set title 'Round trip through it'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "round_trip")):(column("measured")) with linespoints linestyle i notitle
-set title '{/:Italic W}_2 of the generated law, and its bound'
+set title 'W₂ of the generated law, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "w2")):(column("measured")) with linespoints linestyle i notitle, \
   for [i = 1:4] '' using (at(word(names, i), "w2")):(column("predicted")) with lines linestyle i dashtype 2 notitle, \
   NaN with lines linecolor '#909090' dashtype 2 title 'Σ η exp(Σκ)'

@@ -1,6 +1,6 @@
 #include "lfm/block_map.hpp"
 
-#include "jko/smoothing.hpp"
+#include "lfm/generation.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -56,12 +56,6 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
           round_off(rounding * (1.0 + std::abs(fine.divergence_integral)), d))};
 }
 
-GaussianMixture bimodal_bed() {
-  return {Vector{{0.3, 0.7}},
-          Matrix{{-1.2, 0.8}},
-          {Matrix::Constant(1, 1, 0.1), Matrix::Constant(1, 1, 0.2)}};
-}
-
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension) {
   const Index K = 2 + rng.uniform_index(3);
   const double sigma = rng.uniform(0.4, 1.0);
@@ -85,13 +79,14 @@ GaussianMixture random_bed(Rng& rng, Index dimension) {
 std::function<Outcome(const Target&)> on_mixture_target(
     const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
-    const auto* gaussian = std::get_if<Gaussian>(&target.start);
-    const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+    if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+    const Measure start = in_units_of_reference(target);
+    const auto* gaussian = std::get_if<Gaussian>(&start);
+    const auto* mixture = std::get_if<GaussianMixture>(&start);
     const bool density = gaussian != nullptr ? gaussian->has_density()
                                              : mixture != nullptr && mixture->has_density();
     if (!density) return Outcome::not_applicable("p₀ has a density");
-    if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
-    if (dimension(target.start) > 16) return Outcome::not_applicable("d ≤ 16");
+    if (dimension(start) > 16) return Outcome::not_applicable("d ≤ 16");
     if (mixture != nullptr && mixture->size() > 64) {
       return Outcome::not_applicable("at most 64 components");
     }

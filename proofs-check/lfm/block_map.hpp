@@ -19,9 +19,6 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
                                     double t1,
                                     const Vector& x);
 
-/// What the claims on block maps are tried on: .3N(−1.2, .1) + .7N(.8, .2).
-GaussianMixture bimodal_bed();
-
 /// Σ wₖ N(mₖ, σ²I) with 2 … 4 centres within about 1.5 of 0 and σ in [0.4, 1].
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
 
@@ -29,7 +26,7 @@ GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
 GaussianMixture random_bed(Rng& rng, Index dimension);
 
 /// For Claim::on_target: the user's Gaussian or mixture with a density, d ≤ 16 and at most 64
-/// components, towards N(0, I).
+/// components, in units of the reference.
 std::function<Outcome(const Target&)> on_mixture_target(
     const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate);
 

@@ -1,6 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "measures/regularity.hpp"
 #include "numerics/adaptive_quadrature.hpp"
 #include "numerics/observed_order.hpp"
@@ -134,7 +135,7 @@ Outcome random_widths(Trial& trial) {
 }
 
 // N(m, σ²I): ∇v is one multiple of I at each time.
-Outcome isotropic_gaussian(Trial& trial) {
+Outcome gaussian_of_one_width(Trial& trial) {
   const Index d = 1 + trial.rng.uniform_index(3);
   const Gaussian p(trial.rng.normal_vector(d),
                    trial.rng.log_uniform(0.2, 3.0) * Matrix::Identity(d, d));
@@ -226,7 +227,7 @@ Claim lfm_17_inversion() {
                     order_instance("RK4, order 4", FlowMethod::runge_kutta4, runge_kutta4_steps),
                     order_instance("RK4, trigonometric", FlowMethod::runge_kutta4,
                                    runge_kutta4_steps, Interpolant::trigonometric)},
-      .tight = {{"isotropic Gaussian", isotropic_gaussian}},
+      .tight = {{"isotropic Gaussian", gaussian_of_one_width}},
       .controls = {flow_instance(
                        "Euler's round trip of order 2",
                        [] { return round_trip_order(FlowMethod::euler, euler_steps, 2.0); }),

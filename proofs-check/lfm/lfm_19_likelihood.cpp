@@ -1,6 +1,7 @@
 #include "learning/gaussian_block.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
 

@@ -7,9 +7,9 @@
 #include "experiments.hpp"
 #include "learning/block_path.hpp"
 #include "learning/gaussian_block.hpp"
-#include "lfm/block_map.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "measures/random_gaussian.hpp"
 #include "support/estimates.hpp"
 
