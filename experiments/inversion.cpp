@@ -47,9 +47,9 @@ void check_settings(const Settings& settings) {
 }
 
 constexpr std::array<SolverMethod, 4> methods = {
-    {{"euler", FlowMethod::euler, 20, 1.0},
-     {"midpoint", FlowMethod::midpoint, 10, 3.0},
-     {"kutta3", FlowMethod::kutta3, 10, 3.0},
+    {{"euler", FlowMethod::euler, 40, 1.0},
+     {"midpoint", FlowMethod::midpoint, 20, 3.0},
+     {"kutta3", FlowMethod::kutta3, 20, 3.0},
      {"runge_kutta4", FlowMethod::runge_kutta4, 10, 5.0}}};
 
 // The trapezoidal rule of N(0, 1), exact to 1e-16 for what varies no faster than these maps.

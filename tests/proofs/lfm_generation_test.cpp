@@ -165,6 +165,7 @@ TEST_CASE("inversion sees the orders of the inverse and of the round trip",
   PreparedRun prepared = inversion().prepare(Scale::quick);
   set(prepared, "--blocks", 2);
   const RunRecord record = prepared.run({});
+  CAPTURE(record.csv());
   CHECK(record.verdict() == Verdict::holds);
   for (const Row& row : rows_of(record, "order_of_round_trip")) {
     CAPTURE(std::get<std::string>(row.parameters[0]));
