@@ -31,7 +31,7 @@ namespace {
 
 struct Settings {
   int blocks = 3;
-  double step_size = 0.3;  // γ
+  double step_size = 1.0;  // γ
   int refinements = 5;     // of every method's number of steps
 };
 
@@ -47,10 +47,10 @@ void check_settings(const Settings& settings) {
 }
 
 constexpr std::array<SolverMethod, 4> methods = {
-    {{"euler", FlowMethod::euler, 20, 1.0},
-     {"midpoint", FlowMethod::midpoint, 10, 3.0},
-     {"kutta3", FlowMethod::kutta3, 10, 3.0},
-     {"runge_kutta4", FlowMethod::runge_kutta4, 5, 5.0}}};
+    {{"euler", FlowMethod::euler, 40, 1.0},
+     {"midpoint", FlowMethod::midpoint, 20, 3.0},
+     {"kutta3", FlowMethod::kutta3, 20, 3.0},
+     {"runge_kutta4", FlowMethod::runge_kutta4, 10, 5.0}}};
 
 // The trapezoidal rule of N(0, 1), fine enough for maps as steep as those across a valley; what
 // every second node would have given says how good it is.
@@ -239,7 +239,7 @@ set title 'Error of the inverse of a block'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "inverse_error")):(column("measured")) with linespoints linestyle i title word(titles, i)
 set title 'Round trip through it'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "round_trip")):(column("measured")) with linespoints linestyle i notitle
-set title '{/:Italic W}_2 of the generated law, and its bound'
+set title 'W₂ of the generated law, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "w2")):(column("measured")) with linespoints linestyle i notitle, \
   for [i = 1:4] '' using (at(word(names, i), "w2")):(column("predicted")) with lines linestyle i dashtype 2 notitle, \
   NaN with lines linecolor '#909090' dashtype 2 title 'Σ η exp(Σκ)'

@@ -137,15 +137,15 @@ at(i, quantity) = is("interpolant", word("linear linear trigonometric trigonomet
   && is("coupling", word("dependent independent dependent independent", i)) \
   && is("quantity", quantity) && column("step_size") > 0 ? column("step_size") : NaN
 title_of(i) = word("linear linear trigonometric trigonometric", i).', '.word("dependent independent dependent independent", i)
-set multiplot layout 1,3 margins 0.06,0.99,0.14,0.9 spacing 0.06,0.1
+set multiplot layout 1,3 margins 0.06,0.99,0.17,0.9 spacing 0.06,0.1
 set logscale xy
 set xlabel 'step size γ'
 set xrange [*:*]
 set key bottom right Left reverse font ',10' samplen 1.5
-set title 'Kinetic energy, and {/:Italic W}_2^2 of the ends'
+set title 'Kinetic energy, and W₂² of the ends'
 set yrange [1e-3:10]
 plot for [i = 1:4] 'data.csv' using (at(i, "kinetic")):(column("measured")) with linespoints linestyle i title title_of(i), \
-  '' using (at(1, "squared_w2")):(column("measured")) with lines linecolor 'black' linewidth 1.6 dashtype 2 title '{/:Italic W}_2^2'
+  '' using (at(1, "squared_w2")):(column("measured")) with lines linecolor 'black' linewidth 1.6 dashtype 2 title 'W₂²'
 set title 'Least training loss'
 set yrange [1e-2:10]
 plot for [i = 1:4] 'data.csv' using (at(i, "floor")):(column("measured")) with linespoints linestyle i notitle

@@ -1,6 +1,6 @@
 #include "lfm/block_map.hpp"
 
-#include "jko/smoothing.hpp"
+#include "lfm/generation.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -79,13 +79,14 @@ GaussianMixture random_bed(Rng& rng, Index dimension) {
 std::function<Outcome(const Target&)> on_mixture_target(
     const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
-    const auto* gaussian = std::get_if<Gaussian>(&target.start);
-    const auto* mixture = std::get_if<GaussianMixture>(&target.start);
+    if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+    const Measure start = in_units_of_reference(target);
+    const auto* gaussian = std::get_if<Gaussian>(&start);
+    const auto* mixture = std::get_if<GaussianMixture>(&start);
     const bool density = gaussian != nullptr ? gaussian->has_density()
                                              : mixture != nullptr && mixture->has_density();
     if (!density) return Outcome::not_applicable("p₀ has a density");
-    if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
-    if (dimension(target.start) > 16) return Outcome::not_applicable("d ≤ 16");
+    if (dimension(start) > 16) return Outcome::not_applicable("d ≤ 16");
     if (mixture != nullptr && mixture->size() > 64) {
       return Outcome::not_applicable("at most 64 components");
     }

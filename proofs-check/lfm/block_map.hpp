@@ -26,7 +26,7 @@ GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
 GaussianMixture random_bed(Rng& rng, Index dimension);
 
 /// For Claim::on_target: the user's Gaussian or mixture with a density, d ≤ 16 and at most 64
-/// components, towards N(0, I).
+/// components, in units of the reference.
 std::function<Outcome(const Target&)> on_mixture_target(
     const std::function<Outcome(const GaussianMixture& data, const Target& target)>& evaluate);
 

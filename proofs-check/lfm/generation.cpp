@@ -127,13 +127,25 @@ GenerationPair uniform_generation(double ratio, double error, int maps) {
           .inexact = std::vector<AffineMap>(count, S)};
 }
 
+Measure in_units_of_reference(const Target& target) {
+  if (is_standard(target.reference)) return target.start;
+  const Matrix W = target.reference.inverse_factor();
+  const AffineMap map{.linear = W, .offset = -W * target.reference.mean()};
+  if (const auto* points = std::get_if<PointCloud>(&target.start)) {
+    return PointCloud((W * points->points()).colwise() + map.offset, points->weights());
+  }
+  if (const auto* p = std::get_if<Gaussian>(&target.start)) return pushforward(map, *p);
+  return pushforward(map, std::get<GaussianMixture>(target.start));
+}
+
 std::function<Outcome(const Target&)> on_generation_target(
     const std::function<Outcome(const Gaussian& start, const Target& target)>& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
-    const auto* start = std::get_if<Gaussian>(&target.start);
+    if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+    const Measure measure = in_units_of_reference(target);
+    const auto* start = std::get_if<Gaussian>(&measure);
     if (start == nullptr) return Outcome::not_applicable("p₀ is Gaussian");
     if (!start->has_density()) return Outcome::not_applicable("p₀ has a density");
-    if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
     if (start->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
     return evaluate(*start, target);
   };

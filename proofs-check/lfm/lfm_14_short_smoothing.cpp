@@ -1,5 +1,6 @@
 #include "distances/monotone_transport.hpp"
 #include "jko/smoothing.hpp"
+#include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/point_cloud.hpp"
@@ -189,21 +190,22 @@ Outcome half_the_noise() {
 }
 
 Outcome on_target(const Target& target) {
-  if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
+  if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+  const Measure start = in_units_of_reference(target);
   std::vector<double> deltas = checked_deltas;
   deltas.push_back(target.step_size);
-  if (const auto* gaussian = std::get_if<Gaussian>(&target.start)) {
+  if (const auto* gaussian = std::get_if<Gaussian>(&start)) {
     if (gaussian->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
     return at_times(*gaussian, deltas);
   }
-  if (dimension(target.start) != 1) return Outcome::not_applicable("P is Gaussian, or d = 1");
-  if (const auto* points = std::get_if<PointCloud>(&target.start)) {
+  if (dimension(start) != 1) return Outcome::not_applicable("P is Gaussian, or d = 1");
+  if (const auto* points = std::get_if<PointCloud>(&start)) {
     if (points->size() > 1000) return Outcome::not_applicable("at most 1000 atoms");
     return at_times(
         std::vector<Atoms>{sorted_atoms(points->points().row(0).transpose(), points->weights())},
         deltas);
   }
-  const auto& mixture = std::get<GaussianMixture>(target.start);
+  const auto& mixture = std::get<GaussianMixture>(start);
   if (!mixture.has_density()) return Outcome::not_applicable("P has a density, or is discrete");
   return at_times(mixture, deltas);
 }

@@ -1,5 +1,5 @@
 #include "distances/mixture_chi_squared.hpp"
-#include "jko/smoothing.hpp"
+#include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/point_cloud.hpp"
@@ -175,11 +175,12 @@ Outcome half_the_time() {
 }
 
 Outcome on_target(const Target& target) {
-  const auto* gaussian = std::get_if<Gaussian>(&target.start);
+  if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+  const Measure start = in_units_of_reference(target);
+  const auto* gaussian = std::get_if<Gaussian>(&start);
   const bool atom = gaussian != nullptr && gaussian->rank() == 0;
-  const auto* points = std::get_if<PointCloud>(&target.start);
+  const auto* points = std::get_if<PointCloud>(&start);
   if (points == nullptr && !atom) return Outcome::not_applicable("P is discrete");
-  if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
   const PointCloud P = atom ? PointCloud(gaussian->mean()) : *points;
   if (P.dimension() > 16) return Outcome::not_applicable("d ≤ 16");
   if (P.size() > 2000) return Outcome::not_applicable("at most 2000 atoms");

@@ -1,7 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
-#include "jko/smoothing.hpp"
 #include "lfm/block_map.hpp"
+#include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 #include "measures/random_gaussian.hpp"
@@ -183,17 +183,18 @@ Outcome small_by_trigonometric() {
 }
 
 Outcome on_target(const Target& target) {
-  if (!is_standard(target.reference)) return Outcome::not_applicable("q = N(0, I)");
-  if (dimension(target.start) > 16) return Outcome::not_applicable("d ≤ 16");
-  const auto* points = std::get_if<PointCloud>(&target.start);
+  if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
+  const Measure start = in_units_of_reference(target);
+  if (dimension(start) > 16) return Outcome::not_applicable("d ≤ 16");
+  const auto* points = std::get_if<PointCloud>(&start);
   if (points != nullptr) {
     return displacement(GaussianMixture::isotropic(points->weights() / points->weights().sum(),
                                                    points->points(), 0.0),
                         target.step_size);
   }
-  const auto* gaussian = std::get_if<Gaussian>(&target.start);
+  const auto* gaussian = std::get_if<Gaussian>(&start);
   const GaussianMixture data =
-      gaussian != nullptr ? GaussianMixture(*gaussian) : std::get<GaussianMixture>(target.start);
+      gaussian != nullptr ? GaussianMixture(*gaussian) : std::get<GaussianMixture>(start);
   std::vector<Bound> bounds = {displacement(data, target.step_size)};
   const char* const energies = "W₂² ≤ kinetic ≤ E|İ|²";
   if (!data.has_density()) {

@@ -7,9 +7,9 @@
 #include "experiments.hpp"
 #include "learning/block_path.hpp"
 #include "learning/gaussian_block.hpp"
-#include "lfm/block_map.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "measures/random_gaussian.hpp"
 #include "support/estimates.hpp"
 
@@ -165,6 +165,7 @@ TEST_CASE("inversion sees the orders of the inverse and of the round trip",
   PreparedRun prepared = inversion().prepare(Scale::quick);
   set(prepared, "--blocks", 2);
   const RunRecord record = prepared.run({});
+  CAPTURE(record.csv());
   CHECK(record.verdict() == Verdict::holds);
   for (const Row& row : rows_of(record, "order_of_round_trip")) {
     CAPTURE(std::get<std::string>(row.parameters[0]));
