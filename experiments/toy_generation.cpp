@@ -58,8 +58,8 @@ void require_toy_generation(const ToyGenerationSettings& settings) {
   require(settings.iterations >= 1 && settings.jko_iterations >= 1,
           "--iterations, --jko-iterations: expected 1 or more");
   require(settings.width >= 1 && settings.width <= 1024, "--width: expected 1 to 1024");
-  require(settings.shown_points >= 1 && 20 * settings.shown_points <= settings.draws,
-          "--shown-points: expected 1 to a twentieth of the draws");
+  require(settings.shown_points >= 1 && 10 * settings.shown_points <= settings.draws,
+          "--shown-points: expected 1 to a tenth of the draws");
 }
 
 // A planar law that is known.
