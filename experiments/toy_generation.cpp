@@ -254,13 +254,15 @@ do for [k = 1:6] {
   }
 }
 set label 3 ""
+set xrange [-3.2:3.2]
+set yrange [-3.2:3.2]
 do for [k = 1:4] {
   method = k <= 2 ? "lfm" : "jko"
   stage = k % 2 == 1 ? "forward" : "reverse"
   do for [i = 1:5] {
-    n = k % 2 == 1 ? i - 1 : 5 - i
+    n = i - 1
     eval place(i, 6 + k)
-    set label 1 (k == 1 ? (i == 1 ? "tree, scaled" : sprintf("block %d", i - 1)) : "")
+    set label 1 (k == 1 ? (i == 1 ? "tree, scaled" : sprintf("after block %d", i - 1)) : "")
     set label 2 (i == 1 ? method.' '.stage : "")
     plot 'data.csv' using (pick("tree", method, stage, n)):"measured" \
       with points pointtype 7 pointsize 0.16 linecolor rgb (k % 2 == 1 ? 0x404040 : 0x0072b2)
