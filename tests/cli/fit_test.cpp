@@ -19,9 +19,9 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string> small_network = {"--hidden",        "16,16", "--iterations",  "100",
-                                                "--batch",         "64",    "--frequencies", "4",
-                                                "--learning-rate", "0.01"};
+const std::vector<std::string> small_network = {
+    "--hidden",      "16,16", "--iterations",        "100", "--batch",         "64",
+    "--frequencies", "4",     "--highest-frequency", "1",   "--learning-rate", "0.003"};
 
 // Two hills, correlated columns, a constant one, and a label.
 class Data : public ScratchFolder {
@@ -38,7 +38,7 @@ class Data : public ScratchFolder {
     write("holes.csv", "x,y\n1,2\n,3\n4,5\n");
     write("few.csv", "x,y\n1,2\n2,3\n4,5\n0,1\n");
     write("weights.json", R"({"type": "points", "file": "hills.csv", "columns": ["x"],
-                              "weights": "label"})");
+                              "weights": "y"})");
     write("gaussian.json", R"({"type": "gaussian", "mean": [1, 2], "covariance": [4, 1]})");
     std::string line = "x,y,z\n";
     for (int i = 0; i < 100; ++i) line += fmt::format("{0},{1},{2}\n", i, i * i, 3 * i + 2 * i * i);
