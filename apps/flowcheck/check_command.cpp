@@ -212,11 +212,11 @@ void require_steps_from(const CommandLine& line, const Measure& start, const Gau
 // How far from 0 a measure reaches: points, or means and a deviation.
 double reach_of(const Measure& measure) {
   const auto of_gaussian = [](const Gaussian& p) {
-    return p.mean().norm() + std::sqrt(p.eigenvalues().maxCoeff());
+    return p.mean().stableNorm() + std::sqrt(p.eigenvalues().maxCoeff());
   };
   if (const auto* p = std::get_if<Gaussian>(&measure)) return of_gaussian(*p);
   if (const auto* p = std::get_if<PointCloud>(&measure)) {
-    return p->points().colwise().norm().maxCoeff();
+    return p->points().colwise().stableNorm().maxCoeff();  // whose squares may be 0
   }
   const auto& mixture = std::get<GaussianMixture>(measure);
   double largest = 0.0;
@@ -228,11 +228,13 @@ double reach_of(const Measure& measure) {
 
 void require_flows_to(const CommandLine& line, const Measure& target) {
   constexpr double farthest = 1e8;  // of noise of size 1 eight digits are left there
-  if (!(reach_of(target) <= farthest)) {
+  constexpr double nearest = 1e-8;  // of the measure eight digits are left beside the noise
+  const double reach = reach_of(target);
+  if (!(reach <= farthest) || (reach > 0.0 && reach < nearest)) {
     throw UsageError(
-        fmt::format("--target {}: expected a measure within {:g} of 0, for the noise has size 1: "
-                    "standardise it",
-                    line.target, farthest));
+        fmt::format("--target {}: expected a measure that reaches from {:g} to {:g} away from 0, "
+                    "for the noise has size 1: standardise it",
+                    line.target, nearest, farthest));
   }
   constexpr Index largest = 16;
   if (dimension(target) > largest) {

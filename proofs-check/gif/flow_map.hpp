@@ -27,7 +27,7 @@ struct EnclosedMap {
 };
 
 inline constexpr const char* without_digits_left =
-    "left out, the flow stretches its errors beyond its digits";
+    "left out: the flow stretches its errors beyond its digits, or its steps do not arrive";
 
 /// The flow maps of one law, by the reference flow; infinite errors where it leaves the doubles.
 /// @throws std::runtime_error  a trajectory that does not arrive for another reason

@@ -5,6 +5,7 @@
 #include "measures/random_gaussian.hpp"
 #include "measures/uniform_body.hpp"
 #include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
 #include "numerics/rng.hpp"
 
 #include <fmt/format.h>
@@ -134,6 +135,19 @@ double certain(const Estimate& constant, double safe_end, double none) {
   return constant.grade < Grade::converged || std::isnan(safe_end) ? none : safe_end;
 }
 
+// Mass on planes, neither points nor a density: an eigenvalue 0 of Σ is computed as anything up to
+// u|Σ|, of which a² + b²λ keeps nine digits only while a is not small.
+bool is_singular(const DataLaw& law) {
+  const GaussianMixture* p = law.mixture();
+  return p != nullptr && p->common_variance() < 0.0 && !p->has_density();
+}
+
+double least_noise(const FlowProblem& problem) {
+  if (!is_singular(*problem.law)) return 0.0;
+  const Index d = problem.law->dimension();
+  return std::sqrt(round_off(problem.spread * problem.spread, d) / 1e-9);
+}
+
 }  // namespace
 
 const std::vector<NamedLaw>& interpolation_laws() {
@@ -243,9 +257,11 @@ double FlowPoint::length(const FlowProblem& problem) const {
 }
 
 void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f) {
+  const double least = least_noise(problem);
   for (const Schedule& schedule : problem.schedules) {
     for (const FlowTime& time : problem.times) {
       const ScheduleValues s = schedule.values(time);
+      if (s.a < least) continue;
       for (Index j = 0; j < problem.noises.cols(); ++j) {
         f({schedule, time, s, s.a * problem.noises.col(j) + s.b * problem.data.col(j)});
       }
