@@ -10,6 +10,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cmath>
+#include <limits>
+
 namespace flowcheck {
 namespace {
 

@@ -223,17 +223,17 @@ stats 'data.csv' using (floor_of("squared")) nooutput
 floor_squared = STATS_max
 stats 'data.csv' using (floor_of("published")) nooutput
 floor_published = STATS_max
-set multiplot layout 1,3 margins 0.055,0.99,0.14,0.9 spacing 0.065,0.1
+set multiplot layout 1,3 margins 0.055,0.99,0.175,0.9 spacing 0.065,0.1
 set title 'moved by a block, √E|T_{/:Italic n} x − x|²'
 set xlabel 'block {/:Italic n}'
 set xtics 1
 set yrange [0:*]
-set key top right
+set key bottom right
 plot 'data.csv' using (at("geometric", "moved")):"measured" with linespoints linestyle 1 title '{/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
   '' using (at("reparametrised", "moved")):"measured" with linespoints linestyle 2 title 'reparametrised, η = ½'
 set title 'first-order error and descent of KL'
 set yrange [*:*]
-set key top right
+set key bottom right
 plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 1 title 'ε_{/:Italic n}²', \
   '' using (at("reparametrised", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 2 notitle, \
   '' using (at("geometric", "cost_and_descent")):"predicted" with linespoints linestyle 3 title 'fall of KL', \

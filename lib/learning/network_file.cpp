@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 namespace flowcheck {
 namespace {
 
-using Header = nlohmann::ordered_json;
+using NetworkJson = nlohmann::ordered_json;
 
 constexpr std::string_view network_schema = "flowcheck.network/1";
 constexpr std::string_view header_name = "network.json";
@@ -20,7 +21,7 @@ constexpr std::uintmax_t largest_header_bytes = 1u << 16;
 constexpr Index largest_width = 1 << 14;
 constexpr std::size_t most_layers = 64;
 
-Header shape_header(const NetworkShape& shape) {
+NetworkJson shape_header(const NetworkShape& shape) {
   require_network_shape(shape);
   return {{"schema", network_schema},
           {"dimension", shape.dimension},
@@ -34,7 +35,7 @@ Header shape_header(const NetworkShape& shape) {
           {"parameters", parameter_count(shape)}};
 }
 
-std::string header_text(const Header& header) {
+std::string header_text(const NetworkJson& header) {
   return header.dump(1) + "\n";
 }
 
@@ -42,17 +43,17 @@ std::string header_text(const Header& header) {
 class NetworkHeaderReader {
  public:
   NetworkHeaderReader(std::string_view text, const std::string& name) : name_(name) {
-    const auto watch = [this](int depth, Header::parse_event_t event, Header& parsed) {
+    const auto watch = [this](int depth, NetworkJson::parse_event_t event, NetworkJson& parsed) {
       if (depth > 2) fail("nested deeper than a network's header");
-      if (event == Header::parse_event_t::key &&
+      if (event == NetworkJson::parse_event_t::key &&
           !keys_.insert(parsed.get_ref<const std::string&>()).second) {
         fail("the key " + shown(parsed.get_ref<const std::string&>()) + " is there twice");
       }
       return true;
     };
     try {
-      header_ = Header::parse(text.begin(), text.end(), watch);
-    } catch (const Header::exception&) {  // also a number that no double holds
+      header_ = NetworkJson::parse(text.begin(), text.end(), watch);
+    } catch (const NetworkJson::exception&) {  // also a number that no double holds
       fail("not JSON");
     }
     if (!header_.is_object() || !header_.contains("schema") ||
@@ -63,16 +64,16 @@ class NetworkHeaderReader {
 
   NetworkShape shape(const InputLimits& limits) const {
     NetworkShape shape{.dimension = whole("dimension", 1, limits.dimension), .widths = {}};
-    const Header& widths = at("widths");
+    const NetworkJson& widths = at("widths");
     if (!widths.is_array() || widths.empty() || widths.size() > most_layers) {
       fail(fmt::format("widths: expected 1 to {} of them", most_layers));
     }
-    for (const Header& width : widths) {
+    for (const NetworkJson& width : widths) {
       shape.widths.push_back(whole_of(width, "widths", 1, largest_width));
     }
     shape.time_input = boolean("time_input");
     shape.residual = boolean("residual");
-    const Header& activation = at("activation");
+    const NetworkJson& activation = at("activation");
     if (activation != "silu" && activation != "softplus") {
       fail("activation: expected \"silu\" or \"softplus\"");
     }
@@ -99,7 +100,7 @@ class NetworkHeaderReader {
     return whole_of(at(key), key, least, most);
   }
   double number(const char* key) const {
-    const Header& value = at(key);
+    const NetworkJson& value = at(key);
     if (!value.is_number() || !std::isfinite(value.get<double>())) {
       fail(fmt::format("{}: expected a number", key));
     }
@@ -110,7 +111,7 @@ class NetworkHeaderReader {
   [[noreturn]] void fail(const std::string& what) const {
     throw InputError(fmt::format("{}:1: header of a network: {}", name_, what));
   }
-  const Header& at(const char* key) const {
+  const NetworkJson& at(const char* key) const {
     if (!header_.contains(key)) fail(fmt::format("{} is missing", key));
     return header_[key];
   }
@@ -118,7 +119,7 @@ class NetworkHeaderReader {
     if (!at(key).is_boolean()) fail(fmt::format("{}: expected true or false", key));
     return at(key).get<bool>();
   }
-  Index whole_of(const Header& value, const char* key, Index least, Index most) const {
+  Index whole_of(const NetworkJson& value, const char* key, Index least, Index most) const {
     const bool fits = value.is_number_integer() &&
                       (!value.is_number_unsigned() ||
                        value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)) &&
@@ -129,7 +130,7 @@ class NetworkHeaderReader {
 
   std::string name_;
   std::set<std::string> keys_ = {};
-  Header header_ = {};
+  NetworkJson header_ = {};
 };
 
 NamedBytes tensor_file(const std::string& name, const Vector& values) {
@@ -173,7 +174,7 @@ std::vector<NamedBytes> checkpoint_files(const NetworkShape& shape, const Traini
   require(state.parameters.size() == count && state.first_moment.size() == count &&
               state.second_moment.size() == count,
           "checkpoint_files: the state does not fit the shape");
-  Header header = shape_header(shape);
+  NetworkJson header = shape_header(shape);
   header["iteration"] = state.iteration;
   header["average"] = state.average.size() > 0 ? 1 : 0;
   header["loss"] = state.loss;

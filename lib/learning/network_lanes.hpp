@@ -74,7 +74,8 @@ FLOWCHECK_LANES_INLINE FloatLanes sqrt_lanes(FloatLanes a) {
 FLOWCHECK_LANES_INLINE Lanes inverse(Lanes a) {
   return 1.0 / a;
 }
-// Within one unit in the last place: a division takes as long as all the rest of an activation.
+// Within one unit in the last place, from an estimate that makers of processors are free to choose:
+// a division takes as long as all the rest of an activation.
 FLOWCHECK_LANES_INLINE FloatLanes inverse(FloatLanes a) {
 #if defined(__AVX512F__)
   const FloatLanes near = _mm512_maskz_rcp14_ps(0xffff, a);

@@ -8,8 +8,8 @@
 namespace flowcheck {
 namespace {
 
-constexpr Index tile = 12;  // columns the kernels take at once
-constexpr Index block_columns = 8 * tile;
+constexpr Index kernel_tile = 12;  // columns the kernels take at once
+constexpr Index block_columns = 8 * kernel_tile;
 
 // Points a pass, so that the layers' values and derivatives are in the second cache until they are
 // used again.
@@ -19,7 +19,7 @@ Index regression_points(const NetworkShape& shape) {
   Index units = 0;
   for (const Index width : shape.widths) units += width;
   const Index points = bytes / (2 * static_cast<Index>(sizeof(Scalar)) * units);
-  return std::clamp(points / tile, Index{4}, Index{40}) * tile;
+  return std::clamp(points / kernel_tile, Index{4}, Index{40}) * kernel_tile;
 }
 
 }  // namespace

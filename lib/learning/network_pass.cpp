@@ -16,14 +16,14 @@ NetworkKernels<Scalar> network_kernels(VectorForm form) {
 }
 
 template <class Scalar>
-constexpr Index padded(Index count) {
+constexpr Index padded_count(Index count) {
   return (count + padding<Scalar> - 1) / padding<Scalar> * padding<Scalar>;
 }
 
 // Keeps the memory of a larger batch, and never hands out numbers that are not: what lies in the
 // padding is computed with.
 template <class Scalar>
-void fit(Array<Scalar>& array, Index rows, Index columns) {
+void fit_array(Array<Scalar>& array, Index rows, Index columns) {
   if (array.rows() == rows && array.cols() >= columns) return;
   array = Array<Scalar>::Zero(rows, columns);
 }
@@ -37,9 +37,9 @@ NetworkPass<Scalar>::NetworkPass(const NetworkShape& shape, VectorForm form)
   layers_ = network_layers(shape);
   frequencies_ = network_frequencies(shape).template cast<Scalar>();
   for (const NetworkLayer& layer : layers_) {
-    weights_.push_back(Array<Scalar>::Zero(padded<Scalar>(layer.outputs), layer.inputs));
-    transposed_.push_back(Array<Scalar>::Zero(padded<Scalar>(layer.inputs), layer.outputs));
-    biases_.push_back(Column<Scalar>::Zero(padded<Scalar>(layer.outputs)));
+    weights_.push_back(Array<Scalar>::Zero(padded_count<Scalar>(layer.outputs), layer.inputs));
+    transposed_.push_back(Array<Scalar>::Zero(padded_count<Scalar>(layer.inputs), layer.outputs));
+    biases_.push_back(Column<Scalar>::Zero(padded_count<Scalar>(layer.outputs)));
   }
 }
 
@@ -65,7 +65,7 @@ void NetworkPass<Scalar>::fill_inputs(const Array<Scalar>& points,
   const Index d = shape_.dimension;
   const Index n = points.cols();
   const Index tangents = probes.cols();
-  fit(tape.inputs, shape_.input_count(), n + tangents);
+  fit_array(tape.inputs, shape_.input_count(), n + tangents);
   tape.inputs.topLeftCorner(d, n) = points;
   if (tangents > 0) tape.inputs.block(0, n, d, tangents) = probes;
   if (shape_.time_input) {
@@ -122,9 +122,9 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
     typename NetworkTape<Scalar>::Layer& layer = tape.layers[l];
     const Index rows = weights_[l].rows();
     const bool residual = shape_.residual && l > 0;
-    fit(layer.values, rows, n + tangents);
-    if (backward || tangents > 0) fit(layer.first, rows, n);
-    if (backward && tangents > 0) fit(layer.second, rows, n);
+    fit_array(layer.values, rows, n + tangents);
+    if (backward || tangents > 0) fit_array(layer.first, rows, n);
+    if (backward && tangents > 0) fit_array(layer.second, rows, n);
     apply(l, *below, 0, n, true, layer.values.data());
     kernels_.activate({.softplus = shape_.activation == Activation::softplus,
                        .beta = static_cast<Scalar>(shape_.beta),
@@ -135,7 +135,7 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
                        .first = backward || tangents > 0 ? layer.first.data() : nullptr,
                        .second = backward && tangents > 0 ? layer.second.data() : nullptr});
     if (tangents > 0) {
-      fit(layer.tangents, rows, tangents);
+      fit_array(layer.tangents, rows, tangents);
       apply(l, *below, n, tangents, false, layer.tangents.data());
       for (Index k = 0; k < tape.probes; ++k) {
         kernels_.multiply(rows * n, layer.first.data(), layer.tangents.data() + k * rows * n,
@@ -148,7 +148,7 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
 
   const std::size_t last = layers_.size() - 1;
   const Index rows = weights_[last].rows();
-  fit(tape.outputs, rows, n + tangents);
+  fit_array(tape.outputs, rows, n + tangents);
   apply(last, *below, 0, n, true, tape.outputs.data());
   tape.divergences.setZero(tangents > 0 ? n : 0);
   if (tangents == 0) return;
@@ -172,7 +172,7 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
   const Index columns = n * (1 + tape.probes);
   require(points == nullptr || shape_.frequencies == 0,
           "velocity network: no gradient in the points with frequencies");
-  fit(gradient.above, d, columns);
+  fit_array(gradient.above, d, columns);
   gradient.above.leftCols(n) = velocity;
   for (Index k = 0; k < tape.probes; ++k) {
     for (Index j = 0; j < n; ++j) {
@@ -199,7 +199,7 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
   const auto pull_back = [&](std::size_t l, const Array<Scalar>& B, Index of, bool add,
                              Array<Scalar>& C) {
     const Array<Scalar>& W = transposed_[l];
-    if (!add) fit(C, W.rows(), columns);
+    if (!add) fit_array(C, W.rows(), columns);
     kernels_.product({.m = layers_[l].inputs,
                       .n = of,
                       .k = W.cols(),
@@ -225,7 +225,7 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
     const Array<Scalar>& below = l == 0 ? tape.inputs : tape.layers[l - 1].values;
     const Index rows = layer.values.rows();
     const Index part = rows * n;
-    fit(gradient.preactivity, rows, columns);
+    fit_array(gradient.preactivity, rows, columns);
     Scalar* h = gradient.preactivity.data();
     const Scalar* a = gradient.values.data();
     kernels_.multiply(part, layer.first.data(), a, nullptr, h);

@@ -10,7 +10,7 @@
 namespace flowcheck {
 namespace {
 
-void require_basis(const Matrix& centres, const Vector& widths, Index dimension) {
+void require_radial_basis(const Matrix& centres, const Vector& widths, Index dimension) {
   require(dimension >= 1 && (centres.rows() == dimension || centres.rows() == dimension + 1),
           "radial basis field: the centres have neither d nor d + 1 coordinates");
   require(widths.size() == centres.cols() && (widths.array() > 0.0).all() && widths.allFinite(),
@@ -18,7 +18,7 @@ void require_basis(const Matrix& centres, const Vector& widths, Index dimension)
 }
 
 // 1, z and the K bumps.
-Vector basis(const Matrix& centres, const Vector& widths, const Vector& z) {
+Vector radial_basis(const Matrix& centres, const Vector& widths, const Vector& z) {
   Vector result(1 + z.size() + centres.cols());
   result[0] = 1.0;
   result.segment(1, z.size()) = z;
@@ -37,8 +37,8 @@ Vector basis_input(const Matrix& centres, double t, const Vector& x) {
   return z;
 }
 
-void require_field(const RadialBasisField& field, const Matrix& points) {
-  require_basis(field.centres, field.widths, field.dimension());
+void require_radial_field(const RadialBasisField& field, const Matrix& points) {
+  require_radial_basis(field.centres, field.widths, field.dimension());
   require(field.coefficients.cols() == 1 + field.centres.rows() + field.centres.cols(),
           "radial basis field: the number of coefficients does not fit");
   require(points.rows() == field.dimension(),
@@ -48,24 +48,24 @@ void require_field(const RadialBasisField& field, const Matrix& points) {
 }  // namespace
 
 Matrix velocity(const RadialBasisField& field, double t, const Matrix& points) {
-  require_field(field, points);
+  require_radial_field(field, points);
   Matrix result(points.rows(), points.cols());
   for (Index j = 0; j < points.cols(); ++j) {
     const Vector z = basis_input(field.centres, t, points.col(j));
-    result.col(j) = field.coefficients * basis(field.centres, field.widths, z);
+    result.col(j) = field.coefficients * radial_basis(field.centres, field.widths, z);
   }
   return result;
 }
 
 Vector divergence(const RadialBasisField& field, double t, const Matrix& points) {
-  require_field(field, points);
+  require_radial_field(field, points);
   const Index d = field.dimension();
   const Index first = 1 + field.centres.rows();
   const double linear = field.coefficients.middleCols(1, d).trace();
   Vector result = Vector::Constant(points.cols(), linear);
   for (Index j = 0; j < points.cols(); ++j) {
     const Vector z = basis_input(field.centres, t, points.col(j));
-    const Vector phi = basis(field.centres, field.widths, z);
+    const Vector phi = radial_basis(field.centres, field.widths, z);
     for (Index k = 0; k < field.centres.cols(); ++k) {
       const double slope =
           field.coefficients.col(first + k).dot((z - field.centres.col(k)).head(d));
@@ -79,14 +79,14 @@ RadialBasisFit fit_radial_basis(const Matrix& centres,
                                 const Vector& widths,
                                 const RegressionBatch& batch) {
   const Index n = batch.points.cols();
-  require_basis(centres, widths, batch.points.rows());
+  require_radial_basis(centres, widths, batch.points.rows());
   require(n > 0 && batch.times.size() == n && batch.targets.cols() == n &&
               batch.targets.rows() == batch.points.rows(),
           "fit_radial_basis: points, times and targets do not fit each other");
   Matrix design(n, 1 + centres.rows() + centres.cols());
   for (Index j = 0; j < n; ++j) {
     const Vector z = basis_input(centres, batch.times[j], batch.points.col(j));
-    design.row(j) = basis(centres, widths, z).transpose();
+    design.row(j) = radial_basis(centres, widths, z).transpose();
   }
   const Matrix targets = batch.targets.transpose();
   const Eigen::CompleteOrthogonalDecomposition<Matrix> decomposition(design);

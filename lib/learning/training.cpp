@@ -118,12 +118,12 @@ class AdamVariables {
 // batch_loss(rng, parameters, gradient) draws a batch; its draws are a stream of the iteration's
 // own.
 template <class Scalar, class BatchLoss>
-TrainingResult train(const VelocityNetwork& start,
-                     const NetworkKernels<Scalar>& kernels,
-                     const BatchLoss& batch_loss,
-                     const TrainingOptions& options,
-                     const TrainingState& from,
-                     const TrainingProgress& progress) {
+TrainingResult train_with(const VelocityNetwork& start,
+                          const NetworkKernels<Scalar>& kernels,
+                          const BatchLoss& batch_loss,
+                          const TrainingOptions& options,
+                          const TrainingState& from,
+                          const TrainingProgress& progress) {
   AdamVariables<Scalar> variables(start, from, options.adam.average > 0.0);
   const std::uint64_t seed = derive_seed(options.seed, "training block", options.block);
   TrainingResult result{.network = start, .state = {}, .termination = Termination::iteration_limit};
@@ -154,7 +154,7 @@ TrainingResult train_regression_in(const VelocityNetwork& start,
   RegressionLoss<Scalar> loss(start.shape);
   RegressionBatch batch;
   batch.resize(start.shape.dimension, options.batch);
-  return train<Scalar>(
+  return train_with<Scalar>(
       start, loss.pass().kernels(),
       [&](Rng& rng, const auto& parameters, auto gradient) {
         source(rng, batch);
@@ -174,7 +174,7 @@ TrainingResult train_block_in(const VelocityNetwork& start,
   Matrix points(start.shape.dimension, options.batch);
   Matrix probes;
   if (!block.exact_divergence) probes.resize(points.rows(), points.cols());
-  return train<Scalar>(
+  return train_with<Scalar>(
       start, loss.pass().kernels(),
       [&](Rng& rng, const auto& parameters, auto gradient) {
         source(rng, points);
