@@ -120,9 +120,10 @@ int logpdf_command(const CommandLine& line) {
   }
   std::string text = "log_density\n";
   for (const double value : densities) fmt::format_to(std::back_inserter(text), "{}\n", value);
-  const std::string why_none = why_no_mean(densities);
+  std::string why_none = why_no_mean(densities);
   const Estimate nll =
       why_none.empty() ? mean_nll(model, points, densities) : Estimate(not_measured);
+  if (why_none.empty() && nll.is_nan()) why_none = "by finer steps a density is not finite";
   if (!line.quiet && why_none.empty()) {
     fmt::print(stderr, "nll {} [{}, {}] {}\n", nll.value, nll.lower, nll.upper,
                to_string(nll.grade));

@@ -22,6 +22,7 @@ namespace flowcheck {
 namespace {
 
 Estimate mean_of(const Vector& draws, double false_alarm) {
+  if (!draws.allFinite()) return not_measured;
   return sample_mean({draws.begin(), draws.end()}, false_alarm);
 }
 
