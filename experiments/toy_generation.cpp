@@ -23,6 +23,7 @@
 
 #include <cmath>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,9 @@ PlanarLaw planar_law(int k, Index count, std::uint64_t seed) {
   }
 }
 constexpr int law_count = 6;
+
+// Of all intervals that vote together: one a model, of a sampled mean and the integrator's error.
+constexpr double false_alarm = 1e-6;
 
 void add_points(RunRecord& record,
                 const std::string& law,
@@ -191,13 +195,18 @@ RunRecord run(const ToyGenerationSettings& settings, const RunContext& context) 
           data, fit_options(method, settings, context.seed), {},
           [&](double share) { progress(0.8 * share); }, context.stop);
       if (context.stop != nullptr && context.stop->load()) return record;
-      require(fit.termination == Termination::converged, "toy_generation: a fit diverged");
+      if (fit.termination != Termination::converged) {
+        throw std::runtime_error("toy_generation: a fit diverged");
+      }
       const ModelEvaluation found = evaluate_model(fit.model, data, law.law,
-                                                   {.refined_points = 500,
+                                                   {.false_alarm = false_alarm / (2.0 * tasks),
+                                                    .refined_points = 500,
                                                     .sample_points = settings.shown_points,
                                                     .lipschitz_points = 20,
                                                     .error_points = 50,
-                                                    .seed = context.seed});
+                                                    .seed = context.seed},
+                                                   {}, context.stop);
+      if (context.stop != nullptr && context.stop->load()) return record;
       const std::string name(to_string(method));
       add_numbers(record, law.name, name, found);
       add_points(record, law.name, name, "samples", 0, found.samples, settings.shown_points);

@@ -12,8 +12,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <stdexcept>
+#include <system_error>
 
 namespace flowcheck {
 namespace {
@@ -56,12 +58,30 @@ std::string told(const char* name, const Estimate& estimate) {
                      to_string(estimate.grade));
 }
 
+// What an earlier fit left, what vouches for the rest first: a program that ends in between leaves
+// no model, rather than one of two fits' blocks.
+void remove_fit(const std::string& folder) {
+  const auto remove = [](const std::string& path) {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) {
+      throw OutputError(fmt::format("{}: cannot be removed: {}", path, error.message()));
+    }
+  };
+  const auto block = [&](int n) { return fmt::format("{}/model/block_{}", folder, n); };
+  remove(folder + "/fit.json");
+  remove(folder + "/model/model.json");
+  std::error_code ignored;
+  for (int n = 1; std::filesystem::exists(block(n), ignored); ++n) remove(block(n));
+}
+
 // Each file whole or not at all; fit.json, which vouches for the others, is the last.
 void write_fit(const CommandLine& line,
                const FitData& data,
                const FitResult& fit,
                const ModelEvaluation& evaluation) {
   const FolderLock lock(line.out);
+  remove_fit(line.out);
   for (const NamedBytes& file : model_files(fit.model)) {
     write_file(line.out + "/model/" + file.name, file.bytes);
   }

@@ -1,6 +1,7 @@
 #include "fit_data.hpp"
 
 #include "measures/measure_file.hpp"
+#include "measures/measure_text.hpp"
 #include "measures/toy_density.hpp"
 #include "numerics/rng.hpp"
 
@@ -54,6 +55,12 @@ Matrix draw_toy(const CommandLine& line, FitData& data) {
 }
 
 Matrix read_points(const CommandLine& line, FitData& data) {
+  // By all the rows, those of the test among them, and densities in units that no one asked for.
+  if (own_treatment(line.first).standardise) {
+    throw InputError(line.first +
+                     ":1: standardises the rows by all of them, the test's too; leave it out and "
+                     "fit with --scaling standardise");
+  }
   MeasureFile read = read_measure(line.first, line.treatment);
   data.notes = std::move(read.notes);
   data.warnings = std::move(read.warnings);
@@ -103,6 +110,12 @@ void require_varying(const CommandLine& line, const FitData& data, const Matrix&
 }
 
 }  // namespace
+
+DataTreatment own_treatment(const std::string& path) {
+  if (file_extension(path) != ".json") return {};
+  const InputLimits limits;
+  return parse_measure_text(read_text_file(path, limits.file_bytes), path, limits).treatment;
+}
 
 FitData read_fit_data(const CommandLine& line) {
   FitData data;

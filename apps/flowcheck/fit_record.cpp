@@ -132,12 +132,17 @@ std::string fit_record_json(const CommandLine& line,
                     {"guarantees", guarantees_json(evaluation)}});
 }
 
-std::string logpdf_record_json(const CommandLine& line, Index count, const Estimate& nll) {
-  return json_text({{"schema", "flowcheck.logpdf/1"},
-                    {"model", line.first},
-                    {"data", line.second},
-                    {"points", count},
-                    {"nll", json_of(nll)}});
+std::string logpdf_record_json(const CommandLine& line,
+                               Index count,
+                               const Estimate& nll,
+                               const std::string& why_none) {
+  Json record = {{"schema", "flowcheck.logpdf/1"},
+                 {"model", line.first},
+                 {"data", line.second},
+                 {"points", count},
+                 {"nll", json_of(nll)}};
+  if (!why_none.empty()) record["not_evaluated"] = why_none;
+  return json_text(record);
 }
 
 }  // namespace flowcheck

@@ -15,7 +15,12 @@ std::string fit_record_json(const CommandLine& line,
                             const FitResult& fit,
                             const ModelEvaluation& evaluation);
 
-/// {"schema": "flowcheck.logpdf/1", "nll": …}. @param nll  mean of −log p over `count` points
-std::string logpdf_record_json(const CommandLine& line, Index count, const Estimate& nll);
+/// {"schema": "flowcheck.logpdf/1", "nll": …}.
+/// @param nll       mean of −log p over `count` points
+/// @param why_none  where it is NaN: the reason, "not_evaluated"; else ""
+std::string logpdf_record_json(const CommandLine& line,
+                               Index count,
+                               const Estimate& nll,
+                               const std::string& why_none = "");
 
 }  // namespace flowcheck

@@ -1,10 +1,12 @@
 // What is done with a fitted model: draws from it, and its density.
 
 #include "commands.hpp"
+#include "fit_data.hpp"
 #include "fit_record.hpp"
 #include "learning/model_evaluation.hpp"
 #include "learning/model_file.hpp"
 #include "measures/measure_file.hpp"
+#include "measures/measure_text.hpp"
 #include "measures/npy.hpp"
 #include "numerics/rng.hpp"
 #include "report/atomic_file.hpp"
@@ -53,18 +55,41 @@ std::string csv_of(const FlowModel& model, const Matrix& points) {
 }
 
 MeasureFile read_rows(const CommandLine& line, const FlowModel& model) {
-  DataTreatment treatment = line.treatment;
   // An array has no names: its columns are the model's, in order.
-  if (!line.second.ends_with(".npy")) treatment.columns = model.columns;
+  const bool has_names = file_extension(line.second) != ".npy";
+  const DataTreatment own = own_treatment(line.second);
+  if (own.standardise) {
+    throw InputError(line.second +
+                     ":1: standardises the rows by themselves: they are not in the model's units");
+  }
+  DataTreatment treatment = line.treatment;
+  if (has_names && own.columns.empty()) treatment.columns = model.columns;
   MeasureFile read = read_measure(line.second, treatment);
-  if (!std::holds_alternative<PointCloud>(read.measure)) {
-    throw InputError(line.second + ":1: expected points");
+  const auto* cloud = std::get_if<PointCloud>(&read.measure);
+  if (cloud == nullptr) throw InputError(line.second + ":1: expected points");
+  if (!cloud->uniform()) {
+    throw InputError(line.second + ":1: the rows have weights; logpdf takes equally weighted ones");
   }
   if (dimension(read.measure) != model.dimension()) {
     throw InputError(fmt::format("{}:1: dimension {}, the model has {}", line.second,
                                  dimension(read.measure), model.dimension()));
   }
+  if (!own.columns.empty() && read.columns != model.columns) {
+    throw InputError(fmt::format("{}:1: columns {}, the model has {}", line.second,
+                                 shown(read.columns), shown(model.columns)));
+  }
   return read;
+}
+
+// Why a set of log densities has no mean with an interval; or "".
+std::string why_no_mean(const Vector& densities) {
+  if (densities.size() < 2) return "an interval takes two rows";
+  const auto outside = (densities.array() == -infinity).count();
+  if (outside > 0) {
+    return fmt::format("{} of {} rows have a density of 0 in double precision", outside,
+                       densities.size());
+  }
+  return "";
 }
 
 }  // namespace
@@ -95,15 +120,18 @@ int logpdf_command(const CommandLine& line) {
   }
   std::string text = "log_density\n";
   for (const double value : densities) fmt::format_to(std::back_inserter(text), "{}\n", value);
-  if (points.cols() >= 2) {
-    const Estimate nll = mean_nll(model, points, densities);
-    if (!line.quiet) {
-      fmt::print(stderr, "nll {} [{}, {}] {}\n", nll.value, nll.lower, nll.upper,
-                 to_string(nll.grade));
-    }
-    if (!line.json.empty()) {
-      write_file(line.json, logpdf_record_json(line, points.cols(), nll));
-    }
+  std::string why_none = why_no_mean(densities);
+  const Estimate nll =
+      why_none.empty() ? mean_nll(model, points, densities) : Estimate(not_measured);
+  if (why_none.empty() && nll.is_nan()) why_none = "by finer steps a density is not finite";
+  if (!line.quiet && why_none.empty()) {
+    fmt::print(stderr, "nll {} [{}, {}] {}\n", nll.value, nll.lower, nll.upper,
+               to_string(nll.grade));
+  } else if (!line.quiet) {
+    fmt::print(stderr, "nll: none: {}\n", why_none);
+  }
+  if (!line.json.empty()) {
+    write_file(line.json, logpdf_record_json(line, points.cols(), nll, why_none));
   }
   print(text);
   return 0;

@@ -51,15 +51,22 @@ void require_fit_options(const FitOptions& options) {
           "fit_model: validations and patience must be positive");
 }
 
-Index report_interval(const FitOptions& options) {
-  constexpr Index largest = 50;
-  return std::clamp<Index>(options.iterations / options.validations, 1, largest);
+Index rounded_up(Index a, Index b) {
+  return (a + b - 1) / b;
 }
 
-// A multiple of the other.
-Index validation_interval(const FitOptions& options) {
-  const Index report = report_interval(options);
-  return report * std::max<Index>(1, options.iterations / options.validations / report);
+// Iterations between two reports, and reports between two validations.
+struct Intervals {
+  Index report = 1;
+  Index validation = 1;
+};
+
+// At most as many validations as asked for, but for one at the end.
+Intervals intervals_of(const FitOptions& options) {
+  constexpr Index longest_report = 50;
+  const Index wanted = rounded_up(options.iterations, options.validations);
+  const Index reports = rounded_up(wanted, longest_report);
+  return {.report = rounded_up(wanted, reports), .validation = reports};
 }
 
 // Thrown from the progress of a training to end it.
@@ -76,7 +83,7 @@ class Validation {
         best_(start),
         options_(options),
         stop_(stop),
-        interval_(validation_interval(options)) {
+        interval_(intervals_of(options).report * intervals_of(options).validation) {
     fit_.first_validation = loss_(start);
     fit_.best_validation = fit_.first_validation;
   }
@@ -84,7 +91,14 @@ class Validation {
   // Called every few iterations, so that a stop is soon.
   void operator()(const TrainingState& state) {
     if (stop_ != nullptr && stop_->load()) throw TrainingStopped{};
-    if (state.iteration % interval_ != 0 && state.iteration != options_.iterations) return;
+    if (state.iteration % interval_ == 0 || state.iteration == options_.iterations) look(state);
+  }
+
+  const VelocityNetwork& best() const { return best_; }
+  const BlockFit& fit() const { return fit_; }
+
+ private:
+  void look(const TrainingState& state) {
     VelocityNetwork now = best_;
     now.parameters = state.average.size() > 0 ? state.average : state.parameters;
     const double loss = loss_(now);
@@ -100,10 +114,6 @@ class Validation {
     }
   }
 
-  const VelocityNetwork& best() const { return best_; }
-  const BlockFit& fit() const { return fit_; }
-
- private:
   std::function<double(const VelocityNetwork&)> loss_;
   VelocityNetwork best_;
   BlockFit fit_;
@@ -206,7 +216,7 @@ class ModelFitter {
                              .batch = options_.batch,
                              .seed = derive_seed(options_.seed, "fit training"),
                              .block = n,
-                             .report_interval = report_interval(options_)};
+                             .report_interval = intervals_of(options_).report};
     training.adam = {.learning_rate = options_.learning_rate,
                      .schedule = LearningRate::cosine,
                      .warm_up = std::min<Index>(200, options_.iterations / 10),
@@ -241,7 +251,11 @@ class ModelFitter {
                    : train_regression(block.network,
                                       flow_matching(ends(block, train_), path(block), fit_times),
                                       training, {}, watch);
-      if (trained.termination == Termination::not_finite) termination = trained.termination;
+      if (trained.termination == Termination::not_finite) {
+        termination = trained.termination;
+      } else if (options_.iterations % training.report_interval != 0) {
+        watch(trained.state);  // the end is no report of its own
+      }
     } catch (const TrainingStopped&) {
     }
     block.network = validation.best();

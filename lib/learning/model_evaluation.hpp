@@ -18,7 +18,7 @@ namespace flowcheck {
 
 struct EvaluationOptions {
   double false_alarm = 0.05;     ///< of each interval
-  Index refined_points = 2000;   ///< test points at which the integrator's error is measured
+  Index refined_points = 2000;   ///< test points, at most, that are integrated by twice the steps
   Index sample_points = 2000;    ///< of the model: MMD, inversion
   Index lipschitz_points = 100;  ///< at which Jacobians are taken
   Index error_points = 300;      ///< a cloud of the first-order error of a JKO block
@@ -44,7 +44,7 @@ struct BlockMeasurement {
   Estimate inverse_lipschitz = not_measured;  ///< sup ‖DT_n⁻¹‖ over the same
   Estimate data_round_trip = not_measured;    ///< ‖S_n∘T_n − Id‖ under p_{n−1}
   Estimate noise_round_trip = not_measured;   ///< ‖T_n∘S_n − Id‖ under q̃_n
-  Estimate inversion_error = not_measured;  ///< ‖S_n − T_n⁻¹‖ under q̃_n, by half the steps
+  Estimate inversion_error = not_measured;  ///< ‖S_n − T_n⁻¹‖ under q̃_n, by twice the steps
   Estimate squared_first_order_error = not_measured;  ///< jko: ε_n², calibrated, grade sampled
   Estimate regression_loss = not_measured;  ///< fm, lfm: ε_n² and the loss's floor together
   /// fm, lfm: ε_n² = ∫₀¹ E|v̂_n − v_n|² dt, v_n the population's velocity: of the first block of a
@@ -83,7 +83,8 @@ struct ModelEvaluation {
                                              const std::function<void(double)>& progress = {},
                                              const std::atomic<bool>* stop = nullptr);
 
-/// −mean log p of a model with its interval: sampling, and what twice the steps change.
+/// −mean log p of a model, by twice the steps that `log_densities` took, with its interval:
+/// sampling, and what the steps change.
 Estimate mean_nll(const FlowModel& model,
                   const Matrix& points,
                   const Vector& log_densities,

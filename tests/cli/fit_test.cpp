@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,12 @@ class Data : public ScratchFolder {
     write("few.csv", "x,y\n1,2\n2,3\n4,5\n0,1\n");
     write("weights.json", R"({"type": "points", "file": "hills.csv", "columns": ["x"],
                               "weights": "y"})");
+    write("xy.json", R"({"type": "points", "file": "hills.csv", "columns": ["x", "y"]})");
+    write("yx.json", R"({"type": "points", "file": "hills.csv", "columns": ["y", "x"]})");
+    write("standardised.json", R"({"type": "points", "file": "hills.csv", "columns": ["x", "y"],
+                                   "standardise": true})");
+    write("one.csv", "x,y\n1,100\n");
+    write("far.csv", "x,y\n1,100\n1e300,100\n");
     write("gaussian.json", R"({"type": "gaussian", "mean": [1, 2], "covariance": [4, 1]})");
     std::string line = "x,y,z\n";
     for (int i = 0; i < 100; ++i) line += fmt::format("{0},{1},{2}\n", i, i * i, 3 * i + 2 * i * i);
@@ -103,6 +110,58 @@ TEST_CASE("fit writes a model whose sample and density agree with its record", "
   CHECK(parse_npy(read_file(data / "b/samples.npy"), "samples").cols() == 50);
 }
 
+TEST_CASE("logpdf reads what was fitted, and refuses other columns and weights",
+          "[cli][precondition]") {
+  const Data data;
+  data.fit({"xy.json"}, "a");
+  const ProgramOutcome own = data.call({"logpdf", "a", "xy.json", "--quiet"});
+  CAPTURE(own.errors);
+  CHECK(own.exit_code == 0);
+  CHECK(own.output == data.call({"logpdf", "a", "hills.csv", "--quiet"}).output);
+  const auto refused = [&](const char* file, const char* phrase) {
+    const ProgramOutcome outcome = data.call({"logpdf", "a", file});
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.output.empty());
+    CHECK_THAT(outcome.errors, Contains(phrase));
+  };
+  refused("yx.json", "columns \"y\", \"x\", the model has \"x\", \"y\"");
+  refused("weights.json", "the rows have weights");
+  refused("standardised.json", "not in the model's units");
+}
+
+TEST_CASE("logpdf's record says why there is no mean", "[cli][property]") {
+  const Data data;
+  data.fit({"xy.json"}, "a");
+  const auto record = [&](const char* file) {
+    const ProgramOutcome outcome = data.call({"logpdf", "a", file, "--json", "density.json"});
+    CAPTURE(outcome.errors);
+    CHECK(outcome.exit_code == 0);
+    return json::parse(read_file(data / "density.json"));
+  };
+  const json one = record("one.csv");
+  CHECK(one["nll"].is_null());
+  CHECK(one["not_evaluated"] == "an interval takes two rows");
+  const json far = record("far.csv");
+  CHECK(far["nll"].is_null());
+  CHECK(far["not_evaluated"] == "1 of 2 rows have a density of 0 in double precision");
+}
+
+TEST_CASE("a second fit leaves nothing of the first, nor half of one that fails",
+          "[cli][property]") {
+  const Data data;
+  data.fit({"xy.json", "--method", "lfm", "--blocks", "3"}, "a");
+  data.fit({"xy.json"}, "a");
+  CHECK(std::filesystem::exists(data / "a/model/block_1"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/model/block_2"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/model/block_3"));
+  std::vector<std::string> words = {"fit", "xy.json", "--out", "a"};
+  words.insert(words.end(), small_network.begin(), small_network.end());
+  std::filesystem::remove(data / "a/samples.npy");
+  std::filesystem::create_directory(data / "a/samples.npy");
+  CHECK(data.call(words).exit_code != 0);
+  CHECK_FALSE(std::filesystem::exists(data / "a/fit.json"));
+}
+
 TEST_CASE("fit gives the same bytes again, and on one thread", "[cli][property]") {
   const Data data;
   const auto method = GENERATE("lfm", "jko");
@@ -155,6 +214,7 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "few.csv"}, "4 rows in dimension 2 are too few"},
       {{"fit", "plane.csv"}, "singular"},
       {{"fit", "weights.json"}, "the rows have weights"},
+      {{"fit", "standardised.json"}, "fit with --scaling standardise"},
       {{"fit", "gaussian.json", "--drop-missing"}, "gaussian.json holds no rows"},
       {{"fit", "toy:moon"}, "toy:moon: "},
       {{"fit", "toy:moons", "--columns", "1"}, "toy:moons holds no rows"},

@@ -2,6 +2,7 @@
 
 #include "learning/model_evaluation.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "numerics/confidence.hpp"
 #include "numerics/rng.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,7 +10,9 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <numbers>
 #include <numeric>
+#include <vector>
 
 namespace flowcheck::fit_model_test {
 
@@ -84,6 +87,44 @@ TEST_CASE("a field of zero is the Gaussian fit", "[learning][exact]") {
   const ModelEvaluation found = evaluate_model(fit.model, data, {}, few());
   CHECK(found.nll_difference.value == Approx(0.0).margin(1e-9));
   CHECK(found.entropy_gap.is_nan());
+  // Its loss at a point, ∫ E|π/2 (cos g − sin x)|² dt = π²(d + |x|²)/8, has the interval of the
+  // |x|².
+  const double factor = std::numbers::pi * std::numbers::pi / 8.0;
+  const Matrix x = fit.model.scaling.to_model(data.test);
+  std::vector<double> exact;
+  for (Index j = 0; j < x.cols(); ++j) exact.push_back(factor * (2.0 + x.col(j).squaredNorm()));
+  const Estimate expected = sample_mean(exact, few().false_alarm);
+  const Estimate loss = found.blocks.front().regression_loss;
+  CHECK(loss.lower < expected.value);
+  CHECK(loss.upper > expected.value);
+  CHECK(loss.budget.sampling > 0.9 * expected.budget.sampling);
+}
+
+TEST_CASE("a training's end is looked at where it is no report of its own", "[learning][exact]") {
+  FitOptions options = small(ModelMethod::fm);
+  options.iterations = 61;
+  CHECK(fit_model(hills(), options).blocks.front().iterations == 61);
+}
+
+TEST_CASE("a model that is not finite is measured as such", "[learning][control]") {
+  const auto method = GENERATE(ModelMethod::fm, ModelMethod::jko);
+  const DataSplit data = hills(200);
+  FitOptions options = small(method);
+  options.iterations = 1;
+  FlowModel model = fit_model(data, options).model;
+  model.blocks.back().network.parameters.setConstant(infinity);
+  const ModelEvaluation found = evaluate_model(model, data, {}, few());
+  CHECK(found.test_nll.is_nan());
+  CHECK_FALSE(found.samples.allFinite());
+}
+
+TEST_CASE("the guarantee of JKO blocks is left out where eps_n is estimated", "[learning][exact]") {
+  const DataSplit data = hills(400);
+  FitOptions options = small(ModelMethod::jko);
+  options.iterations = 1;
+  const ModelEvaluation found = evaluate_model(fit_model(data, options).model, data, {}, few());
+  REQUIRE(found.guarantees.back().claim == "JKO-23");
+  CHECK_FALSE(found.guarantees.back().not_evaluated.empty());
 }
 
 TEST_CASE("a fit is its seed's, and stops when it is told to", "[learning][property]") {
