@@ -15,7 +15,7 @@
 namespace flowcheck {
 namespace {
 
-using Array = Eigen::ArrayXd;
+using RippleArray = Eigen::ArrayXd;
 
 // The law in units of its own: z = (x − m)/√S is N(0, 1), the wave cos(κz + θ).
 struct Wave {
@@ -34,11 +34,11 @@ Wave wave_of(const RippledBlockOptions& options) {
 
 // |z| ≤ 12, beyond which N(0, 1) has 4e-33 of its mass, with what does not depend on time.
 struct RippleGrid {
-  Array z = {};
-  Array weights = {};  // φ(z) dz
-  Array cosine = {};   // cos(κz + θ)
-  Array sine = {};
-  Array flux = {};  // H(z) = φ(z)⁻¹ ∫_{−∞}^z φ(y)(cos(κy + θ) − c) dy
+  RippleArray z = {};
+  RippleArray weights = {};  // φ(z) dz
+  RippleArray cosine = {};   // cos(κz + θ)
+  RippleArray sine = {};
+  RippleArray flux = {};  // H(z) = φ(z)⁻¹ ∫_{−∞}^z φ(y)(cos(κy + θ) − c) dy
 };
 
 // H(z) − H(w) φ(w)/φ(z), from w to z.
@@ -59,11 +59,11 @@ RippleGrid ripple_grid(const Wave& wave, int half) {
   constexpr double reach = 12.0;
   const double h = reach / half;
   RippleGrid grid;
-  grid.z = h * Array::LinSpaced(2 * half + 1, -half, half);
+  grid.z = h * RippleArray::LinSpaced(2 * half + 1, -half, half);
   grid.weights = h * grid.z.unaryExpr(&normal_density);
   grid.cosine = (wave.frequency * grid.z + wave.phase).cos();
   grid.sine = (wave.frequency * grid.z + wave.phase).sin();
-  grid.flux = Array::Zero(2 * half + 1);
+  grid.flux = RippleArray::Zero(2 * half + 1);
   const auto step = [&](Index from, Index to) {
     const double w = grid.z(from);
     const double z = grid.z(to);
@@ -84,8 +84,8 @@ struct RippleSums {
 };
 
 // log ρ/q at x = m + √S z.
-Array log_ratio_to_noise(const RippledBlockOptions& options, const Array& z) {
-  const Array x = options.mean + std::sqrt(options.variance) * z;
+RippleArray log_ratio_to_noise(const RippledBlockOptions& options, const RippleArray& z) {
+  const RippleArray x = options.mean + std::sqrt(options.variance) * z;
   return 0.5 * (x.square() - z.square() - std::log(options.variance));
 }
 
@@ -99,10 +99,10 @@ RippleSums ripple_sums(const RippledBlockOptions& options, int half) {
   const auto add = [&](double t, double weight) {
     const double ta = t * options.amplitude;
     const double mass = 1.0 + ta * wave.mean;
-    const Array shape = 1.0 + ta * grid.cosine;                         // (1 + tac) ρ̂/ρ
-    const Array field = -options.amplitude / mass * grid.flux / shape;  // v̂/√S
-    const Array slope = -ta * wave.frequency * grid.sine / shape;       // √S (log ρ̂/ρ)′
-    const Array r = mass / shape;                                       // ρ/ρ̂
+    const RippleArray shape = 1.0 + ta * grid.cosine;                         // (1 + tac) ρ̂/ρ
+    const RippleArray field = -options.amplitude / mass * grid.flux / shape;  // v̂/√S
+    const RippleArray slope = -ta * wave.frequency * grid.sine / shape;  // √S (log ρ̂/ρ)′
+    const RippleArray r = mass / shape;                                  // ρ/ρ̂
     sums.squared_error += weight * S * (grid.weights * field.square()).sum();
     sums.squared_gap += weight / S * (grid.weights * r.square() * slope.square()).sum();
     sums.growth += 2.0 * weight * (grid.weights * field * r * slope).sum();
@@ -113,10 +113,10 @@ RippleSums ripple_sums(const RippledBlockOptions& options, int half) {
   }
   // w = ρ̂_1/ρ − 1 and u = ρ/q − 1, from which both ends' differences are sums without cancellation.
   const double a = options.amplitude;
-  const Array w = a * (grid.cosine - wave.mean) / (1.0 + a * wave.mean);
-  const Array log_ratio = log_ratio_to_noise(options, grid.z);
-  const Array u = log_ratio.unaryExpr([](double l) { return std::expm1(l); });
-  const Array gap = u + w + u * w;  // ρ̂_1/q − 1
+  const RippleArray w = a * (grid.cosine - wave.mean) / (1.0 + a * wave.mean);
+  const RippleArray log_ratio = log_ratio_to_noise(options, grid.z);
+  const RippleArray u = log_ratio.unaryExpr([](double l) { return std::expm1(l); });
+  const RippleArray gap = u + w + u * w;  // ρ̂_1/q − 1
   sums.chi_squared = (grid.weights * w.square() / (1.0 + w)).sum();
   // ∫q gap², q = ρ/(1 + u); a multiple of ∫q gap = 0 is not needed.
   sums.to_noise = (grid.weights * (-log_ratio).exp() * gap.square()).sum();

@@ -25,7 +25,7 @@ Outcome contraction(const NoisingProblem& problem) {
 
 // N(m, I) as m vanishes: nothing but the first Hermite polynomial, the slowest, is left.
 const NoisingProblem small_translate{.data = isotropic_gaussian(0.01, 1.0), .step_size = 0.3};
-const NoisingProblem translate{.data = isotropic_gaussian(0.3, 1.0), .step_size = 0.3};
+const NoisingProblem shifted_normal{.data = isotropic_gaussian(0.3, 1.0), .step_size = 0.3};
 
 Outcome rate_of_centred_data(const NoisingProblem& problem) {
   return Bound{.lhs = chi_squared_of_rounded(problem.noised()),
@@ -54,8 +54,8 @@ Claim lfm_01_chi_squared_contraction() {
                     noising_family({.name = "Gaussians, d = 6", .dimension = 6, .largest_count = 1},
                                    contraction)},
       .tight = {noising_instance("N(0.01, 1)", small_translate, contraction)},
-      .controls = {noising_instance("rate e^{−4γ}", translate, rate_of_centred_data),
-                   noising_instance("half the speed", translate, half_speed)},
+      .controls = {noising_instance("rate e^{−4γ}", shifted_normal, rate_of_centred_data),
+                   noising_instance("half the speed", shifted_normal, half_speed)},
       .on_target = on_noising_target(contraction),
       .file = __FILE__,
       .grade = Grade::closed_form,

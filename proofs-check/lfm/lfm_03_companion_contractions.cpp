@@ -101,7 +101,7 @@ Outcome mixture_pairs(Trial& trial) {
   return bounds;
 }
 
-const NoisingProblem translate{.data = isotropic_gaussian(1.0, 1.0), .step_size = 0.3};
+const NoisingProblem shifted_normal{.data = isotropic_gaussian(1.0, 1.0), .step_size = 0.3};
 
 Outcome faster_distance(const NoisingProblem& problem) {
   Bound bound = distances_contract(problem, noise(problem));
@@ -126,9 +126,9 @@ Claim lfm_03_companion_contractions() {
           .hypotheses = {"d ≤ 2, or a Gaussian", "p has a density, for KL"},
           .instances = {{.name = "Gaussian pairs, d = 1 … 6", .draw = gaussian_pair},
                         {.name = "mixture pairs, d = 1", .draw = mixture_pairs, .repeat = false}},
-          .tight = {noising_instance("N(1, 1)", translate, contractions)},
-          .controls = {noising_instance("W₂ at rate e^{−2γ}", translate, faster_distance),
-                       noising_instance("KL at rate e^{−4γ}", translate, faster_entropy)},
+          .tight = {noising_instance("N(1, 1)", shifted_normal, contractions)},
+          .controls = {noising_instance("W₂ at rate e^{−2γ}", shifted_normal, faster_distance),
+                       noising_instance("KL at rate e^{−4γ}", shifted_normal, faster_entropy)},
           .on_target = on_noising_target(contractions),
           .file = __FILE__,
           .grade = Grade::converged,

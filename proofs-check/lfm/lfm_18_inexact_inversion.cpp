@@ -69,7 +69,7 @@ Outcome perfect_blocks(Trial& trial) {
 }
 
 // Blocks with nothing in common, of any stretch.
-Outcome random_blocks(Trial& trial) {
+Outcome random_affine_blocks(Trial& trial) {
   Rng& rng = trial.rng;
   const Index d = 1 + rng.uniform_index(6);
   std::vector<AffineMap> inverse;
@@ -132,7 +132,7 @@ Claim lfm_18_inexact_inversion() {
       .provenance = Provenance::derived,
       .hypotheses = {"Tₙ⁻¹ Lipschitz", "inversion error at most ηₙ in L²(q̃ₙ)"},
       .instances = {{"perfect blocks from a Gaussian, d = 1 … 6", perfect_blocks},
-                    {"random affine blocks, d = 1 … 6", random_blocks},
+                    {"random affine blocks, d = 1 … 6", random_affine_blocks},
                     {"number of blocks from ε", number_of_blocks}},
       .tight = {{"T⁻¹x = e^κx, S = T⁻¹ + η", attained}},
       .controls = {{"Nη", [](Trial&) { return linear_sum(); }, false}},
