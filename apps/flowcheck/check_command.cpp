@@ -177,6 +177,7 @@ struct ReadTarget {
 
 constexpr const char* steps_paper = "jko";
 constexpr const char* flows_paper = "gif";
+constexpr const char* blocks_paper = "lfm";
 
 Gaussian reference_for(const CommandLine& line, Index d) {
   Gaussian reference =
@@ -244,6 +245,16 @@ void require_flows_to(const CommandLine& line, const Measure& target) {
   }
 }
 
+void require_blocks_from(const CommandLine& line, const Measure& data) {
+  constexpr double farthest = 1e8;  // as of flows
+  if (!(reach_of(data) <= farthest)) {
+    throw UsageError(
+        fmt::format("--target {}: expected a measure within {:g} of 0, for the noise of a block "
+                    "has size 1: standardise it",
+                    line.target, farthest));
+  }
+}
+
 std::string treatment_words(const DataTreatment& treatment) {
   std::string words;
   if (!treatment.columns.empty()) {
@@ -307,6 +318,7 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
   if (papers.contains(steps_paper)) require_in_range(line, reference);
   attempt(steps_paper, [&] { require_steps_from(line, start, reference); });
   attempt(flows_paper, [&] { require_flows_to(line, start); });
+  attempt(blocks_paper, [&] { require_blocks_from(line, start); });
   if (!unfit.empty() && unfit.size() == papers.size()) {
     const auto steps = unfit.find(steps_paper);
     const std::string& why = steps != unfit.end() ? steps->second : unfit.begin()->second;

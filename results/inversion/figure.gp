@@ -1,0 +1,46 @@
+# Redraw with: gnuplot -d figure.gp
+set encoding utf8
+set terminal svg size 1200,600 dynamic enhanced font 'DejaVu Sans,14' background '#ffffff'
+set output 'figure.svg'
+set datafile separator comma
+set datafile columnheaders
+set datafile missing NaN  # lines go on over rows that are left out
+set border 3 linecolor '#404040'
+set tics nomirror out
+set format '%g'
+set grid linecolor '#dddddd' linewidth 0.6
+set key samplen 2 spacing 1.25
+set pointsize 0.7
+set style line 1 linecolor '#0072b2' linewidth 1.8 pointtype 7
+set style line 2 linecolor '#d55e00' linewidth 1.8 pointtype 5
+set style line 3 linecolor '#009e73' linewidth 1.8 pointtype 9
+set style line 4 linecolor '#cc79a7' linewidth 1.8 pointtype 13
+set style line 5 linecolor '#e69f00' linewidth 1.8 pointtype 11
+set style line 6 linecolor '#56b4e9' linewidth 1.8 pointtype 15
+set style line 7 linecolor '#f0e442' linewidth 1.8 pointtype 7
+set style line 8 linecolor '#606060' linewidth 1.8 pointtype 5
+is(name, word) = stringcolumn(name) eq word
+is_empty(name) = strlen(stringcolumn(name)) == 0
+
+
+set terminal svg size 1100,420 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set output 'figure.svg'
+at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
+names = "euler midpoint kutta3 runge_kutta4"
+titles = "Euler midpoint Kutta RK4"
+set multiplot layout 1,3 margins 0.075,0.97,0.17,0.9 spacing 0.07,0.1
+set logscale xy
+set format xy '10^{%L}'
+set ylabel 'root mean square' offset 1,0
+set xlabel 'steps a block'
+set yrange [1e-13:10]
+set key bottom left Left reverse font ',10' samplen 1.5
+set title 'Error of the inverse of a block'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "inverse_error")):(column("measured")) with linespoints linestyle i title word(titles, i)
+set title 'Round trip through it'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "round_trip")):(column("measured")) with linespoints linestyle i notitle
+set title 'W₂ of the generated law, and its bound'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "w2")):(column("measured")) with linespoints linestyle i notitle, \
+  for [i = 1:4] '' using (at(word(names, i), "w2")):(column("predicted")) with lines linestyle i dashtype 2 notitle, \
+  NaN with lines linecolor '#909090' dashtype 2 title 'Σ η exp(Σκ)'
+unset multiplot
