@@ -5,8 +5,8 @@
 #include "measures/random_gaussian.hpp"
 #include "measures/uniform_body.hpp"
 #include "numerics/require.hpp"
-#include "numerics/round_off.hpp"
 #include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
 
 #include <fmt/format.h>
 
