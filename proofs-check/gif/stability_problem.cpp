@@ -75,6 +75,7 @@ std::function<Outcome(const Target&)> on_stability_target(const EvaluateStabilit
       return Outcome::not_applicable("left out: the noise is a grid, for d ≤ 2");
     const std::vector<Schedule> schedules = schedules_from_noise(target.schedule);
     if (schedules.empty()) return Outcome::not_applicable("b₀ = 0");
+    if (target.error == 0.0) return Outcome::not_applicable("left out: ε = 0, both sides vanish");
     std::vector<Bound> bounds;
     for (const Schedule& schedule : schedules) {
       const StableFlow flow = stable_flow(p, schedule);
