@@ -65,9 +65,9 @@ TrainingOptions options_of(const Work& work) {
 void flow_matching_step(benchmark::State& state, const Work& work, bool local) {
   Rng rng(2024);
   const PointSource data = draws_from(rng.normal_matrix(2, 100'000));
-  const EndPointSource ends = local ? ou_step_ends(data, 0.1, BatchCoupling::dependent)
+  const EndPointSource ends = local ? ou_step_ends(data, 0.1, Coupling::dependent)
                                     : independent_ends(data, standard_normal_draws());
-  const RegressionSource source = flow_matching(ends, PathShape::linear);
+  const RegressionSource source = flow_matching(ends, Interpolant::linear);
   const VelocityNetwork network = initial_network(work.shape, rng);
   for (auto _ : state) {
     benchmark::DoNotOptimize(train_regression(network, source, options_of(work)));

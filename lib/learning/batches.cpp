@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <memory>
-#include <numbers>
 #include <utility>
 
 namespace flowcheck {
@@ -53,19 +52,18 @@ EndPointSource independent_ends(PointSource start, PointSource end) {
   };
 }
 
-EndPointSource ou_step_ends(PointSource start, double gamma, BatchCoupling coupling) {
+EndPointSource ou_step_ends(PointSource start, double gamma, Coupling coupling) {
   require(gamma > 0.0, "ou_step_ends: gamma must be positive");
-  const double shrink = std::exp(-gamma);
-  const double spread = std::sqrt(-std::expm1(-2.0 * gamma));
+  const OuStep step = ou_step(gamma);
   return [=, start = std::move(start)](Rng& rng, EndPoints& ends) {
     start(rng, ends.start);
-    if (coupling == BatchCoupling::independent) {
+    if (coupling == Coupling::independent) {
       start(rng, ends.end);
     } else {
       ends.end = ends.start;
     }
-    if (coupling == BatchCoupling::shuffled) shuffle_columns(rng, ends.end);
-    for (double& x : ends.end.reshaped()) x = shrink * x + spread * rng.normal();
+    if (coupling == Coupling::shuffled) shuffle_columns(rng, ends.end);
+    for (double& x : ends.end.reshaped()) x = step.decay * x + step.noise * rng.normal();
   };
 }
 
@@ -75,7 +73,7 @@ void RegressionBatch::resize(Index dimension, Index count) {
   targets.resize(dimension, count);
 }
 
-RegressionSource flow_matching(EndPointSource ends, PathShape path, TimeLaw times) {
+RegressionSource flow_matching(EndPointSource ends, Interpolant interpolant, TimeLaw times) {
   require(times.first > 0.0 && times.second > 0.0 && std::isfinite(times.first + times.second),
           "flow_matching: the Beta law's parameters must be positive");
   return [=, source = std::move(ends)](Rng& rng, RegressionBatch& batch) {
@@ -87,16 +85,9 @@ RegressionSource flow_matching(EndPointSource ends, PathShape path, TimeLaw time
       const auto from = drawn.start.col(j);
       const auto to = drawn.end.col(j);
       batch.times[j] = t;
-      if (path == PathShape::linear) {
-        batch.points.col(j) = (1.0 - t) * from + t * to;
-        batch.targets.col(j) = to - from;
-      } else {
-        const double angle = 0.5 * std::numbers::pi * t;
-        const double c = std::cos(angle);
-        const double s = std::sin(angle);
-        batch.points.col(j) = c * from + s * to;
-        batch.targets.col(j) = (0.5 * std::numbers::pi) * (c * to - s * from);
-      }
+      const InterpolantValues at = interpolant_values(interpolant, t);
+      batch.points.col(j) = at.left * from + at.right * to;
+      batch.targets.col(j) = at.left_rate * from + at.right_rate * to;
     }
   };
 }

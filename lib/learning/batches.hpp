@@ -1,5 +1,6 @@
 #pragma once
 
+#include "learning/interpolant.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/types.hpp"
 
@@ -21,26 +22,13 @@ struct EndPoints {
 };
 using EndPointSource = std::function<void(Rng& rng, EndPoints& ends)>;
 
-/// Who belongs to whom in a batch.
-enum class BatchCoupling {
-  dependent,    ///< x_1 is made from x_0
-  shuffled,     ///< from another x_0 of the batch, by a uniform permutation
-  independent,  ///< from a draw of its own
-};
-
 /// x_0 from `start`, x_1 from `end`, independent of each other.
 EndPointSource independent_ends(PointSource start, PointSource end);
 
 /// x_0 from `start`, x_1 = e^{−γ}x + √(1 − e^{−2γ}) g with g ~ N(0, I) and x as coupled: one step
 /// of the process dX = −X dt + √2 dB. γ = +∞ gives the free block, x_1 = g.
 /// @throws std::invalid_argument  γ ≤ 0 or NaN
-EndPointSource ou_step_ends(PointSource start, double gamma, BatchCoupling coupling);
-
-/// I_t from x_0 to x_1.
-enum class PathShape {
-  linear,         ///< (1 − t)x_0 + t x_1
-  trigonometric,  ///< cos(πt/2)x_0 + sin(πt/2)x_1
-};
+EndPointSource ou_step_ends(PointSource start, double gamma, Coupling coupling);
 
 /// What a regression fits: v(times[j], points.col(j)) ≈ targets.col(j).
 struct RegressionBatch {
@@ -60,6 +48,6 @@ struct TimeLaw {
 
 /// Flow matching: points I_t, targets İ_t. Its least loss is E tr Cov(İ_t|I_t), not zero.
 /// @throws std::invalid_argument  a parameter of the Beta law is not positive
-RegressionSource flow_matching(EndPointSource ends, PathShape path, TimeLaw times = {});
+RegressionSource flow_matching(EndPointSource ends, Interpolant interpolant, TimeLaw times = {});
 
 }  // namespace flowcheck

@@ -183,11 +183,11 @@ class ModelFitter {
   }
 
   EndPointSource ends(const ModelBlock& block, const Matrix& points) const {
-    return ou_step_ends(draws_from(points), block.step_size, BatchCoupling::dependent);
+    return ou_step_ends(draws_from(points), block.step_size, Coupling::dependent);
   }
 
-  static PathShape path(const ModelBlock& block) {
-    return std::isinf(block.step_size) ? PathShape::trigonometric : PathShape::linear;
+  static Interpolant path(const ModelBlock& block) {
+    return std::isinf(block.step_size) ? Interpolant::trigonometric : Interpolant::linear;
   }
 
   JkoBlockLoss jko_loss(const ModelBlock& block) const {

@@ -1,12 +1,8 @@
 #pragma once
 
-#include "numerics/types.hpp"
-
 #include <string_view>
 
 namespace flowcheck {
-
-class Rng;
 
 /// I_t = A x_l + B x_r between a block's data x_l (t = 0) and their noised image x_r (t = 1).
 enum class Interpolant {
@@ -23,10 +19,6 @@ enum class Coupling {
 
 std::string_view to_string(Interpolant interpolant);  ///< "linear", "trigonometric"
 std::string_view to_string(Coupling coupling);        ///< "dependent", "shuffled", "independent"
-
-/// @throws std::invalid_argument  not one of the names
-Interpolant interpolant_from_string(std::string_view word);
-Coupling coupling_from_string(std::string_view word);
 
 struct InterpolantValues {
   double left = 1.0;        ///< A
@@ -47,16 +39,5 @@ struct OuStep {
 
 /// @throws std::invalid_argument  γ < 0 or NaN
 OuStep ou_step(double step_size);
-
-/// x_r for each column x_l of `left`, d × n: g are fresh normals, drawn column by column after what
-/// the coupling draws.
-///
-/// @param others  for an independent coupling n further points, d × n; unused otherwise
-/// @throws std::invalid_argument  γ < 0 or NaN, or `others` has another shape
-Matrix right_ends(
-    const Matrix& left, double step_size, Coupling coupling, const Matrix& others, Rng& rng);
-
-/// The same without further points, for the couplings that need none.
-Matrix right_ends(const Matrix& left, double step_size, Coupling coupling, Rng& rng);
 
 }  // namespace flowcheck

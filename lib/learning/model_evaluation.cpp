@@ -111,9 +111,9 @@ Estimate regression_loss_of(const ModelBlock& block,
   for (Index start = 0; start < points.cols(); start += chunk) {
     const Index count = std::min(chunk, points.cols() - start);
     const auto in_order = [&](Rng&, Matrix& some) { some = points.middleCols(start, count); };
-    const auto source =
-        flow_matching(ou_step_ends(in_order, block.step_size, BatchCoupling::dependent),
-                      std::isinf(block.step_size) ? PathShape::trigonometric : PathShape::linear);
+    const auto source = flow_matching(
+        ou_step_ends(in_order, block.step_size, Coupling::dependent),
+        std::isinf(block.step_size) ? Interpolant::trigonometric : Interpolant::linear);
     batch.resize(d, count);
     for (int k = 0; k < draws; ++k) {
       source(rng, batch);

@@ -31,8 +31,7 @@ PointSource shifted_normal(double mean) {
 
 TEST_CASE("an OU step has its mean, its variance and the correlation of its coupling",
           "[learning][property]") {
-  const auto coupling =
-      GENERATE(BatchCoupling::dependent, BatchCoupling::shuffled, BatchCoupling::independent);
+  const auto coupling = GENERATE(Coupling::dependent, Coupling::shuffled, Coupling::independent);
   const double gamma = 0.3;
   const EndPoints ends = drawn_ends(ou_step_ends(shifted_normal(2.0), gamma, coupling), 1);
   const Vector x = ends.start.row(0).array() - 2.0;
@@ -40,19 +39,19 @@ TEST_CASE("an OU step has its mean, its variance and the correlation of its coup
   const double z = 6.0 / std::sqrt(static_cast<double>(n));  // six standard errors
   CHECK_THAT(y.mean(), WithinAbs(0.0, z));
   CHECK_THAT(y.squaredNorm() / n, WithinAbs(1.0, z * std::sqrt(2.0)));
-  const double expected = coupling == BatchCoupling::dependent ? std::exp(-gamma) : 0.0;
+  const double expected = coupling == Coupling::dependent ? std::exp(-gamma) : 0.0;
   CHECK_THAT(x.dot(y) / n, WithinAbs(expected, z * std::sqrt(2.0)));
 }
 
 TEST_CASE("an endless OU step is a normal draw of its own", "[learning][exact]") {
   const EndPoints ends =
-      drawn_ends(ou_step_ends(shifted_normal(5.0), infinity, BatchCoupling::dependent), 1);
+      drawn_ends(ou_step_ends(shifted_normal(5.0), infinity, Coupling::dependent), 1);
   CHECK_THAT(ends.end.mean(), WithinAbs(0.0, 6.0 / std::sqrt(static_cast<double>(n))));
   CHECK(ends.end.allFinite());
 }
 
 TEST_CASE("a flow-matching target is the derivative of its point in time", "[learning][property]") {
-  const PathShape path = GENERATE(PathShape::linear, PathShape::trigonometric);
+  const Interpolant path = GENERATE(Interpolant::linear, Interpolant::trigonometric);
   const EndPointSource fixed = [](Rng&, EndPoints& ends) {
     ends.start.setConstant(1.0);
     ends.end.setConstant(3.0);
@@ -81,7 +80,7 @@ TEST_CASE("times follow their Beta law", "[learning][property]") {
   RegressionBatch batch;
   batch.resize(1, 3000);
   flow_matching(independent_ends(standard_normal_draws(), standard_normal_draws()),
-                PathShape::linear, {.first = a, .second = b})(rng, batch);
+                Interpolant::linear, {.first = a, .second = b})(rng, batch);
   const double variance = a * b / ((a + b) * (a + b) * (a + b + 1.0));
   CHECK_THAT(batch.times.mean(), WithinAbs(a / (a + b), 6.0 * std::sqrt(variance / 3000.0)));
 }
@@ -98,10 +97,10 @@ TEST_CASE("draws are columns of the data", "[learning][exact]") {
 
 TEST_CASE("batches without points or with a wrong law are refused", "[learning][precondition]") {
   CHECK_THROWS_AS(draws_from(Matrix(2, 0)), std::invalid_argument);
-  CHECK_THROWS_AS(ou_step_ends(standard_normal_draws(), 0.0, BatchCoupling::dependent),
+  CHECK_THROWS_AS(ou_step_ends(standard_normal_draws(), 0.0, Coupling::dependent),
                   std::invalid_argument);
   CHECK_THROWS_AS(flow_matching(independent_ends(standard_normal_draws(), standard_normal_draws()),
-                                PathShape::linear, {.first = 0.0}),
+                                Interpolant::linear, {.first = 0.0}),
                   std::invalid_argument);
 }
 

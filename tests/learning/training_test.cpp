@@ -140,7 +140,7 @@ TEST_CASE("a training that goes on from a checkpoint ends with the same bytes",
   const auto run = [&](const TrainingState& from, const TrainingProgress& progress) {
     if (jko) return train_jko_block(start, draws_from(data), {.steps = 1}, options, from, progress);
     const RegressionSource source = flow_matching(
-        ou_step_ends(draws_from(data), 0.2, BatchCoupling::shuffled), PathShape::trigonometric);
+        ou_step_ends(draws_from(data), 0.2, Coupling::shuffled), Interpolant::trigonometric);
     return train_regression(start, source, options, from, progress);
   };
   std::vector<TrainingState> checkpoints;
@@ -181,7 +181,7 @@ TEST_CASE("flow matching on a Gaussian comes to the population velocity and its 
     for (double& x : points.reshaped()) x = mean + std::sqrt(S) * rng.normal();
   };
   const RegressionSource source =
-      flow_matching(independent_ends(start, standard_normal_draws()), PathShape::linear);
+      flow_matching(independent_ends(start, standard_normal_draws()), Interpolant::linear);
   Rng rng(25);
   const VelocityNetwork network = initial_network({.dimension = 1, .widths = {24, 24}}, rng);
   const TrainingResult trained =
