@@ -121,7 +121,7 @@ void add_score(const Smoothing& s, const Vector& x, std::vector<Bound>& bounds) 
 void add_envelopes(const Smoothing& s, double gamma, std::vector<Bound>& bounds) {
   const Estimate seen = largest_seen(s);
   bounds.push_back(
-      {.lhs = seen, .rhs = log_envelope(s), .part = "sup ρ_δ/q, logarithms", .scale = 1.0});
+      {.lhs = seen, .rhs = log_envelope(s), .part = "ρ_δ/q where seen, logarithms", .scale = 1.0});
   const Estimate least = Estimate::between(seen.value, seen.lower, infinity, Grade::sampled);
   bounds.push_back({.lhs = largest_seen(Smoothing(s.P, s.delta + gamma)),
                     .rhs = least,
@@ -174,6 +174,21 @@ Outcome half_the_time() {
                   chi_squared(Smoothing(P, delta).law, Gaussian::standard(2)));
 }
 
+// One atom at 0: ρ_δ/q is (1 − a)^{−d/2} there, and e^{R²/2} = 1.
+Outcome without_spread() {
+  const Smoothing s(PointCloud(Vector::Zero(2)), 0.1);
+  return Bound{.lhs = largest_seen(s), .rhs = 0.0, .scale = 1.0};
+}
+
+// One atom m, seen from −2m: (|x| + √a R)/(1 − a) is attained, |x|/(1 − a) is too small.
+Outcome without_radius() {
+  const Vector m{{1.0, 0.0}};
+  const Smoothing s(PointCloud(m), 0.3);
+  const double score = s.law.score(-2.0 * m).norm();
+  return Bound{.lhs = Estimate::closed_form(score, round_off(score, 2)),
+               .rhs = Estimate::closed_form(2.0 / s.spread(), round_off(2.0 / s.spread(), 2))};
+}
+
 Outcome on_target(const Target& target) {
   if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
   const Measure start = in_units_of_reference(target);
@@ -212,7 +227,10 @@ Claim lfm_15_discrete_data() {
           .hypotheses = {"P discrete, |x| ≤ R", "q = N(0, I)"},
           .instances = {{"random atoms, d = 1 … 6", random_atoms}},
           .tight = {{"one atom", one_atom}},
-          .controls = {{"a = e^{−δ}", [](Trial&) { return half_the_time(); }, false}},
+          .controls = {{"a = e^{−δ}", [](Trial&) { return half_the_time(); }, false},
+                       {"sup without its power of 1 − a", [](Trial&) { return without_spread(); },
+                        false},
+                       {"score without R", [](Trial&) { return without_radius(); }, false}},
           .on_target = on_target,
           .file = __FILE__,
           .grade = Grade::sampled,
