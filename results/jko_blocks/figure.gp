@@ -36,17 +36,17 @@ set title 'moved by a block, √E|T_{/:Italic n} x − x|²'
 set xlabel 'block {/:Italic n}'
 set xtics 1
 set yrange [0:*]
-set key bottom right
+set key top right
 plot 'data.csv' using (at("geometric", "moved")):"measured" with linespoints linestyle 1 title '{/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
   '' using (at("reparametrised", "moved")):"measured" with linespoints linestyle 2 title 'reparametrised, η = ½'
 set title 'first-order error and descent of KL'
 set yrange [*:*]
-set key bottom right
-plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 1 title 'ε_{/:Italic n}²', \
-  '' using (at("reparametrised", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 2 notitle, \
+set key top right font ',10' samplen 1.5
+plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 1 title 'ε_{/:Italic n}², {/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
+  '' using (at("reparametrised", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 2 title 'ε_{/:Italic n}², reparametrised', \
   '' using (at("geometric", "cost_and_descent")):"predicted" with linespoints linestyle 3 title 'fall of KL', \
   '' using (at("geometric", "cost_and_descent")):"measured" with linespoints linestyle 3 dashtype 2 title 'E|T x − x|²/(2{/:Italic h_n})', \
-  '' using (at("reparametrised", "cost_and_descent")):"predicted" with linespoints linestyle 4 notitle, \
+  '' using (at("reparametrised", "cost_and_descent")):"predicted" with linespoints linestyle 4 title 'the same, reparametrised', \
   '' using (at("reparametrised", "cost_and_descent")):"measured" with linespoints linestyle 4 dashtype 2 notitle
 set title 'one block during training'
 set xlabel 'training batches'
