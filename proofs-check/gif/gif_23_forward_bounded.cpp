@@ -136,7 +136,7 @@ Claim gif_23_forward_bounded() {
               "(a_t/a_s) e^{D²(r_t² − r_s²)/2}",
           .source =
               "derived; the weaker 1/√κ or De^{(1 − κD²)/2} recalled of [GaoHuangJiao2024] "
-              "and [MikulincerShenfeld2024]",
+              "and [MikulincerShenfeld2023]",
           .provenance = Provenance::derived,
           .hypotheses = {"supp ν has diameter 2D", "ν κ-semi-log-concave", "convex support"},
           .instances = instances(),

@@ -58,7 +58,7 @@ Claim gif_24_forward_mixture() {
       .statement =
           "ν = N(0, σ²I) * ρ, supp ρ in a ball of radius R ⇒ ‖∇X_{s,t}‖ ≤ √(S_t/S_s) "
           "exp((R²/2σ²)(a_s²/S_s − a_t²/S_t)); a₀ = 1, b₀ = 0 ⇒ ‖∇X_{0,1}‖ ≤ σe^{R²/2σ²}",
-      .source = "recalled of [GaoHuangJiao2024] and, for σ = 1, of [MikulincerShenfeld2024]",
+      .source = "recalled of [GaoHuangJiao2024] and, for σ = 1, of [MikulincerShenfeld2023]",
       .provenance = Provenance::recalled,
       .hypotheses = {"ν = N(0, σ²I) * ρ, ρ on a ball"},
       .instances = instances(),

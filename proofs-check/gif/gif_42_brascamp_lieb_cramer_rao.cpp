@@ -243,7 +243,7 @@ Claim gif_42_brascamp_lieb_cramer_rao() {
   return {
       .id = "GIF-42",
       .statement = "(E∇f)ᵀ(E∇²U)⁻¹E∇f ≤ Var_ν f ≤ E⟨∇f, (∇²U)⁻¹∇f⟩ for ν = e^{−U}",
-      .source = "[BrascampLieb1976], [CramerRao]; both equalities for f = ∂_eU",
+      .source = "[BrascampLieb1976], Cramér and Rao's inequality; both equalities for f = ∂_eU",
       .provenance = Provenance::derived,
       .hypotheses = {"upper: U strictly convex", "lower: the support is all of ℝᵈ"},
       .tolerance = 1e-10,

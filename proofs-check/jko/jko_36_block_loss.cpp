@@ -135,7 +135,7 @@ Claim jko_36_block_loss() {
           .statement =
               "E_p[V(T) − log|det DT|] + E_p|T − x|²/(2γ) + c = KL(T_#p ‖ q) + E_p|T − "
               "x|²/(2γ) ≥ F(T_#p), equality iff T is optimal; min_T loss + c = min F",
-          .source = "[XuChengXie2022]",
+          .source = "[XuChengXie2023]",
           .provenance = Provenance::recalled,
           .hypotheses = {"p has a density", "T invertible"},
           .instances = gaussian_families(evaluate),

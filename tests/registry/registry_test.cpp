@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -48,6 +50,23 @@ std::string coverage_table(const std::vector<ClaimResult>& results) {
     }
   }
   return table;
+}
+
+// What the sources cite: author and year in brackets.
+std::set<std::string> cited_keys() {
+  const std::regex citation(R"(\[([A-Z][A-Za-z]+[0-9]{4})\])");
+  std::set<std::string> keys;
+  for (const std::string folder : {"lib", "proofs-check", "experiments", "tests"}) {
+    const auto root = std::filesystem::path(FLOWCHECK_SOURCE_DIR) / folder;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+      if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
+      const std::string text = read(entry.path().lexically_relative(FLOWCHECK_SOURCE_DIR));
+      for (std::sregex_iterator m(text.begin(), text.end(), citation), end; m != end; ++m) {
+        keys.insert((*m)[1]);
+      }
+    }
+  }
+  return keys;
 }
 
 // A user's measure as it should be, towards N(0, I).
@@ -214,6 +233,18 @@ TEST_CASE("docs/theorems.md has a row for every claim, with its file", "[proofs]
     const std::string line = text.substr(row, text.find('\n', row) - row);
     CHECK(line.find(claim.file) != std::string::npos);
   }
+}
+
+TEST_CASE("docs/references.bib has what is cited, and nothing else", "[proofs][reference]") {
+  const std::string text = read("docs/references.bib");
+  const std::regex entry(R"(@[a-z]+\{([A-Za-z0-9]+),)");
+  std::set<std::string> listed;
+  for (std::sregex_iterator m(text.begin(), text.end(), entry), end; m != end; ++m) {
+    listed.insert((*m)[1]);
+  }
+  const std::set<std::string> cited = cited_keys();
+  REQUIRE(cited.count("ChengLuTanXie2024") == 1);
+  CHECK(listed == cited);
 }
 
 TEST_CASE("a user's Gaussian gets a verdict or a reason from every claim", "[proofs][property]") {
