@@ -108,7 +108,7 @@ class Picture {
                          const NoiseLevel& from,
                          const NoiseLevel& to,
                          double tolerance) const {
-    const TangentFlowResult result = reference_flow(fields_, from, to, x, {.tolerance = tolerance});
+    TangentFlowResult result = reference_flow(fields_, from, to, x, {.tolerance = tolerance});
     require(result.termination == Termination::converged,
             "flow_picture: the flow did not converge");
     return result;

@@ -219,21 +219,22 @@ std::string experiment_section(const Manifest& manifest, const ResultsFolder& re
           ? std::string("<span class=\"soft\">measured; nothing in it is put to a vote</span>")
           : fmt::format("<span class=\"verdict {}\">{}</span>", mood(manifest.verdict),
                         spelled(manifest.verdict));
+  const std::string links = claim_links(manifest, results);
+  const std::string claims = links.empty() ? "" : fmt::format("Claims: {}. ", links);
   return fmt::format(
       "<section aria-labelledby=\"{0}\">\n<h3 id=\"{0}\">{0}</h3>\n<p>{1}</p>\n"
       "<figure><img src=\"{2}\" alt=\"Figure of {0}: {1} The numbers are in data.csv.\">"
       "</figure>\n"
-      "<p>Claims: {3}. Measured points against predictions: {4}.</p>\n"
+      "<p>{3}Measured points against predictions: {4}.</p>\n"
       "<pre><code>{5}</code></pre>\n"
       "<ul class=\"links\"><li><a href=\"{6}\">data.csv</a></li>"
       "<li><a href=\"{7}\">figure.pdf</a></li><li><a href=\"{8}\">figure.gp</a></li>"
       "<li><a href=\"{9}\">manifest.json</a></li></ul>\n"
       "<details><summary>Settings</summary>\n<dl><dt>scale</dt><dd>{10}</dd>\n"
       "<dt>seed</dt><dd>{11}</dd>\n{12}</dl></details>\n</section>\n",
-      name, escape_markup(manifest.question), in_browser(manifest.experiment, "figure.svg"),
-      claim_links(manifest, results), verdict, escape_markup(manifest.command),
-      in_browser(manifest.experiment, "data.csv"), in_browser(manifest.experiment, "figure.pdf"),
-      in_browser(manifest.experiment, "figure.gp"),
+      name, escape_markup(manifest.question), in_browser(manifest.experiment, "figure.svg"), claims,
+      verdict, escape_markup(manifest.command), in_browser(manifest.experiment, "data.csv"),
+      in_browser(manifest.experiment, "figure.pdf"), in_browser(manifest.experiment, "figure.gp"),
       in_browser(manifest.experiment, "manifest.json"), to_string(manifest.scale), manifest.seed,
       settings);
 }
