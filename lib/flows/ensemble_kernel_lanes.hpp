@@ -189,9 +189,11 @@ FLOWCHECK_LANES_INLINE Lanes find_weight(const EnsembleBlock& b,
     round.growth = larger(growth, round.growth);
   }
   const Lanes r_n = convolution<n>(r, rates, newest_r, newest_rate) + rate * r0;
-  store(rates + n * width, rate);
-  store(r + n * width, r_n);
-  round.next_mean_rate += r_n;
+  if constexpr (n + 1 < order) {
+    store(rates + n * width, rate);
+    store(r + n * width, r_n);
+    round.next_mean_rate += r_n;
+  }
   return r_n;
 }
 
