@@ -1,9 +1,9 @@
 #pragma once
 
 // The Runge-Kutta method of order 8 of Dormand and Prince with error estimates of orders 5 and 3,
-// DOP853 of [HairerNorsettWanner1993], II.10. Plain numbers, for the vector kernels too: stage i is
-// taken at t + h nodes[i] from x + h Σ_j stages[i][j] k_j. With e5 and e3 the two estimates, the
-// error of a step is |e5|²/√(|e5|² + |e3|²/100).
+// DOP853 of [HairerNorsettWanner1993], II.10. Stage i is taken at t + h nodes[i] from
+// x + h Σ_j stages[i][j] k_j. With e5 and e3 the two estimates, the error of a step is
+// |e5|²/√(|e5|² + |e3|²/100).
 
 namespace flowcheck {
 namespace dormand_prince8 {

@@ -16,18 +16,19 @@ struct EnsembleBlock {
   const double* log_weights = nullptr;   // log wₖ
   double start = 0.0;                    // φ
   double end = 0.0;
-  double first_step = 0.0;  // > 0
-  double tolerance = 0.0;   // of a step, relative to 1 + max |z_i|
+  double direction = 1.0;       // of time, ±1
+  double log2_tolerance = 0.0;  // of a step's last terms, relative to 1 + max |z_i|
   std::uint32_t step_limit = 0;
 
   std::size_t count = 0;
   double* points = nullptr;          // d × count, column-major: z at `start`, then at `end`
-  std::uint32_t* tried = nullptr;    // count: steps tried, the rejected ones among them
+  std::uint32_t* steps = nullptr;    // count
   unsigned char* outcome = nullptr;  // count: an EnsembleOutcome
-  double* scratch = nullptr;         // (K + 14 d) × ensemble_row
+  double* scratch = nullptr;         // see EnsembleScratch
 };
 
-enum { ensemble_row = 16 };  // two of the widest vectors
+enum { ensemble_row = 8 };     // the widest vector
+enum { ensemble_order = 12 };  // of the Taylor expansions
 
 enum EnsembleOutcome : unsigned char {
   ensemble_converged,

@@ -2,176 +2,336 @@
 
 // The kernel of flow_ensemble, included by one source a VectorForm. A lane is a trajectory with its
 // own time and step; where one ends, the next of the block takes its lane.
+//
+// A step is a Taylor expansion about its start φ. With the mean m = Σ rₖμₖ there, cₖ = μₖ − m and
+// u(τ) = z(φ + τ) − (φ + τ)m,
+//
+//   du/dτ = Σ rₖcₖ,    drₖ/dτ = rₖ (aₖ − Σ rⱼaⱼ),    aₖ = ⟨cₖ, d((φ + τ)u)/dτ⟩ − (φ + τ)|cₖ|²,
+//
+// each coefficient from those before. Seen from m no rate aₖ is large but where the weights change:
+// of centres and points far out, only what they differ by is left.
 
-#include "flows/dormand_prince8.hpp"
 #include "flows/ensemble_kernel.hpp"
 #include "numerics/vector_lanes.hpp"
 
 namespace flowcheck {
 namespace {
 
-namespace dp8 = dormand_prince8;
 typedef std::size_t Size;
 
 constexpr Size width = lane_count;
-constexpr Size groups = 2;  // vectors side by side: independent chains that hide latencies
-constexpr Size row = groups * width;
+constexpr Size order = ensemble_order;
+constexpr double cut = -37.0;  // e⁻³⁷ of the largest weight is less than half its last digit
 
-#define FLOWCHECK_GROUPS FLOWCHECK_UNROLL for (Size g = 0; g < groups; ++g)
-
-// The trajectories at hand.
-struct EnsembleLanes {
-  Lanes time[groups] = {};
-  Lanes step[groups] = {};   // > 0, to be taken in the direction of time
-  Lanes tried[groups] = {};  // steps
-  Size column[row] = {};
-};
-
-// Scratch, d rows each: the point, a stage's point, twelve velocities. Then K rows of logs of
-// weights.
+// Scratch, (16 d + (d + 24) K) rows, a row being a number of each lane. D is the dimension where it
+// is known.
+template <Size D>
 struct EnsembleScratch {
-  double* z;
-  double* stage;
-  double* velocities;
-  double* logs;
+  Size any_dimension;
+  double* rows;
+
+  Size dimension() const { return D > 0 ? D : any_dimension; }
+  double* point() const { return rows; }                            // z
+  double* mean() const { return rows + dimension() * width; }       // m
+  double* slope() const { return rows + 2 * dimension() * width; }  // d((φ + τ)u)/dτ, one order
+  double* u(Size n) const { return rows + (3 + n) * dimension() * width; }  // n = 0, ..., order
+  Size stride() const { return (dimension() + 2 * order) * width; }         // of a component
+  double* centre(Size k) const { return u(order + 1) + k * stride(); }
+  double* weights(Size k) const { return centre(k) + dimension() * width; }  // rₖ, orders below 12
+  // aₖ − Σ rⱼaⱼ, that of τⁿ⁻¹ in row n; |cₖ|² in row 0.
+  double* rates(Size k) const { return weights(k) + order * width; }
 };
 
 FLOWCHECK_LANES_INLINE Lanes magnitude(Lanes a) {
   return a < 0.0 ? -a : a;
 }
 
-// v = Σ rₖμₖ at times φ.
+// log₂ x for x > 0, linear between powers of two: at most 0.09 too small.
+FLOWCHECK_LANES_INLINE Lanes rough_log2(Lanes x) {
+  const LaneBits digits = reinterpret_cast<LaneBits>(x) >> 20;  // units of 2⁻³²
+  return (reinterpret_cast<Lanes>(digits | 0x4330000000000000) - 0x1p52) * 0x1p-32 - 1023.0;
+}
+
+// 2ˣ for |x| ≤ 1000, within 2e-4 of itself.
+FLOWCHECK_LANES_INLINE Lanes rough_exp2(Lanes x) {
+  const Lanes shifted = x + exp_shift;
+  const Lanes f = x - (shifted - exp_shift);
+  return (1.0 + f * (0.6931 + f * (0.2402 + f * 0.0555))) * power_of_two(shifted);
+}
+
+// rₖ, m, cₖ, u(0) and u′(0) = 0 at φ, and log rₖ but for a constant in row 2 of the weights.
 template <Size D>
-FLOWCHECK_LANES_INLINE void centre_mean(
-    const EnsembleBlock& b, const Lanes* phi, const double* z, double* logs, double* v) {
-  const Size d = D > 0 ? D : b.dimension;
-  constexpr double cut = -37.0;  // e⁻³⁷ of the largest weight is less than half its last digit
-  Lanes largest[groups];
-  FLOWCHECK_GROUPS largest[g] = broadcast(-__builtin_inf());
+FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
+                                            const EnsembleScratch<D>& s,
+                                            Lanes phi) {
+  const Size d = s.dimension();
+  Lanes largest = broadcast(-__builtin_inf());
   for (Size k = 0; k < b.components; ++k) {
     const double* mu = b.centres + k * d;
-    FLOWCHECK_GROUPS {
-      Lanes product = mu[0] * load(z + g * width);
-      for (Size i = 1; i < d; ++i) product += mu[i] * load(z + i * row + g * width);
-      const Lanes l = b.log_weights[k] + phi[g] * (product - phi[g] * b.half_squares[k]);
-      store(logs + k * row + g * width, l);
-      largest[g] = larger(l, largest[g]);
-    }
+    Lanes product = mu[0] * load(s.point());
+    for (Size i = 1; i < d; ++i) product += mu[i] * load(s.point() + i * width);
+    const Lanes l = b.log_weights[k] + phi * (product - phi * b.half_squares[k]);
+    store(s.weights(k) + 2 * width, l);
+    largest = larger(l, largest);
   }
-  Lanes sum[groups] = {};
-  if constexpr (D > 0) {
-    Lanes mean[groups][D] = {};
-    for (Size k = 0; k < b.components; ++k) {
-      FLOWCHECK_GROUPS {
-        const Lanes e = exp_of_nonpositive(load(logs + k * row + g * width) - largest[g], cut);
-        sum[g] += e;
-        FLOWCHECK_UNROLL
-        for (Size i = 0; i < d; ++i) mean[g][i] += e * b.centres[k * d + i];
-      }
-    }
-    FLOWCHECK_GROUPS {
-      const Lanes inverse = 1.0 / sum[g];
-      FLOWCHECK_UNROLL
-      for (Size i = 0; i < d; ++i) store(v + i * row + g * width, mean[g][i] * inverse);
-    }
-  } else {
-    for (Size k = 0; k < b.components; ++k) {
-      FLOWCHECK_GROUPS {
-        double* at = logs + k * row + g * width;
-        const Lanes e = exp_of_nonpositive(load(at) - largest[g], cut);
-        sum[g] += e;
-        store(at, e);
-      }
-    }
-    FLOWCHECK_GROUPS sum[g] = 1.0 / sum[g];
-    for (Size i = 0; i < d; ++i) {
-      Lanes mean[groups] = {};
-      for (Size k = 0; k < b.components; ++k) {
-        FLOWCHECK_GROUPS mean[g] += load(logs + k * row + g * width) * b.centres[k * d + i];
-      }
-      FLOWCHECK_GROUPS store(v + i * row + g * width, mean[g] * sum[g]);
-    }
-  }
-}
-
-// Σ weights[j] k_j of one coordinate over the first `count` velocities.
-template <int count>
-FLOWCHECK_LANES_INLINE Lanes combination(const double* weights, const double* velocity, Size d) {
   Lanes sum = {};
-#pragma GCC unroll 12
-  for (int j = 0; j < count; ++j) {
-    if (weights[j] != 0.0) sum += weights[j] * load(velocity + static_cast<Size>(j) * d * row);
+  for (Size k = 0; k < b.components; ++k) {
+    double* weights = s.weights(k);
+    const Lanes l = load(weights + 2 * width) - largest;
+    const Lanes e = exp_of_nonpositive(l, cut);
+    sum += e;
+    store(weights, e);
+    store(weights + 2 * width, l);
   }
-  return sum;
-}
-
-template <Size D, int stage>
-FLOWCHECK_LANES_INLINE void take_stage(const EnsembleBlock& b,
-                                       const EnsembleScratch& s,
-                                       const Lanes* time,
-                                       const Lanes* h) {
-  const Size d = D > 0 ? D : b.dimension;
+  const Lanes inverse = 1.0 / sum;
   for (Size i = 0; i < d; ++i) {
-    FLOWCHECK_GROUPS {
-      const Size at = i * row + g * width;
-      const Lanes sum = combination<stage>(dp8::stages[stage], s.velocities + at, d);
-      store(s.stage + at, load(s.z + at) + h[g] * sum);
-    }
+    Lanes mean = {};
+    for (Size k = 0; k < b.components; ++k) mean += load(s.weights(k)) * b.centres[k * d + i];
+    mean = mean * inverse;
+    store(s.mean() + i * width, mean);
+    store(s.u(0) + i * width, load(s.point() + i * width) - phi * mean);
+    store(s.u(1) + i * width, Lanes{});
   }
-  Lanes phi[groups];
-  FLOWCHECK_GROUPS phi[g] = time[g] + h[g] * dp8::nodes[stage];
-  centre_mean<D>(b, phi, s.stage, s.logs, s.velocities + static_cast<Size>(stage) * d * row);
+  for (Size k = 0; k < b.components; ++k) {
+    store(s.weights(k), load(s.weights(k)) * inverse);
+    Lanes square = {};
+    for (Size i = 0; i < d; ++i) {
+      const Lanes c = b.centres[k * d + i] - load(s.mean() + i * width);
+      store(s.centre(k) + i * width, c);
+      square += c * c;
+    }
+    store(s.rates(k), square);
+  }
 }
 
-// One step of all lanes: z at its end goes to s.stage; the error over what it may be to `ratio`,
-// NaN where anything is.
-template <Size D>
-FLOWCHECK_LANES_INLINE void try_step(const EnsembleBlock& b,
-                                     const EnsembleScratch& s,
-                                     const Lanes* time,
-                                     const Lanes* h,
-                                     Lanes* ratio) {
-  const Size d = D > 0 ? D : b.dimension;
-  centre_mean<D>(b, time, s.z, s.logs, s.velocities);
-  take_stage<D, 1>(b, s, time, h);
-  take_stage<D, 2>(b, s, time, h);
-  take_stage<D, 3>(b, s, time, h);
-  take_stage<D, 4>(b, s, time, h);
-  take_stage<D, 5>(b, s, time, h);
-  take_stage<D, 6>(b, s, time, h);
-  take_stage<D, 7>(b, s, time, h);
-  take_stage<D, 8>(b, s, time, h);
-  take_stage<D, 9>(b, s, time, h);
-  take_stage<D, 10>(b, s, time, h);
-  take_stage<D, 11>(b, s, time, h);
-  FLOWCHECK_GROUPS {
-    Lanes largest = {};
-    Lanes fine = {};
-    Lanes coarse = {};
-    Lanes change = {};
-    for (Size i = 0; i < d; ++i) {
-      const Size at = i * row + g * width;
-      const double* velocity = s.velocities + at;
-      const Lanes before = load(s.z + at);
-      const Lanes after = before + h[g] * combination<dp8::stage_count>(dp8::weights, velocity, d);
-      store(s.stage + at, after);
-      change += (after - before) * (after - before);
-      largest = larger(larger(magnitude(before), magnitude(after)), largest);
-      const Lanes e5 = combination<dp8::stage_count>(dp8::error5, velocity, d);
-      const Lanes e3 = combination<dp8::stage_count>(dp8::error3, velocity, d);
-      fine += e5 * e5;
-      coarse += e3 * e3;
+// A number that is used twice and loaded once: left to itself GCC loads it twice, and loads are
+// what convolutions wait for.
+FLOWCHECK_LANES_INLINE Lanes load_once(const double* from) {
+  Lanes a = load(from);
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(a));
+#endif
+  return a;
+}
+
+// Σ rates[j] r[n − j] over 0 < j < n. What was known before the newest two comes first, and an even
+// order begins the sum of the next, for the sake of what it has loaded.
+template <Size n>
+FLOWCHECK_LANES_INLINE Lanes
+convolution(double* r, const double* rates, Lanes newest_r, Lanes newest_rate) {
+  if constexpr (n == 1) return Lanes{};
+  if constexpr (n == 2) return newest_rate * newest_r;
+  Lanes sum = {};
+  if constexpr (n > 3 && n % 2 == 1) sum = load(r + n * width);
+  if constexpr (n % 2 == 0) {
+    const Lanes rate_2 = load_once(rates + 2 * width);
+    Lanes known_r = load_once(r + (n - 2) * width);
+    Lanes next = rate_2 * newest_r;
+    sum = rate_2 * known_r;
+#pragma GCC unroll 12
+    for (Size j = 3; j + 2 <= n; ++j) {
+      const Lanes rate = load_once(rates + j * width);
+      next += rate * known_r;
+      known_r = load_once(r + (n - j) * width);
+      sum += rate * known_r;
     }
-    const Lanes total = fine + 0.01 * coarse;
-    const Lanes root = sqrt_lanes(total > 0.0 ? total : broadcast(1.0));
-    // Where |e5| happens to be small the estimate is far too small: among 10⁵ trajectories with
-    // their rejected steps that happens, and the error was 700 tolerances. Of an analytic solution
-    // the square of e3 over the step's own length has order 8 too.
-    const Lanes estimate = magnitude(h[g]) * fine / root;
-    const Lanes length = sqrt_lanes(change > 0.0 ? change : broadcast(1.0));
-    const Lanes floor = 0.03 * (h[g] * h[g] * coarse) / length;
-    const Lanes error = larger(floor, estimate);
-    ratio[g] = (error + 0.0 * total) / (b.tolerance * (1.0 + largest));
+    store(r + (n + 1) * width, next + newest_rate * known_r);
+  }
+  return sum + (load(rates + width) * newest_r + newest_rate * load(r + width));
+}
+
+// How fast a weight may grow in a step of 8: those that count e-fold eight times, those that are
+// cut until they are e⁻²⁹ of the largest. No coefficient tells of them.
+FLOWCHECK_LANES_INLINE Lanes growth_of(Lanes log_weight, Lanes rate) {
+  const LaneBits counts = log_weight > cut;
+  const Lanes unseen = counts ? Lanes{} : rate;
+  Lanes growth = counts ? rate : Lanes{};
+  if (any_positive(unseen)) growth = larger(8.0 * unseen / (-29.0 - log_weight), growth);
+  return growth;
+}
+
+// What the components of one order share: the coefficient n of d((φ + τ)u)/dτ and Σ rₖcₖ, both in
+// scratch unless the dimension is known, and the mean rate.
+template <Size D>
+struct EnsembleRound {
+  static constexpr Size kept = D > 0 ? D : 1;
+  Lanes phi = {};
+  Lanes slopes[kept] = {};
+  Lanes sums[kept] = {};
+  Lanes mean_rate = {};       // of the order before
+  Lanes next_mean_rate = {};  // of this one
+  Lanes growth = {};
+};
+
+// Coefficients n of the rate and the weight of component k, the product ⟨cₖ, slope⟩ given; its own
+// share of the mean rate is not yet taken off them, but off those of n − 1.
+template <Size D, Size n>
+FLOWCHECK_LANES_INLINE Lanes find_weight(const EnsembleBlock& b,
+                                         const EnsembleScratch<D>& s,
+                                         Size k,
+                                         Lanes rate,
+                                         EnsembleRound<D>& round) {
+  double* r = s.weights(k);
+  double* rates = s.rates(k);
+  const Lanes r0 = load(r);
+  if constexpr (n == 1) rate -= round.phi * load(rates);
+  if constexpr (n == 2) rate -= load(rates);
+  Lanes newest_r = {};
+  Lanes newest_rate = {};
+  if constexpr (n >= 2) {
+    newest_rate = load(rates + (n - 1) * width) - round.mean_rate;
+    newest_r = (load(r + (n - 1) * width) - round.mean_rate * r0) * (1.0 / (n - 1));
+    store(rates + (n - 1) * width, newest_rate);
+    store(r + (n - 1) * width, newest_r);
+  }
+  if constexpr (n == 2) {
+    const Lanes growth = growth_of(load(r + 2 * width), b.direction * newest_rate);
+    round.growth = larger(growth, round.growth);
+  }
+  const Lanes r_n = convolution<n>(r, rates, newest_r, newest_rate) + rate * r0;
+  if constexpr (n + 1 < order) {
+    store(rates + n * width, rate);
+    store(r + n * width, r_n);
+    round.next_mean_rate += r_n;
+  }
+  return r_n;
+}
+
+// The share of `together` components from k on in order n: side by side, they load slopes and sums
+// once.
+template <Size D, Size n, Size together>
+FLOWCHECK_LANES_INLINE void add_components(const EnsembleBlock& b,
+                                           const EnsembleScratch<D>& s,
+                                           Size k,
+                                           EnsembleRound<D>& round) {
+  const Size d = s.dimension();
+  const double* c = s.centre(k);
+  const Size stride = s.stride();
+  const auto slope = [&](Size i) { return D > 0 ? round.slopes[i] : load(s.slope() + i * width); };
+  Lanes products[together];
+  FLOWCHECK_UNROLL
+  for (Size t = 0; t < together; ++t) products[t] = load(c + t * stride) * slope(0);
+  for (Size i = 1; i < d; ++i) {
+    FLOWCHECK_UNROLL
+    for (Size t = 0; t < together; ++t) {
+      products[t] += load(c + t * stride + i * width) * slope(i);
+    }
+  }
+  Lanes r[together];
+  FLOWCHECK_UNROLL
+  for (Size t = 0; t < together; ++t) r[t] = find_weight<D, n>(b, s, k + t, products[t], round);
+  for (Size i = 0; i < d; ++i) {
+    Lanes sum = D > 0 ? round.sums[i] : load(s.u(n + 1) + i * width);
+    FLOWCHECK_UNROLL
+    for (Size t = 0; t < together; ++t) sum += r[t] * load(c + t * stride + i * width);
+    if constexpr (D > 0) round.sums[i] = sum;
+    if constexpr (D == 0) store(s.u(n + 1) + i * width, sum);
+  }
+}
+
+// u(n + 1) from u(0), ..., u(n).
+template <Size D, Size n>
+FLOWCHECK_LANES_INLINE void find_coefficient(const EnsembleBlock& b,
+                                             const EnsembleScratch<D>& s,
+                                             EnsembleRound<D>& round) {
+  const Size d = s.dimension();
+  for (Size i = 0; i < d; ++i) {
+    const Lanes slope = static_cast<double>(n) *
+                        (round.phi * load(s.u(n) + i * width) + load(s.u(n - 1) + i * width));
+    if constexpr (D > 0) {
+      round.slopes[i] = slope;
+      round.sums[i] = Lanes{};
+    } else {
+      store(s.slope() + i * width, slope);
+      store(s.u(n + 1) + i * width, Lanes{});
+    }
+  }
+  round.next_mean_rate = Lanes{};
+  constexpr Size together = D > 0 ? 1 : 4;
+  Size k = 0;
+  for (; k + together <= b.components; k += together) {
+    add_components<D, n, together>(b, s, k, round);
+  }
+  for (; together > 1 && k < b.components; ++k) add_components<D, n, 1>(b, s, k, round);
+  for (Size i = 0; i < d; ++i) {
+    double* next = s.u(n + 1) + i * width;
+    store(next, (D > 0 ? round.sums[i] : load(next)) * (1.0 / (n * (n + 1))));
+  }
+  round.mean_rate = round.next_mean_rate;
+}
+
+// All coefficients of u about φ; the fastest growth of a weight.
+template <Size D>
+FLOWCHECK_LANES_INLINE Lanes expand(const EnsembleBlock& b,
+                                    const EnsembleScratch<D>& s,
+                                    Lanes phi) {
+  begin_expansion(b, s, phi);
+  EnsembleRound<D> round = {.phi = phi};
+  find_coefficient<D, 1>(b, s, round);
+  find_coefficient<D, 2>(b, s, round);
+  find_coefficient<D, 3>(b, s, round);
+  find_coefficient<D, 4>(b, s, round);
+  find_coefficient<D, 5>(b, s, round);
+  find_coefficient<D, 6>(b, s, round);
+  find_coefficient<D, 7>(b, s, round);
+  find_coefficient<D, 8>(b, s, round);
+  find_coefficient<D, 9>(b, s, round);
+  find_coefficient<D, 10>(b, s, round);
+  find_coefficient<D, 11>(b, s, round);
+  static_assert(order == 12);
+  return round.growth;
+}
+
+// The longest step after which each of the last three terms u(n) hⁿ is what the tolerance allows
+// and no weight has grown too much; NaN where anything is. Three, because every other one vanishes
+// where a mixture is symmetric about a point; and as terms fall from one to the next, by 0.4 or so,
+// the earlier may be larger.
+template <Size D>
+FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
+                                          const EnsembleScratch<D>& s,
+                                          Lanes growth) {
+  constexpr double log2_fall = 1.3219280948873623;  // log₂ 2.5
+  constexpr Size last = 3;
+  Lanes point = {};
+  Lanes coefficients[last] = {};
+  Lanes total = {};
+  for (Size i = 0; i < s.dimension(); ++i) {
+    point = larger(magnitude(load(s.point() + i * width)), point);
+    FLOWCHECK_UNROLL
+    for (Size j = 0; j < last; ++j) {
+      const Lanes u = magnitude(load(s.u(order - j) + i * width));
+      coefficients[j] = larger(u, coefficients[j]);
+      total += u;
+    }
+  }
+  const Lanes allowed = b.log2_tolerance + rough_log2(1.0 + point);
+  Lanes log2_step = broadcast(1000.0);
+  FLOWCHECK_UNROLL
+  for (Size j = 0; j < last; ++j) {
+    const Lanes of_term =
+        (allowed + static_cast<double>(j + 1) * log2_fall - rough_log2(coefficients[j])) *
+        (1.0 / static_cast<double>(order - j));
+    log2_step = of_term < log2_step ? of_term : log2_step;
+  }
+  const Lanes step = rough_exp2(log2_step);
+  const Lanes bound = 8.0 / larger(growth, broadcast(__DBL_MIN__));
+  return (step < bound ? step : bound) + 0.0 * total;
+}
+
+// z(φ + h) = z + hm + Σ u(n) hⁿ over n ≥ 2, even and odd terms side by side.
+template <Size D>
+FLOWCHECK_LANES_INLINE void move(const EnsembleScratch<D>& s, Lanes h) {
+  const Lanes h2 = h * h;
+  for (Size i = 0; i < s.dimension(); ++i) {
+    Lanes even = load(s.u(order) + i * width);
+    Lanes odd = load(s.u(order - 1) + i * width);
+#pragma GCC unroll 12
+    for (Size n = order - 2; n >= 2; n -= 2) {
+      even = load(s.u(n) + i * width) + h2 * even;
+      odd = (n > 2 ? load(s.u(n - 1) + i * width) : load(s.mean() + i * width)) + h2 * odd;
+    }
+    double* z = s.point() + i * width;
+    store(z, load(z) + (h * odd + h2 * even));
   }
 }
 
@@ -179,89 +339,67 @@ FLOWCHECK_LANES_INLINE void try_step(const EnsembleBlock& b,
 template <Size D>
 struct EnsembleRun {
   const EnsembleBlock& b;
-  Size d;
-  EnsembleScratch s;
-  EnsembleLanes lanes = {};
+  EnsembleScratch<D> s;
+  Lanes time = {};
+  Lanes steps = {};
+  Size column[width] = {};
   Size next = 0;
   Size running = 0;
 
   // The next trajectory into lane u, or nothing.
   void take(Size u) {
-    const Size column = next < b.count ? next++ : b.count;
-    const bool idle = column == b.count;
-    lanes.column[u] = column;
-    lanes.time[u / width][u % width] = idle ? b.end : b.start;
-    lanes.step[u / width][u % width] = b.first_step;
-    lanes.tried[u / width][u % width] = 0.0;
-    for (Size i = 0; i < d; ++i) s.z[i * row + u] = idle ? 0.0 : b.points[column * d + i];
+    const Size d = s.dimension();
+    column[u] = next < b.count ? next++ : b.count;
+    const bool idle = column[u] == b.count;
+    time[u] = idle ? b.end : b.start;
+    steps[u] = 0.0;
+    for (Size i = 0; i < d; ++i)
+      s.point()[i * width + u] = idle ? 0.0 : b.points[column[u] * d + i];
     running += idle ? 0 : 1;
   }
 
   void finish(Size u, EnsembleOutcome outcome) {
-    const Size column = lanes.column[u];
-    for (Size i = 0; i < d; ++i) b.points[column * d + i] = s.z[i * row + u];
-    b.tried[column] = static_cast<std::uint32_t>(lanes.tried[u / width][u % width]);
-    b.outcome[column] = outcome;
+    const Size d = s.dimension();
+    for (Size i = 0; i < d; ++i) b.points[column[u] * d + i] = s.point()[i * width + u];
+    b.steps[column[u]] = static_cast<std::uint32_t>(steps[u]);
+    b.outcome[column[u]] = outcome;
     --running;
     take(u);
   }
 
   void step_all() {
-    const double direction = b.end >= b.start ? 1.0 : -1.0;
-    const double least_step = 1e-14 * direction * (b.end - b.start);
-    Lanes length[groups];
-    Lanes h[groups];
-    LaneBits last[groups];
-    FLOWCHECK_GROUPS {
-      const Lanes remaining = direction * (b.end - lanes.time[g]);
-      last[g] = lanes.step[g] >= remaining * (1.0 - 1e-12);
-      length[g] = last[g] ? remaining : lanes.step[g];
-      h[g] = direction * length[g];
-    }
-    Lanes ratio[groups];
-    try_step<D>(b, s, lanes.time, h, ratio);
+    const double least_step = 1e-14 * b.direction * (b.end - b.start);
+    const double step_limit = static_cast<double>(b.step_limit);
+    const Lanes growth = expand(b, s, time);
+    const Lanes longest = longest_step(b, s, growth);
+    const Lanes remaining = b.direction * (b.end - time);
+    const LaneBits finite = longest <= __DBL_MAX__;
+    const LaneBits done = longest >= remaining * (1.0 - 1e-12);
+    const Lanes length = done ? remaining : longest;
+    const Lanes h = finite ? b.direction * length : Lanes{};
+    move(s, h);
+    time = done ? broadcast(b.end) : time + h;
+    steps += 1.0;
 
-    FLOWCHECK_GROUPS {
-      lanes.tried[g] += 1.0;
-      const LaneBits accepted = ratio[g] <= 1.0;
-      const LaneBits finite = ratio[g] <= __DBL_MAX__;
-      const Lanes bounded = ratio[g] > 2e-5 ? ratio[g] : broadcast(2e-5);
-      Lanes factor = 0.8 / sqrt_lanes(sqrt_lanes(sqrt_lanes(bounded)));
-      factor = larger(factor, broadcast(0.2));
-      factor = finite ? factor : broadcast(0.1);
-      for (Size i = 0; i < d; ++i) {
-        double* z = s.z + i * row + g * width;
-        store(z, accepted ? load(s.stage + i * row + g * width) : load(z));
-      }
-      const Lanes arrived = last[g] ? broadcast(b.end) : lanes.time[g] + h[g];
-      lanes.time[g] = accepted ? arrived : lanes.time[g];
-      lanes.step[g] = length[g] * factor;
-
-      const Lanes yes = broadcast(1.0);
-      const LaneBits done = accepted & last[g];
-      Lanes event = done ? yes : Lanes{};
-      event = lanes.tried[g] >= static_cast<double>(b.step_limit) ? yes : event;
-      event = lanes.step[g] < least_step ? yes : event;
-      if (!any_positive(event)) continue;
-      for (Size u = 0; u < width; ++u) {
-        if (event[u] <= 0.0 || lanes.column[g * width + u] == b.count) continue;
-        const bool limit = lanes.tried[g][u] >= static_cast<double>(b.step_limit);
-        finish(g * width + u, done[u] != 0     ? ensemble_converged
-                              : finite[u] == 0 ? ensemble_not_finite
-                              : limit          ? ensemble_step_limit
-                                               : ensemble_stalled);
-      }
+    const Lanes yes = broadcast(1.0);
+    Lanes event = done ? yes : Lanes{};
+    event = steps >= step_limit ? yes : event;
+    event = length >= least_step ? event : yes;
+    if (!any_positive(event)) return;
+    for (Size u = 0; u < width; ++u) {
+      if (event[u] <= 0.0 || column[u] == b.count) continue;
+      finish(u, done[u] != 0             ? ensemble_converged
+                : finite[u] == 0         ? ensemble_not_finite
+                : steps[u] >= step_limit ? ensemble_step_limit
+                                         : ensemble_stalled);
     }
   }
 };
 
 template <Size D>
 void run_ensemble(const EnsembleBlock& b) {
-  const Size d = D > 0 ? D : b.dimension;
-  double* scratch = b.scratch;
-  EnsembleRun<D> run{
-      b, d, {scratch, scratch + d * row, scratch + 2 * d * row, scratch + 14 * d * row}};
-  for (Size u = 0; u < row; ++u) run.take(u);
+  EnsembleRun<D> run{b, {b.dimension, b.scratch}};
+  for (Size u = 0; u < width; ++u) run.take(u);
   while (run.running > 0) run.step_all();
 }
 

@@ -5,6 +5,7 @@
 #include "numerics/require.hpp"
 
 #include <tbb/blocked_range.h>
+#include <tbb/cache_aligned_allocator.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
@@ -15,6 +16,13 @@ namespace flowcheck {
 namespace {
 
 constexpr std::size_t ensemble_block_size = 1024;  // trajectories; fixed, for the same bytes
+
+// Length of EnsembleBlock::scratch.
+std::size_t ensemble_scratch(std::size_t dimension, std::size_t components) {
+  const std::size_t rows =
+      (ensemble_order + 4) * dimension + (dimension + 2 * ensemble_order) * components;
+  return rows * ensemble_row;
+}
 
 // √S and φ of a level.
 struct EnsembleClock {
@@ -76,11 +84,10 @@ EnsembleResult flow_ensemble(const GaussianMixture& target,
   const Matrix centres = target.means().colwise() - mean;
   const Vector half_squares = 0.5 * centres.colwise().squaredNorm().transpose();
   const Vector log_weights = target.weights().array().log();
-  const double radius = std::sqrt(2.0 * half_squares.maxCoeff());
   Matrix z = (points / start.deviation).colwise() - start.time * mean;
 
   const auto n = static_cast<std::size_t>(points.cols());
-  std::vector<std::uint32_t> tried(n);
+  std::vector<std::uint32_t> steps(n);
   std::vector<unsigned char> outcomes(n);
   const EnsembleBlock plan{.dimension = static_cast<std::size_t>(d),
                            .components = static_cast<std::size_t>(target.size()),
@@ -89,32 +96,30 @@ EnsembleResult flow_ensemble(const GaussianMixture& target,
                            .log_weights = log_weights.data(),
                            .start = start.time,
                            .end = end.time,
-                           // The field varies over φ ~ 1/R.
-                           .first_step = 0.4 / std::max(radius, 1e-3),
-                           // Measured on rings of eight: ends within 8 tolerances, most within 1.
-                           .tolerance = 2.0 * options.tolerance,
+                           .direction = end.time >= start.time ? 1.0 : -1.0,
+                           .log2_tolerance = std::log2(2.0 * options.tolerance),
                            .step_limit = static_cast<std::uint32_t>(options.step_limit)};
   const std::size_t blocks = (n + ensemble_block_size - 1) / ensemble_block_size;
-  tbb::parallel_for(
-      tbb::blocked_range<std::size_t>(0, blocks),
-      [&](const tbb::blocked_range<std::size_t>& range) {
-        std::vector<double> scratch((plan.components + 14 * plan.dimension) * ensemble_row);
-        for (std::size_t i = range.begin(); i != range.end(); ++i) {
-          const std::size_t first = i * ensemble_block_size;
-          EnsembleBlock block = plan;
-          block.count = std::min(ensemble_block_size, n - first);
-          block.points = z.data() + first * plan.dimension;
-          block.tried = tried.data() + first;
-          block.outcome = outcomes.data() + first;
-          block.scratch = scratch.data();
-          run_block(options.form, block);
-        }
-      });
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, blocks),
+                    [&](const tbb::blocked_range<std::size_t>& range) {
+                      std::vector<double, tbb::cache_aligned_allocator<double>> scratch(
+                          ensemble_scratch(plan.dimension, plan.components));
+                      for (std::size_t i = range.begin(); i != range.end(); ++i) {
+                        const std::size_t first = i * ensemble_block_size;
+                        EnsembleBlock block = plan;
+                        block.count = std::min(ensemble_block_size, n - first);
+                        block.points = z.data() + first * plan.dimension;
+                        block.steps = steps.data() + first;
+                        block.outcome = outcomes.data() + first;
+                        block.scratch = scratch.data();
+                        run_block(options.form, block);
+                      }
+                    });
 
   EnsembleResult result{.ends = (z.colwise() + end.time * mean) * end.deviation};
   result.terminations.reserve(n);
   for (std::size_t j = 0; j < n; ++j) {
-    result.evaluations += 12 * static_cast<std::int64_t>(tried[j]);
+    result.expansions += static_cast<std::int64_t>(steps[j]);
     result.terminations.push_back(ensemble_termination(outcomes[j]));
     result.converged = result.converged && outcomes[j] == ensemble_converged;
   }

@@ -10,15 +10,15 @@ namespace flowcheck {
 
 struct EnsembleOptions {
   double tolerance = 1e-8;                 ///< of the ends, about: see flow_ensemble()
-  int step_limit = 10'000;                 ///< steps tried of one trajectory
+  int step_limit = 10'000;                 ///< steps of one trajectory
   VectorForm form = widest_vector_form();  ///< for comparison; the bytes do not depend on it
 };
 
 struct EnsembleResult {
   Matrix ends = {};                            ///< X_{s,t} of each column, d × n
   std::vector<Termination> terminations = {};  ///< of each column
-  std::int64_t evaluations = 0;                ///< of all trajectories
-  bool converged = true;                       ///< all of them
+  std::int64_t expansions = 0;  ///< of the velocity along its flow, one a step of a trajectory
+  bool converged = true;        ///< all of them
 };
 
 /// Flow of an interpolation towards N(0, σ²I) * ρ, ρ = Σ wₖ δ_{μₖ}, σ ≥ 0, of many points from one
@@ -29,10 +29,13 @@ struct EnsembleResult {
 ///
 ///   dz/dφ = E[μ | Z + φμ = z] = Σ rₖμₖ,    rₖ ∝ wₖ e^{φ⟨z, μₖ⟩ − φ²|μₖ|²/2},
 ///
-/// whatever the schedule: the flow towards ρ itself in the clock r, stopped at 1/σ. By Dormand and
-/// Prince's method of order 8 with steps of each trajectory's own, errors of a step below 2
-/// · tolerance · (1 + max |z_i|). As the Jacobian of this flow only expands, an error made on the
-/// way is amplified by at most √S_s ‖∇X_{0,t}‖.
+/// whatever the schedule: the flow towards ρ itself in the clock r, stopped at 1/σ. By Taylor
+/// expansions of order 12: the rates of change of log rₖ are linear in z, so that the coefficients
+/// of all rₖ and of z follow from one another by convolutions, for the price of about seven
+/// velocities and of one exponential a component [JorbaZou2005]. Each trajectory has steps of its
+/// own, so long that the last three terms are what tolerance · (1 + max |z_i|) allows; what comes
+/// after them is less, and no step is ever taken back. As the Jacobian of this flow only expands,
+/// an error made on the way is amplified by at most √S_s ‖∇X_{0,t}‖.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.
