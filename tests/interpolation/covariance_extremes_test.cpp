@@ -161,6 +161,28 @@ TEST_CASE("Centres on a line in the plane are searched along it", "[interpolatio
   }
 }
 
+TEST_CASE("In the clock b²/S suprema grow no faster than they may, on the line not at all",
+          "[interpolation][property]") {
+  // ĉ(τ + δ) ≤ ĉ(τ)/(1 − ½(d − 1)ĉ(τ)δ); points have S = a².
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    Rng rng(51, trial);
+    const Index d = 1 + static_cast<Index>(trial % 2);
+    Vector weights = Vector::NullaryExpr(5, [&] { return rng.log_uniform(0.01, 1.0); });
+    weights /= weights.sum();
+    const GaussianMixture p = GaussianMixture::isotropic(weights, rng.normal_matrix(d, 5), 0.0);
+    const auto supremum = [&](double tau) {
+      return largest_centre_covariance(p, 1.0, 1.0 / std::sqrt(tau)).value;
+    };
+    for (const double tau : {0.01, 0.3, 2.0}) {
+      const Estimate before = supremum(tau);
+      const double delta = 0.2 / before.upper;
+      const double growth = 1.0 - 0.5 * static_cast<double>(d - 1) * before.upper * delta;
+      CAPTURE(trial, tau, before.value);
+      CHECK(supremum(tau + delta).lower <= before.upper / growth);
+    }
+  }
+}
+
 TEST_CASE("A supremum is proved to lie below a bound with fewer places",
           "[interpolation][property]") {
   const DataLawPointer law = points(Matrix{{-1.0, 0.1, 1.0}}, Vector{{0.3, 0.3, 0.4}});
