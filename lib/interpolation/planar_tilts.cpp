@@ -74,8 +74,11 @@ class PlanarSearch {
     const Matrix hull = convex_hull(points_);
     require(hull.cols() >= 3, "largest_tilted_covariance: the points are all on a line");
     for (Index k = 0; k < hull.cols(); ++k) cones_.push_back(normal_cone(hull, k));
-    for (const auto& m : mapped_.colwise()) {
-      mapped_width_ = std::max(mapped_width_, (mapped_.colwise() - m).colwise().norm().maxCoeff());
+    // The widest pair is among the corners.
+    const Matrix mapped_hull = tilts.map * hull;
+    for (const auto& m : mapped_hull.colwise()) {
+      const double farthest = (mapped_hull.colwise() - m).colwise().norm().maxCoeff();
+      mapped_width_ = std::max(mapped_width_, farthest);
     }
     for (const NormalCone& cone : cones_) width_ = std::max(width_, cone.offsets.maxCoeff());
   }
@@ -245,40 +248,48 @@ class PlanarSearch {
     const Matrix centred = points_.colwise() - Eigen::VectorXd(middle.mean);
     const PlaneForm spread = centred * weights.matrix().asDiagonal() * centred.transpose();
     const PlaneForm mapped = map_ * spread * map_.transpose();
+    const double size = largest_eigenvalue(mapped);
     const double by_weights = largest_eigenvalue(base_ + mapped);
 
-    // What each side adds to the corners: a parabola, or what is off the edge at infinity. Neither
+    // What a side adds to the corners: a parabola, or what is off the edge at infinity. Neither
     // counts for more than the whole width, so that a long side does not hide an infinite one.
-    const double size = largest_eigenvalue(mapped);
     const double square = mapped_width_ * mapped_width_;
     std::array<double, 2> share = {};
     std::array<PlanePoint, 2> reach;
     TiltArray is_off = TiltArray::Zero(weights.size());
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
-      const TiltArray off = (cone.lags[i] > 0.0).cast<double>();
       reach[i] = cell.sides[i].half_length() * cone.normals[i];
-      const double off_edge = std::min(1.0, (off * weights).sum());
-      share[i] = cell.sides[i].is_bounded()
-                     ? std::min(size * reach[i].dot(spread * reach[i]), 0.999 * square)
-                     : square * off_edge;
-      if (!cell.sides[i].is_bounded()) is_off = is_off.max(off);
+      if (cell.sides[i].is_bounded()) {
+        share[i] = std::min(size * reach[i].dot(spread * reach[i]), 0.999 * square);
+      } else {
+        const TiltArray off = (cone.lags[i] > 0.0).cast<double>();
+        share[i] = square * std::min(1.0, (off * weights).sum());
+        is_off = is_off.max(off);
+      }
     }
-    double at_corners = -infinity;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const bool far[2] = {j % 2 == 1, j >= 2};
-      const auto counts = [&](std::size_t i) { return cell.sides[i].is_bounded() || far[i]; };
-      if (!counts(0) || !counts(1)) continue;
-      at_corners = std::max(at_corners, cell.corners[j].value + cell.corners[j].error);
-    }
-    const double parabola = std::max((reach[0] + reach[1]).dot(spread * (reach[0] + reach[1])),
-                                     (reach[0] - reach[1]).dot(spread * (reach[0] - reach[1])));
-    const double by_corners = at_corners + size * parabola + square * (is_off * weights).sum();
+    const PlanePoint sum = reach[0] + reach[1];
+    const PlanePoint difference = reach[0] - reach[1];
+    const double parabola = std::max(sum.dot(spread * sum), difference.dot(spread * difference));
+    const double by_corners =
+        largest_corner(cell) + size * parabola + square * (is_off * weights).sum();
 
     const double bound = std::min({by_weights, by_corners, by_width(weights)});
     const double rounding = static_cast<double>(32 + 4 * points_.cols()) * unit_round_off;
     cell.bound = std::min(cell.bound, bound + rounding * (size + base_.norm()));
     cell.split = share[0] >= share[1] ? 0 : 1;
     return cell;
+  }
+
+  // Of those at infinity, where the cell reaches it.
+  double largest_corner(const TiltCell& cell) const {
+    double largest = -infinity;
+    for (std::size_t j = 0; j < 4; ++j) {
+      const std::array<bool, 2> is_far = {j % 2 == 1, j >= 2};
+      const auto counts = [&](std::size_t i) { return cell.sides[i].is_bounded() || is_far[i]; };
+      if (!counts(0) || !counts(1)) continue;
+      largest = std::max(largest, cell.corners[j].value + cell.corners[j].error);
+    }
+    return largest;
   }
 
   // Any law on points within w of each other has variances up to ¼w²; the others add their
