@@ -2,10 +2,12 @@
 
 #include "interpolation/compass_search.hpp"
 #include "interpolation/covariance_envelope.hpp"
+#include "interpolation/covariance_extremes.hpp"
 #include "measures/exact_map.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
 #include "measures/regularity.hpp"
+#include "measures/tilted_moments.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -102,6 +104,33 @@ Estimate gaussian_stretch(double variance, const NoiseLevel& from, const NoiseLe
   const double value =
       std::hypot(to.noise, sigma * to.data_scale) / std::hypot(from.noise, sigma * from.data_scale);
   return Estimate::closed_form(value, round_off(value, 1));
+}
+
+// log ‖∇X_{s,t}‖ ≤ ½ log(S_t/S_s) + ½∫ĉ dτ for one width: τ = b²/S, S = a² + σ²b², and ĉ = sup
+// λ_max Cov(W|x), which grows by at most ½(n − 1)ĉ² where the centres span n dimensions. From the
+// left end of each of some intervals on, hence −log(1 − ½ĉΔτ) for n = 2 and ½ĉΔτ for n = 1.
+double stretch_by_suprema(const GaussianMixture& p, const NoiseLevel& from, const NoiseLevel& to) {
+  constexpr int intervals = 64;
+  const double variance = p.common_variance();
+  const auto clock = [&](const NoiseLevel& level) {
+    const double b2 = level.data_scale * level.data_scale;
+    return b2 / (level.noise * level.noise + variance * b2);
+  };
+  const double start = clock(from);
+  const double step = (clock(to) - start) / intervals;
+  const bool on_a_line = p.dimension() == 1 || convex_hull(distinct_centres(p)).cols() == 2;
+  Estimate sum = 0.0;
+  for (int i = 0; i < intervals; ++i) {
+    // At τ = 0 itself x shows nothing, but right of it far places show any tilt of ρ.
+    const double tau = std::max(start + i * step, 1e-12 * step);
+    const double noise = std::sqrt(std::max(0.0, 1.0 / tau - variance));
+    const Estimate supremum =
+        largest_centre_covariance(p, 1.0, noise, {}, {.accuracy = 1e-4}).value;
+    const Estimate half = 0.5 * Estimate(supremum.upper) * Estimate(step);
+    if (!(half.upper < 1.0)) return infinity;
+    sum = sum + (on_a_line ? half : -log(1.0 - half));
+  }
+  return (gaussian_stretch(variance, from, to) * exp(widened(sum, round_off(sum.upper, 1)))).upper;
 }
 
 LineMeasure law_at(const GaussianMixture& p, const NoiseLevel& level) {
@@ -214,7 +243,10 @@ FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
     return {{gaussian_stretch(variances.maxCoeff(), from, to), middle},
             {gaussian_stretch(variances.minCoeff(), from, to), middle}};
   }
-  const Envelope envelope = envelope_of(regularity(p), from, to);
+  Envelope envelope = envelope_of(regularity(p), from, to);
+  if (p.common_variance() >= 0.0 && p.dimension() <= 2) {
+    envelope.upper = std::min(envelope.upper, stretch_by_suprema(p, from, to));
+  }
   FlowMapLipschitz result = p.dimension() == 1 ? on_line(p, from, to, envelope)
                                                : in_space(p, from, to, options, envelope);
   if (p.common_variance() >= 0.0) {

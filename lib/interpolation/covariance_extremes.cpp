@@ -1,8 +1,11 @@
 #include "interpolation/covariance_extremes.hpp"
 
 #include "interpolation/compass_search.hpp"
+#include "interpolation/planar_tilts.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/line_curvature.hpp"
 #include "measures/posterior_moments.hpp"
+#include "measures/tilted_moments.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -40,10 +43,6 @@ struct BoundedLine {
   std::vector<double> places = {};  // where the variance is likely to be large
 };
 
-// Relative, what branch and bound gets to whatever is asked: below it its steps are lost in what
-// the variances round.
-constexpr double least_accuracy = 1e-10;
-
 struct Probe {
   double y = 0.0;
   double mean = 0.0;
@@ -65,12 +64,8 @@ class VarianceSearch {
   CovarianceExtreme run() {
     for (const double y : line_.places) probe(y);
     std::priority_queue<Gap> gaps = first_gaps();
-    // Where something above `enough` has been seen, or nothing is asked, the accuracy decides.
     const auto decided = [&] {
-      const double open = gaps.top().bound;
-      const bool accurate = open <= best_.variance * (1.0 + options_.accuracy);
-      return open <= options_.enough || (accurate && best_.variance > options_.enough) ||
-             open <= best_.variance * (1.0 + least_accuracy);
+      return options_.decide(best_.variance, gaps.top().bound, best_.variance);
     };
     while (!decided() && places_ < options_.most_places) {
       const Gap widest = gaps.top();
@@ -211,20 +206,12 @@ Index count_centres(const GaussianMixture& p) {
   return static_cast<Index>(kept.size());
 }
 
-// Where two centres have equal odds, on the line through r times them; v = 1 + σ²r².
-Vector even_odds_of(const Centres& p, Index i, Index j, double r, double v) {
-  const Vector gap = p.places.col(j) - p.places.col(i);
-  const double log_odds = std::log(p.weights(j) / p.weights(i));
-  return 0.5 * r * (p.places.col(i) + p.places.col(j)) -
-         v * log_odds / (r * gap.squaredNorm()) * gap;
-}
-
 // Points on the line, ascending, given that y ~ N(sW, 1): exponents from the likeliest point, and W
 // from it too.
 class TiltedPoints {
  public:
-  TiltedPoints(const Centres& p, double s)
-      : points_(p.places.row(0).transpose()), log_weights_(p.weights.array().log()), s_(s) {}
+  TiltedPoints(const Vector& points, const Vector& weights, double s)
+      : points_(points), log_weights_(weights.array().log()), s_(s) {}
 
   TiltedMoments moments(double y) const {
     const Tilt tilt = at(y);
@@ -298,16 +285,136 @@ class TiltedPoints {
   double s_;
 };
 
-BoundedLine centres_on_line(const Centres& p, double r, double v) {
-  const auto tilted = std::make_shared<const TiltedPoints>(p, r / std::sqrt(v));
-  return {.width = tilted->width(),
-          .r = r / std::sqrt(v),
-          .at = [tilted](double y) { return tilted->moments(y); },
-          .square_beyond =
-              [tilted](double y, double e, bool to_the_right) {
-                return tilted->square_beyond(y, e, to_the_right);
-              },
-          .places = tilted->even_odds_of_neighbours(64)};
+// The centres W of a mixture of one covariance as x = bX₁ + aZ shows them: V = a²I + b²Σ, and given
+// x they are tilted, p_k ∝ w_k e^{⟨θ, m_k⟩ − b²⟨m_k, V⁻¹m_k⟩/2} with θ = bV⁻¹(x − b m̄) and m_k from
+// m̄.
+class SeenCentres {
+ public:
+  SeenCentres(const GaussianMixture& p, double b, double a)
+      : p_(p),
+        b_(b),
+        a_(a),
+        centres_(sorted_centres(p)),
+        middle_(centres_.places.rowwise().mean()) {
+    const Gaussian& kernel = p.kernel(0);
+    const Vector variances = a * a + b * b * kernel.eigenvalues().array();
+    require(b > 0.0 && variances.minCoeff() > 0.0,
+            "largest_centre_covariance: needs b > 0, and a > 0 where the covariance is singular");
+    V_ = kernel.eigenvectors() * variances.asDiagonal() * kernel.eigenvectors().transpose();
+    precision_ = kernel.eigenvectors() * variances.cwiseInverse().asDiagonal() *
+                 kernel.eigenvectors().transpose();
+  }
+
+  const Matrix& places() const { return centres_.places; }
+  const Vector& weights() const { return centres_.weights; }
+  Index dimension() const { return places().rows(); }
+  Index count() const { return places().cols(); }
+  bool on_a_line() const {
+    return dimension() == 1 || count() == 2 ||
+           (dimension() == 2 && convex_hull(places()).cols() == 2);
+  }
+
+  Vector place_of(const Vector& tilt) const { return b_ * middle_ + V_ * tilt / b_; }
+  Vector even_odds(Index i, Index j) const {
+    const Vector gap = places().col(j) - places().col(i);
+    const double log_odds = std::log(weights()(j) / weights()(i));
+    return 0.5 * b_ * (places().col(i) + places().col(j)) -
+           V_ * gap * (log_odds / (b_ * gap.squaredNorm()));
+  }
+
+  // On the line through them in the direction e: y = ⟨θ, e⟩/s.
+  double signal(const Vector& e) const { return b_ * std::sqrt(e.dot(precision_ * e)); }
+  BoundedLine on_line(const Vector& e) const {
+    const double s = signal(e);
+    const Vector along = (places().colwise() - middle_).transpose() * e;
+    std::vector<Index> order(static_cast<std::size_t>(count()));
+    std::iota(order.begin(), order.end(), Index{0});
+    std::ranges::stable_sort(order, std::less<>(), [&](Index k) { return along(k); });
+    const auto tilted = std::make_shared<const TiltedPoints>(along(order), weights()(order), s);
+    return {.width = tilted->width(),
+            .r = s,
+            .at = [tilted](double y) { return tilted->moments(y); },
+            .square_beyond =
+                [tilted](double y, double e_, bool to_the_right) {
+                  return tilted->square_beyond(y, e_, to_the_right);
+                },
+            .places = tilted->even_odds_of_neighbours(64)};
+  }
+
+  PlanarTilts in_plane(const CovarianceForm& form) const {
+    const Matrix centred = places().colwise() - middle_;
+    const Vector squares = (centred.cwiseProduct(precision_ * centred)).colwise().sum();
+    return {.points = places(),
+            .log_weights = weights().array().log().matrix() - 0.5 * b_ * b_ * squares,
+            .map = form.map,
+            .base = form.base};
+  }
+
+  // Cov(W | x).
+  Matrix covariance(const Vector& x) const {
+    const Vector r = posterior_weights(p_, b_, a_, x);
+    const Matrix centred = p_.means().colwise() - p_.means() * r;
+    return centred * r.asDiagonal() * centred.transpose();
+  }
+
+  // From the middle, pairs' even odds and what is likely to be seen.
+  std::vector<Vector> starts() const {
+    std::vector<Vector> result = {b_ * p_.mean()};
+    for (Index i = 0; i < count() && result.size() < 16; ++i) {
+      for (Index j = 0; j < i && result.size() < 16; ++j) result.push_back(even_odds(i, j));
+    }
+    Rng rng(17);
+    const Matrix data = sample(p_, 6, rng);
+    for (const auto& x : data.colwise()) {
+      result.push_back(b_ * x + a_ * rng.normal_vector(dimension()));
+    }
+    return result;
+  }
+  double step() const { return 0.5 * V_.diagonal().cwiseSqrt().maxCoeff() + 0.25 * b_; }
+
+ private:
+  const GaussianMixture& p_;
+  double b_;
+  double a_;
+  Centres centres_;
+  Vector middle_;
+  Matrix V_ = {};
+  Matrix precision_ = {};
+};
+
+CovarianceForm completed(CovarianceForm form, Index d) {
+  if (form.map.size() == 0) form.map = Matrix::Identity(d, d);
+  if (form.base.size() == 0) form.base = Matrix::Zero(d, d);
+  require(form.map.rows() == d && form.map.cols() == d && form.base.rows() == d &&
+              form.base.cols() == d,
+          "largest_centre_covariance: the form is of another dimension");
+  return form;
+}
+
+// λ_max(B + c qqᵀ), which grows with c.
+Estimate largest_of_line(const Matrix& base, const Vector& q, const Estimate& c) {
+  const Index d = q.size();
+  if (base.isZero(0.0))
+    return c * Estimate::closed_form(q.squaredNorm(), round_off(q.squaredNorm(), d));
+  const auto at = [&](double x) { return largest_eigenpair(base + x * q * q.transpose()).value; };
+  const double error = round_off(base.norm() + c.upper * q.squaredNorm(), d);
+  return Estimate::between(at(c.value), at(c.lower) - error, at(c.upper) + error,
+                           std::min(c.grade, Grade::closed_form));
+}
+
+CovarianceExtreme searched_centres(const SeenCentres& seen, const CovarianceForm& form) {
+  const auto f = [&](const Vector& x) {
+    return largest_eigenpair(
+               symmetrised(form.base + form.map * seen.covariance(x) * form.map.transpose()))
+        .value;
+  };
+  CompassResult best;
+  for (const Vector& start : seen.starts()) {
+    const CompassResult here = compass_search(f, start, seen.step());
+    if (here.value > best.value) best = here;
+  }
+  const double size = form.base.norm() + (form.map * seen.places()).squaredNorm();
+  return {Estimate::sampled_supremum(best.value, round_off(size, seen.dimension())), best.at};
 }
 
 double eigenvalue_error(const LatentMoments& moments) {
@@ -319,16 +426,6 @@ std::vector<Vector> starts(const DataLaw& law, double r) {
   Rng rng(17);
   const Index d = law.dimension();
   std::vector<Vector> result = {r * law.mean()};
-  const GaussianMixture* p = law.mixture();
-  if (p != nullptr && p->common_variance() >= 0.0 && r > 0.0) {
-    const Centres centres = sorted_centres(*p);
-    const double v = 1.0 + p->common_variance() * r * r;
-    for (Index i = 0; i < centres.places.cols() && result.size() < 16; ++i) {
-      for (Index j = 0; j < i && result.size() < 16; ++j) {
-        result.push_back(even_odds_of(centres, i, j, r, v));
-      }
-    }
-  }
   const Matrix data = law.sample(6, rng);
   for (Index i = 0; i < data.cols(); ++i) {
     result.push_back(r * data.col(i) + rng.normal_vector(d));
@@ -363,8 +460,43 @@ CovarianceExtreme of_gaussian(const GaussianMixture& p, double r, double eigenva
           Vector::Zero(p.dimension())};
 }
 
+bool has_one_covariance(const GaussianMixture* p) {
+  return p != nullptr && p->has_common_covariance();
+}
+
 bool has_one_width(const GaussianMixture* p) {
   return p != nullptr && p->common_variance() >= 0.0;
+}
+
+// Without data the posterior is the law itself.
+CovarianceExtreme of_law(const GaussianMixture& p, bool largest) {
+  const SymmetricEigen eigen = symmetric_eigen(p.covariance());
+  const Index d = p.dimension();
+  const double size = eigen.values(d - 1);
+  return {Estimate::closed_form(largest ? size : eigen.values(0), round_off(size, d)),
+          Vector::Zero(d)};
+}
+
+// C = ΣV⁻¹ + V⁻¹ Cov(W|y) V⁻¹, V = I + r²Σ.
+CovarianceForm posterior_form(const Gaussian& kernel, double r) {
+  const auto lambda = kernel.eigenvalues().array();
+  const Vector precision = 1.0 / (1.0 + r * r * lambda);
+  const Matrix& Q = kernel.eigenvectors();
+  return {.map = Q * precision.asDiagonal() * Q.transpose(),
+          .base = symmetrised(Q * (lambda.matrix().cwiseProduct(precision)).asDiagonal() *
+                              Q.transpose())};
+}
+
+// On the line, r²C = 1 + (log q)″ with q = Σ wₖ N(rmₖ, 1 + r²σₖ²) the density of y.
+GaussianMixture seen_on_line(const GaussianMixture& p, double r) {
+  return convolution(pushforward({Matrix::Constant(1, 1, r), Vector::Zero(1)}, p), Matrix{{1.0}});
+}
+
+CovarianceExtreme of_curvature(const CurvatureExtreme& curvature, double r) {
+  const double r2 = r * r;
+  const Estimate value =
+      widened((1.0 + curvature.value) / Estimate(r2), 4.0 * unit_round_off * (1.0 + 1.0 / r2));
+  return {value, curvature.is_attained ? Vector::Constant(1, curvature.place) : Vector()};
 }
 
 // Half the diameter of the support; what is only known from samples does not count.
@@ -375,10 +507,18 @@ double enclosed_half_diameter(const DataLaw& law) {
 
 }  // namespace
 
+bool CovarianceSearchOptions::decide(double seen, double open, double scale) const {
+  // Below it the steps of branch and bound are lost in what the variances round.
+  constexpr double least_accuracy = 1e-10;
+  // Where something above `enough` has been seen, or nothing is asked, the accuracy decides.
+  return open <= enough || (open <= seen + accuracy * scale && seen > enough) ||
+         open <= seen + least_accuracy * scale;
+}
+
 bool encloses_largest_covariance(const DataLaw& law) {
   const GaussianMixture* p = law.mixture();
-  if (p != nullptr && is_gaussian(*p)) return true;
-  if (has_one_width(p)) return law.dimension() == 1 || count_centres(*p) == 2;
+  if (p != nullptr && law.dimension() == 1) return true;
+  if (has_one_covariance(p)) return law.dimension() == 2 || count_centres(*p) <= 2;
   return law.dimension() == 1 && enclosed_half_diameter(law) < infinity;
 }
 
@@ -389,49 +529,51 @@ Matrix distinct_centres(const GaussianMixture& p) {
 Vector even_odds(const GaussianMixture& p, const Vector& first, const Vector& second, double r) {
   require(p.common_variance() >= 0.0 && r > 0.0 && first != second,
           "even_odds: takes two centres of one width and r > 0");
-  const Centres centres = sorted_centres(p);
+  const SeenCentres seen(p, r, 1.0);
   const auto index_of = [&](const Vector& centre) {
-    for (Index i = 0; i < centres.places.cols(); ++i) {
-      if (centres.places.col(i) == centre) return i;
+    for (Index i = 0; i < seen.count(); ++i) {
+      if (seen.places().col(i) == centre) return i;
     }
     throw std::invalid_argument("even_odds: no centre of positive weight is there");
   };
-  return even_odds_of(centres, index_of(first), index_of(second), r,
-                      1.0 + p.common_variance() * r * r);
+  return seen.even_odds(index_of(first), index_of(second));
 }
 
-CovarianceExtreme largest_centre_covariance(const DataLaw& law,
-                                            double r,
+CovarianceExtreme largest_centre_covariance(const GaussianMixture& p,
+                                            double b,
+                                            double a,
+                                            const CovarianceForm& given,
                                             const CovarianceSearchOptions& options) {
-  check_r(r);
-  const GaussianMixture* p = law.mixture();
-  require(has_one_width(p), "largest_centre_covariance: not a mixture of one isotropic width");
-  const Index count = count_centres(*p);
-  if (count == 1) return {0.0, r * sorted_centres(*p).places.col(0)};
-  if (r == 0.0) {
-    const Matrix own = posterior_moments(GaussianMixture::isotropic(p->weights(), p->means(), 0.0),
-                                         0.0, 1.0, Vector::Zero(p->dimension()))
-                           .covariance;
-    const double value = largest_eigenpair(own).value;
-    return {Estimate::closed_form(value, round_off(value, p->dimension())),
-            Vector::Zero(p->dimension())};
+  require(p.has_common_covariance(), "largest_centre_covariance: the covariances differ");
+  const CovarianceForm form = completed(given, p.dimension());
+  const SeenCentres seen(p, b, a);
+  if (seen.count() == 1) {
+    const double value = largest_eigenpair(form.base).value;
+    const double error = value == 0.0 ? 0.0 : round_off(form.base.norm(), p.dimension());
+    return {Estimate::closed_form(value, error), b * seen.places().col(0)};
   }
-  const double v = 1.0 + p->common_variance() * r * r;
-  if (count == 2) {
-    const Centres centres = sorted_centres(*p);
-    const double value = 0.25 * (centres.places.col(1) - centres.places.col(0)).squaredNorm();
-    return {Estimate::closed_form(value, round_off(value, p->dimension())),
-            even_odds_of(centres, 0, 1, r, v)};
+  if (seen.count() == 2) {
+    const Vector half = 0.5 * (seen.places().col(1) - seen.places().col(0));
+    const Vector q = form.map * half;
+    return {widened(largest_of_line(form.base, q, 1.0), round_off(q.squaredNorm(), p.dimension())),
+            seen.even_odds(0, 1)};
   }
-  if (p->dimension() == 1) {
-    CovarianceExtreme result = largest_variance(centres_on_line(sorted_centres(*p), r, v), options);
-    result.place *= std::sqrt(v);
+  if (seen.on_a_line()) {
+    const Vector e = (seen.places().col(seen.count() - 1) - seen.places().col(0)).normalized();
+    const Vector q = form.map * e;
+    CovarianceSearchOptions on_line = options;
+    on_line.enough = form.base.isZero(0.0) ? options.enough / q.squaredNorm() : 0.0;
+    CovarianceExtreme result = largest_variance(seen.on_line(e), on_line);
+    result.value = largest_of_line(form.base, q, result.value);
+    result.place = seen.place_of(seen.signal(e) * result.place(0) * e);
     return result;
   }
-  const DataLawPointer points = data_law(GaussianMixture::isotropic(p->weights(), p->means(), 0.0));
-  CovarianceExtreme result = searched(*points, r / std::sqrt(v), true);
-  result.place *= std::sqrt(v);
-  return result;
+  if (p.dimension() == 2) {
+    CovarianceExtreme result = largest_tilted_covariance(seen.in_plane(form), options);
+    result.place = seen.place_of(result.place);
+    return result;
+  }
+  return searched_centres(seen, form);
 }
 
 CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
@@ -442,14 +584,26 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
   if (p != nullptr && is_gaussian(*p)) {
     return of_gaussian(*p, r, p->kernel(0).eigenvalues().maxCoeff());
   }
+  if (p != nullptr && r == 0.0) return of_law(*p, true);
   if (has_one_width(p)) {
     const Estimate variance = p->common_variance();
     const Estimate v = 1.0 + variance * r * r;
     CovarianceSearchOptions of_centres = options;
     of_centres.enough = (options.enough - (variance / v).upper) * square(v).lower;
-    CovarianceExtreme centres = largest_centre_covariance(law, r, of_centres);
+    CovarianceExtreme centres = largest_centre_covariance(*p, r, 1.0, {}, of_centres);
     centres.value = variance / v + centres.value / square(v);
     return centres;
+  }
+  if (has_one_covariance(p)) {
+    return largest_centre_covariance(*p, r, 1.0, posterior_form(p->kernel(0), r), options);
+  }
+  if (p != nullptr && law.dimension() == 1) {
+    return of_curvature(
+        largest_log_density_curvature(seen_on_line(*p, r), {.accuracy = options.accuracy,
+                                                            .origin = -1.0,
+                                                            .enough = options.enough * r * r - 1.0,
+                                                            .most_places = options.most_places}),
+        r);
   }
   const double D = enclosed_half_diameter(law);
   if (law.dimension() == 1 && D < infinity && r > 0.0) {
@@ -474,10 +628,14 @@ CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r) {
   if (p != nullptr && is_gaussian(*p)) {
     return of_gaussian(*p, r, p->kernel(0).eigenvalues().minCoeff());
   }
-  if (has_one_width(p) && r > 0.0) {
-    const Estimate variance = p->common_variance();
+  if (p != nullptr && r == 0.0) return of_law(*p, false);
+  if (has_one_covariance(p)) {
+    const Estimate variance = p->kernel(0).eigenvalues().minCoeff();
     const Estimate value = variance / (1.0 + variance * r * r);
     return {widened(value, round_off(value.value, 1)), {}};
+  }
+  if (p != nullptr && law.dimension() == 1) {
+    return of_curvature(smallest_log_density_curvature(seen_on_line(*p, r), {.origin = -1.0}), r);
   }
   return searched(law, r, false);
 }

@@ -4,6 +4,7 @@
 #include "interpolation/covariance_extremes.hpp"
 #include "interpolation/velocity.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/line_curvature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -33,15 +34,54 @@ VelocityLipschitz gaussian_velocity(const DataLaw& law,
           {gaussian_rate(s, variances.minCoeff()), mean}};
 }
 
-VelocityLipschitz one_width_velocity(const DataLaw& law, const ScheduleValues& s, double variance) {
-  const Estimate rest = gaussian_rate(s, variance);
-  // At the end of the flow there is no noise that a centre could hide in; at b = 0 no data.
-  if (s.a == 0.0 || s.b == 0.0) return {{rest, s.b * law.mean()}, {rest, s.b * law.mean()}};
-  const double S = s.a * s.a + variance * s.b * s.b;
-  const double factor = s.b * s.a_wronskian() / (S * S);
-  const CovarianceExtreme centres = largest_centre_covariance(law, s.r());
-  const Estimate share = Estimate::closed_form(factor, round_off(factor, 1));
-  return {{rest + share * centres.value, s.a * centres.place}, {rest, {}}};
+// S = a²I + b²Σ: ∇v = ½ṠS⁻¹ + abΔ S⁻¹ Cov(W|x) S⁻¹.
+VelocityLipschitz centred_velocity(const DataLaw& law,
+                                   const ScheduleValues& s,
+                                   const GaussianMixture& p) {
+  const Gaussian& kernel = p.kernel(0);
+  const Vector& variances = kernel.eigenvalues();
+  const Estimate least = gaussian_rate(s, variances.minCoeff());
+  const Estimate most = gaussian_rate(s, variances.maxCoeff());
+  const double factor = s.b * s.a_wronskian();
+  // No data at b = 0; at the end of most schedules no noise that moves.
+  if (factor == 0.0)
+    return {{max(least, most), s.b * law.mean()}, {min(least, most), s.b * law.mean()}};
+  const VelocityExtreme far_out = {min(least, most), {}};
+  const Vector S = s.a * s.a + s.b * s.b * variances.array();
+  if (p.common_variance() >= 0.0) {
+    CovarianceExtreme centres = largest_centre_covariance(p, s.b, s.a);
+    const double within = square(law.regularity().mixture_radius).upper;
+    centres.value.upper = std::max(centres.value.lower, std::min(centres.value.upper, within));
+    const double share = factor / (S(0) * S(0));
+    return {
+        {most + Estimate::closed_form(share, round_off(share, 1)) * centres.value, centres.place},
+        far_out};
+  }
+  const Matrix& Q = kernel.eigenvectors();
+  const Vector rates = (s.half_variance_rate + s.b * s.b_dot * variances.array()) / S.array();
+  const CovarianceForm form = {
+      .map = std::sqrt(factor) * Q * S.cwiseInverse().asDiagonal() * Q.transpose(),
+      .base = symmetrised(Q * rates.asDiagonal() * Q.transpose())};
+  const CovarianceExtreme top = largest_centre_covariance(p, s.b, s.a, form, {.enough = -infinity});
+  return {{top.value, top.place}, far_out};
+}
+
+// On the line ∇v = ḃ/b + (aΔ/b)(log p_x)″, p_x the density of x = bX₁ + aZ.
+VelocityLipschitz line_velocity(const ScheduleValues& s, const GaussianMixture& p) {
+  const GaussianMixture seen = convolution(
+      pushforward({Matrix::Constant(1, 1, s.b), Vector::Zero(1)}, p), Matrix{{s.a * s.a}});
+  require(seen.has_density(), "velocity_lipschitz: no velocity at t = 1 without a smooth density");
+  const double rate = s.b_dot / s.b;
+  const double factor = s.a_wronskian() / s.b;
+  const auto at = [&](const CurvatureExtreme& extreme) -> VelocityExtreme {
+    const Estimate value = Estimate::closed_form(rate, round_off(rate, 1)) +
+                           Estimate::closed_form(factor, round_off(factor, 1)) * extreme.value;
+    return {value, extreme.is_attained ? Vector::Constant(1, extreme.place) : Vector()};
+  };
+  // Relative to where the velocity has no slope.
+  const double origin = factor > 0.0 ? -rate / factor : 0.0;
+  return {at(largest_log_density_curvature(seen, {.origin = origin})),
+          at(smallest_log_density_curvature(seen, {.origin = origin}))};
 }
 
 double shown(const VelocityGradient& gradient, bool largest) {
@@ -66,7 +106,10 @@ VelocityLipschitz searched_velocity(const DataLaw& law,
                                     const Schedule& schedule,
                                     const FlowTime& time,
                                     const ScheduleValues& s) {
-  if (s.b == 0.0) return one_width_velocity(law, s, 0.0);
+  if (s.b == 0.0) {
+    const Estimate rate = gaussian_rate(s, 0.0);
+    return {{rate, s.b * law.mean()}, {rate, s.b * law.mean()}};
+  }
   require(s.a > 0.0, "velocity_lipschitz: t = 1 needs a Gaussian mixture");
   const double r = s.r();
   const CovarianceExtreme above = largest_posterior_covariance(law, r);
@@ -100,9 +143,8 @@ VelocityLipschitz velocity_lipschitz(const DataLaw& law,
   const ScheduleValues s = schedule.values(time);
   const GaussianMixture* p = law.mixture();
   if (p != nullptr && p->size() == 1) return gaussian_velocity(law, s, p->kernel(0));
-  if (p != nullptr && p->common_variance() >= 0.0) {
-    return one_width_velocity(law, s, p->common_variance());
-  }
+  if (p != nullptr && p->has_common_covariance()) return centred_velocity(law, s, *p);
+  if (p != nullptr && law.dimension() == 1 && s.b > 0.0) return line_velocity(s, *p);
   return searched_velocity(law, schedule, time, s);
 }
 

@@ -23,8 +23,10 @@ struct VelocityLipschitz {
 /// ends where the law has them:
 ///
 /// - Gaussians: (aȧ + λbḃ)/(a² + λb²) at the ends of the spectrum, closed form;
-/// - mixtures of one width and points, S = a² + σ²b²: Ṡ/2S + (abΔ/S²) sup λ_max Cov(W|x), and Ṡ/2S
-///   from below, a limit; as good as largest_centre_covariance();
+/// - mixtures of one covariance Σ and points, S = a²I + b²Σ: λ_max(½ṠS⁻¹ + abΔ S⁻¹Cov(W|x)S⁻¹), and
+///   the least of ½ṠS⁻¹ from below, a limit; as good as largest_centre_covariance(), which encloses
+///   it on the line, in the plane and for two centres;
+/// - mixtures of any widths on the line: ḃ/b + (aΔ/b)(log p_x)″, both converged;
 /// - all others: seen at the places that a search of C finds, and where no more is known bounded on
 ///   the other side by the envelopes of the law's classes. Grade sampled then: of the enclosure one
 ///   side is measured, the other a theorem.

@@ -2,6 +2,7 @@
 
 #include "measures/enclosing_ball.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/line_curvature.hpp"
 #include "measures/point_cloud.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -100,6 +101,13 @@ Regularity of_common_covariance(const Matrix& means, const Gaussian& kernel) {
   return result;
 }
 
+Regularity of_distinct_widths(const GaussianMixture& p) {
+  Regularity result;
+  result.curvature_lower = -largest_log_density_curvature(p).value;
+  result.curvature_upper = -smallest_log_density_curvature(p).value;
+  return result;
+}
+
 Regularity of_distinct_covariances(const GaussianMixture& p) {
   const Index d = p.dimension();
   const Gaussian overall(p.mean(), p.covariance());
@@ -148,7 +156,8 @@ Regularity regularity(const GaussianMixture& p) {
     p.weights().maxCoeff(&only);
     return regularity(p.component(only));
   }
-  return p.has_density() ? of_distinct_covariances(p) : Regularity{};
+  if (!p.has_density()) return {};
+  return p.dimension() == 1 ? of_distinct_widths(p) : of_distinct_covariances(p);
 }
 
 Regularity regularity(const PointCloud& p) {

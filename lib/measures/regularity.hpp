@@ -41,6 +41,7 @@ Regularity regularity(const Gaussian& p);
 /// - One Σ for all: β = 1/λ_min(Σ); κ ≥ (1 − R²)/λ_max(Σ) if R ≤ 1 and (1 − R²)/λ_min(Σ) else, R
 /// the
 ///   radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
+/// - Different widths on the line: both, converged, by log_density_curvature().
 /// - Else β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p ∇U∇Uᵀ ⪰ (Cov p)⁻¹;
 /// nothing is
 ///   known of κ, for Cov_r(g) may be unbounded (certification.md 6.1).

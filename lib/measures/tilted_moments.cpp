@@ -1,5 +1,6 @@
 #include "measures/tilted_moments.hpp"
 
+#include "numerics/compensated_sum.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
@@ -177,6 +178,17 @@ PosteriorMoments polygon_gaussian_moments(const Matrix& vertices,
   return result;
 }
 
+double orientation(const Vector& p, const Vector& q, const Vector& s) {
+  CompensatedSum area;
+  area.add_product(p(0), q(1));
+  area.add_product(-p(1), q(0));
+  area.add_product(q(0), s(1));
+  area.add_product(-q(1), s(0));
+  area.add_product(s(0), p(1));
+  area.add_product(-s(1), p(0));
+  return std::abs(area.value()) <= area.error_bound() ? 0.0 : area.value();
+}
+
 Matrix convex_hull(const Matrix& points) {
   require(points.rows() == 2, "convex_hull: points of the plane, 2 x n");
   std::vector<Index> order(static_cast<std::size_t>(points.cols()));
@@ -186,9 +198,7 @@ Matrix convex_hull(const Matrix& points) {
            (points(0, i) == points(0, j) && points(1, i) < points(1, j));
   });
   const auto turns_left = [&](Index a, Index b, Index c) {
-    return (points(0, b) - points(0, a)) * (points(1, c) - points(1, a)) -
-               (points(1, b) - points(1, a)) * (points(0, c) - points(0, a)) >
-           0.0;
+    return orientation(points.col(a), points.col(b), points.col(c)) > 0.0;
   };
   // Lower and upper chains, each from left to right and back.
   std::vector<Index> hull;

@@ -39,7 +39,12 @@ PosteriorMoments polygon_gaussian_moments(const Matrix& vertices,
                                           double k,
                                           double* error = nullptr);
 
-/// Convex hull of n points in the plane, anticlockwise, without the points on its edges.
+/// Twice the area of the triangle p, q, s of the plane, positive where it is anticlockwise, and 0
+/// where a sum in twice the working precision does not tell it from that: on which side of pq s is.
+double orientation(const Vector& p, const Vector& q, const Vector& s);
+
+/// Convex hull of n points in the plane, anticlockwise, without the points on its edges by
+/// orientation(): two columns where all are on a line.
 Matrix convex_hull(const Matrix& points);
 
 }  // namespace flowcheck

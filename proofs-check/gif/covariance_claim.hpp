@@ -29,7 +29,8 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
                                     const std::string& part = {});
 
 /// The same of the supremum over all y, on the linear schedule's times, where it is enclosed:
-/// Gaussians, two centres, and on the line mixtures of one width, points and what else is bounded.
+/// Gaussians, two centres, in the plane points and mixtures of one covariance, and on the line all
+/// mixtures and what is bounded.
 /// Otherwise left out, and likewise the times at which the search for such a law stays open.
 std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,

@@ -70,6 +70,23 @@ TEST_CASE("In the plane the search finds what a line along the centres has", "[f
   CHECK(map.largest.value.upper >= bound * (1.0 - 1e-12));
 }
 
+TEST_CASE("In the plane the suprema over time bound the map better than the class does",
+          "[flows][property]") {
+  // A triangle of circumradius 1 has variances up to ¾ only.
+  const double half = std::sqrt(0.75);
+  const GaussianMixture triangle = GaussianMixture::isotropic(
+      Vector::Constant(3, 1.0 / 3.0), Matrix{{1.0, -0.5, -0.5}, {0.0, half, -half}}, 1.0);
+  const Estimate map = flow_map_lipschitz(triangle, noise, data, {.starts = 2}).largest.value;
+  CHECK(map.upper < 0.95 * std::exp(0.5));
+  CHECK(map.upper >= map.lower);
+  CHECK(map.upper <= 1.02 * std::exp(0.375));
+  // Two centres on a line attain their bound: no smaller one is given.
+  const GaussianMixture pair =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}, {0.0, 0.0}}, 1.0);
+  const Estimate attained = flow_map_lipschitz(pair, noise, data, {.starts = 2}).largest.value;
+  CHECK(attained.upper == Approx(std::exp(0.5)).epsilon(1e-9));
+}
+
 TEST_CASE("Whole flows to laws on the line have the printed constants", "[flows][reference]") {
   // GIF-23, D = 1: all of six digits and more.
   for (const auto& [kappa, bound] : {std::pair{4.0, 0.47725}, {0.0, 0.79788}, {-4.0, 1.88656}}) {

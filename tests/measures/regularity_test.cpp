@@ -232,7 +232,7 @@ TEST_CASE("Curvatures seen lie within those known", "[measures][property]") {
     CAPTURE(d, p.has_common_covariance(), known.curvature_lower, known.curvature_upper);
     CHECK(least >= known.curvature_lower.lower * (1.0 - 1e-12) - 1e-12);
     CHECK(most <= known.curvature_upper.upper * (1.0 + 1e-12));
-    CHECK(is_known(known.curvature_lower) == p.has_common_covariance());
+    CHECK(is_known(known.curvature_lower) == (d == 1 || p.has_common_covariance()));
     CHECK(is_known(known.curvature_upper));
     CHECK(known.curvature_upper.lower > 0.0);
   }
@@ -243,6 +243,17 @@ TEST_CASE("Curvatures seen lie within those known", "[measures][property]") {
   const Regularity concave =
       regularity(GaussianMixture(equal_weights(5), near * means, {distinct[0]}));
   CHECK(concave.curvature_lower.lower > 0.0);
+}
+
+TEST_CASE("Two widths on the line have both curvatures", "[measures][exact]") {
+  // ½N(0, 1) + ½N(0, 4): β at the mean, where the posterior weights are 2 : 1.
+  const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{0.0, 0.0}}, {Matrix{{1.0}}, Matrix{{4.0}}});
+  const Regularity known = regularity(p);
+  CHECK_THAT(known.curvature_upper, Encloses(0.75));
+  CHECK(known.curvature_upper.width() < 1e-8);
+  CHECK(known.curvature_upper.grade == Grade::converged);
+  CHECK(known.curvature_lower.lower < 0.25);
+  CHECK(known.curvature_lower.grade == Grade::converged);
 }
 
 TEST_CASE("log(dp/dN(0, I)) has the farthest mean's length as its slope", "[measures][exact]") {
