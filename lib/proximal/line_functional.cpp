@@ -25,14 +25,11 @@ void check(const LineFunctional& G) {
   require(std::isfinite(G.interaction), "LineFunctional: interaction must be finite");
 }
 
+using Values = Eigen::Map<Eigen::ArrayXd>;
 using ConstValues = Eigen::Map<const Eigen::ArrayXd>;
 
-Eigen::Map<Eigen::ArrayXd> values_at(double* output, const ConstValues& x) {
+Values values_at(double* output, const ConstValues& x) {
   return {output, x.size()};
-}
-
-double density_power(double density, double exponent) {
-  return exponent == 1.0 ? density : std::pow(density, exponent);
 }
 
 }  // namespace
@@ -191,36 +188,43 @@ LineSlope slope(const LineFunctional& G, const LineMap& rho) {
   Vector eta(T.size());
   CompensatedSum squares;
   CompensatedSum squared_sizes;
-  double left = 0.0;
   constexpr Index chunk = 256;
   std::array<double, chunk> slopes = {};
   std::array<double, chunk> curvatures = {};
+  std::array<double, chunk> sizes = {};
+  std::array<double, chunk + 1> pressures = {};  // θρ^m, of the edge before the chunk first
   for (Index begin = 0; begin < T.size(); begin += chunk) {
     const Index n = std::min(chunk, T.size() - begin);
     if (G.potential.values) {
       G.potential.values({T.data() + begin, static_cast<std::size_t>(n)}, nullptr, slopes.data(),
                          curvatures.data());
     }
-    double square = 0.0;
-    double squared_size = 0.0;
-    for (Index j = 0; j < n; ++j) {
-      const Index i = begin + j;
-      const double V_slope = slopes[static_cast<std::size_t>(j)];
-      const double V_curvature = curvatures[static_cast<std::size_t>(j)];
-      const double right = G.diffusion == 0.0 || i + 1 == T.size()
-                               ? 0.0
-                               : G.diffusion * density_power(omega[i] / d[i], G.exponent);
-      const double pull = G.interaction * (T[i] - mean);
-      eta[i] = V_slope + pull + (right - left) / w[i];
-      // Nodes are good to some units in the last place, which V″ passes on.
-      const double size = std::abs(V_slope) + std::abs(pull) + (right + left) / w[i] +
-                          std::abs(V_curvature + G.interaction) * (std::abs(T[i]) + std::abs(mean));
-      square += w[i] * eta[i] * eta[i];
-      squared_size += w[i] * size * size;
-      left = right;
+    Values right(pressures.data() + 1, n);
+    const Index edges = std::min(n, d.size() - begin);
+    right.tail(n - edges).setZero();
+    if (G.diffusion > 0.0) {
+      const ConstValues masses(omega.data() + begin, edges);
+      const ConstValues increments(d.data() + begin, edges);
+      if (G.exponent == 1.0) {
+        right.head(edges) = G.diffusion * masses / increments;
+      } else {
+        right.head(edges) = G.diffusion * (masses / increments).pow(G.exponent);
+      }
     }
-    squares.add(square);
-    squared_sizes.add(squared_size);
+    const ConstValues left(pressures.data(), n);
+    const ConstValues V_slope(slopes.data(), n);
+    const ConstValues V_curvature(curvatures.data(), n);
+    const ConstValues masses(w.data() + begin, n);
+    const ConstValues x(T.data() + begin, n);
+    Values field(eta.data() + begin, n);
+    field = V_slope + G.interaction * (x - mean) + (right - left) / masses;
+    // Nodes are good to some units in the last place, which V″ passes on.
+    Values size(sizes.data(), n);
+    size = V_slope.abs() + std::abs(G.interaction) * (x - mean).abs() + (right + left) / masses +
+           (V_curvature + G.interaction).abs() * (x.abs() + std::abs(mean));
+    squares.add((masses * field.square()).sum());
+    squared_sizes.add((masses * size.square()).sum());
+    pressures[0] = pressures[static_cast<std::size_t>(n)];
   }
   // 256 additions without compensation: half their bound passes on to the root.
   const double norm = std::sqrt(squares.value());

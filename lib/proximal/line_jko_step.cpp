@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <utility>
 
 namespace flowcheck {
@@ -95,33 +96,28 @@ Vector resampled(const Vector& y, Index points) {
   return result;
 }
 
-// Cubic in log(d/h), which varies like h² between neighbours where d itself may vary by orders.
-Point refined(const Point& coarse, Index points) {
-  const Index coarse_points = coarse.values.size();
-  const double ratio = static_cast<double>(coarse_points - 1) / static_cast<double>(points - 1);
-  const Vector logs = coarse.increments.array().log();
-  Vector d(points - 1);
+// Cubic, at the edges of a grid of `points` nodes, of what is given at those of a coarser one.
+Vector refined(const Vector& y, Index points) {
+  const double ratio = static_cast<double>(y.size()) / static_cast<double>(points - 1);
+  Vector result(points - 1);
   const auto at_edge = [&](Index i) {
-    d[i] = interpolated(logs, ratio * (static_cast<double>(i) + 0.5) - 0.5);
+    result[i] = interpolated(y, ratio * (static_cast<double>(i) + 0.5) - 0.5);
   };
   Index i = 0;
-  if (points - 1 == 4 * (coarse_points - 1)) {  // four positions, whose weights are the same
+  if (points - 1 == 4 * y.size()) {  // four positions, whose weights are the same
     for (; i < 8; ++i) at_edge(i);
     const std::array<std::array<double, 4>, 4> weights = {
         cubic_weights(1.625), cubic_weights(1.875), cubic_weights(1.125), cubic_weights(1.375)};
     for (; i + 8 < points - 1; i += 4) {
-      const double* const y = logs.data() + i / 4 - 2;
-      d[i] = combined(weights[0], y);
-      d[i + 1] = combined(weights[1], y);
-      d[i + 2] = combined(weights[2], y + 1);
-      d[i + 3] = combined(weights[3], y + 1);
+      const double* const from = y.data() + i / 4 - 2;
+      result[i] = combined(weights[0], from);
+      result[i + 1] = combined(weights[1], from);
+      result[i + 2] = combined(weights[2], from + 1);
+      result[i + 3] = combined(weights[3], from + 1);
     }
   }
   for (; i + 1 < points; ++i) at_edge(i);
-  d = (d.array() + std::log(ratio)).exp();
-  const double middle = interpolated(coarse.values, ratio * static_cast<double>(points / 2));
-  Vector values = values_of(d, middle);
-  return {std::move(values), std::move(d)};
+  return result;
 }
 
 Solution iterate(const LineProblem& problem, Point start, const LineJkoOptions& options) {
@@ -185,39 +181,92 @@ Solution approached(const LineProblem& problem, Point at, const LineJkoOptions& 
   return solution;
 }
 
+// From near enough, and by proximal points where that does not lead there.
+Solution minimise_from(Point start, const LineProblem& problem, const LineJkoOptions& options) {
+  const bool may_wander = problem.centre && problem.G.convexity() < 0.0;
+  if (!may_wander) return iterate(problem, std::move(start), options);
+  Solution solution = iterate(problem, start, options);
+  if (solution.termination == Termination::converged) return solution;
+  return approached(problem, std::move(start), options);
+}
+
+// A map as a finer grid interpolates it: in log(d/h), which varies like h² between neighbours where
+// d itself may vary by orders, and in its value at the middle.
+struct Shape {
+  Vector logs = {};
+  double middle = 0.0;
+};
+
+Shape refined(const Shape& coarse, Index points) {
+  return {refined(coarse.logs, points), coarse.middle};
+}
+
+// u + (u − v)/16: of the minimisers' series in h², what comes after v at 4h and u at h, at h/4.
+Shape extrapolated(const Shape& u, const Shape& v) {
+  return {u.logs + (u.logs - v.logs) / 16.0, u.middle + (u.middle - v.middle) / 16.0};
+}
+
+// log(d/h) = log dᵢ, and T at z = 0.
+Shape shape_of(const Point& at, double spacing) {
+  const Index points = at.values.size();
+  return {(at.increments.array() / spacing).log(),
+          interpolated(at.values, 0.5 * static_cast<double>(points - 1))};
+}
+
+Point point_of(Shape shape, double spacing) {
+  Vector d = std::move(shape.logs);
+  d = spacing * d.array().exp();
+  const Index edges = d.size();
+  // With an even number of nodes z = 0 is inside the edge before the middle node.
+  const double middle = shape.middle + (edges % 2 == 0 ? 0.0 : 0.5 * d[edges / 2]);
+  Vector values = values_of(d, middle);
+  return {std::move(values), std::move(d)};
+}
+
+// The minimiser on the grid a quarter as fine, and with what the grids before tell of its error.
+struct CoarseAnswer {
+  Shape found;
+  Shape improved;
+};
+
+std::optional<CoarseAnswer> coarse_answer(const LineProblem& problem,
+                                          const LineJkoOptions& options) {
+  if (!options.nested || !problem.grid.coarser() || problem.G.diffusion == 0.0) return std::nullopt;
+  const LineGrid& grid = *problem.grid.coarser();
+  const Index points = grid.points();
+  Vector centre;
+  Vector increments;
+  if (problem.centre) {
+    centre = resampled(*problem.centre, points);
+    increments = centre.tail(points - 1) - centre.head(points - 1);
+  }
+  const Vector tilt = problem.tilt ? resampled(*problem.tilt, points) : Vector();
+  const LineProblem coarse{.grid = grid,
+                           .G = problem.G,
+                           .centre = problem.centre ? &centre : nullptr,
+                           .inverse_step = problem.inverse_step,
+                           .tilt = problem.tilt ? &tilt : nullptr};
+  const std::optional<CoarseAnswer> before = coarse_answer(coarse, options);
+  Point start = before ? point_of(refined(before->improved, points), grid.spacing())
+                       : first_point(coarse, &increments);
+  // The last step that is made leaves the square of this.
+  const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
+                             .max_iterations = options.max_iterations};
+  const Solution solution = minimise_from(std::move(start), coarse, rough);
+  if (solution.termination != Termination::converged) return std::nullopt;
+  Shape found = shape_of(solution.at, grid.spacing());
+  Shape improved = before ? extrapolated(found, refined(before->found, points)) : found;
+  return CoarseAnswer{std::move(found), std::move(improved)};
+}
+
 Solution minimise(const LineProblem& problem,
                   const Vector* increments,
                   const LineJkoOptions& options) {
-  const Index points = problem.grid.points();
-  Point start;
-  if (options.nested && problem.grid.coarser() && problem.G.diffusion > 0.0) {
-    const LineGrid& grid = *problem.grid.coarser();
-    Vector centre;
-    Vector coarse_increments;
-    if (problem.centre) {
-      centre = resampled(*problem.centre, grid.points());
-      coarse_increments = centre.tail(grid.points() - 1) - centre.head(grid.points() - 1);
-    }
-    const Vector tilt = problem.tilt ? resampled(*problem.tilt, grid.points()) : Vector();
-    // An answer that is O(h²) away need not be better than that.
-    const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
-                               .max_iterations = options.max_iterations};
-    const Solution coarse = minimise({.grid = grid,
-                                      .G = problem.G,
-                                      .centre = problem.centre ? &centre : nullptr,
-                                      .inverse_step = problem.inverse_step,
-                                      .tilt = problem.tilt ? &tilt : nullptr},
-                                     &coarse_increments, rough);
-    start = coarse.termination == Termination::converged ? refined(coarse.at, points)
-                                                         : first_point(problem, increments);
-  } else {
-    start = first_point(problem, increments);
-  }
-
-  Solution solution = iterate(problem, start, options);
-  const bool may_wander = problem.centre && problem.G.convexity() < 0.0;
-  if (solution.termination == Termination::converged || !may_wander) return solution;
-  return approached(problem, std::move(start), options);
+  const std::optional<CoarseAnswer> coarse = coarse_answer(problem, options);
+  const LineGrid& grid = problem.grid;
+  return minimise_from(coarse ? point_of(refined(coarse->improved, grid.points()), grid.spacing())
+                              : first_point(problem, increments),
+                       problem, options);
 }
 
 void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& options) {
@@ -229,6 +278,20 @@ void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& 
   require(options.tilt.allFinite(), "line_jko_step: the tilt is not finite");
   require(options.decrement_tolerance >= 0.0 && options.max_iterations > 0,
           "line_jko_step: decrement_tolerance at least 0, max_iterations positive");
+}
+
+// field += s(T − T_n). What the values' rounding does to it in ℓ²_w: they are good to some units in
+// the last place.
+double add_pull(Vector& field, const LineMap& step, const LineMap& current, double s) {
+  const Vector& w = step.grid().node_masses();
+  const Vector& T = step.values();
+  const Vector& centre = current.values();
+  const ChunkedSum sizes = chunked_sum(w.size(), [&](Index i) {
+    field[i] += s * (T[i] - centre[i]);
+    const double x = std::abs(T[i]) + std::abs(centre[i]);
+    return w[i] * x * x;
+  });
+  return 8.0 * unit_round_off * s * std::sqrt(sizes.sum);
 }
 
 LineJkoResult solved(const LineGrid& grid,
@@ -264,11 +327,7 @@ LineJkoResult solved(const LineGrid& grid,
 
   auto [field, slope_norm] = slope(G, result.step);
   double noise = slope_norm.budget.round_off;
-  if (current) {
-    field += inverse_step * (result.step.values() - current->values());
-    noise += 8.0 * unit_round_off * inverse_step *
-             (norm(grid, result.step.values()) + norm(grid, current->values()));
-  }
+  if (current) noise += add_pull(field, result.step, *current, inverse_step);
   const double error = norm(grid, field);
   result.error = Estimate::closed_form(error, noise + round_off(error, 2));
   double residual = error;

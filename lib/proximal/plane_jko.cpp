@@ -296,9 +296,17 @@ Moments moments(const Level& level, const State& s, double gamma) {
   return m;
 }
 
-// ε of the header. The part of R above the grid's frequencies is inverted by the Laplacian alone,
+// How far T is from the optimal map, in L²(p').
+struct MapError {
+  double found = infinity;  // ‖∇ψ‖
+  double unsure = 0.0;      // of that, but where T folds
+  double folded_mass = 1.0;
+  double round_off = 0.0;
+};
+
+// ψ of the header. The part of R above the grid's frequencies is inverted by the Laplacian alone,
 // which it is: it stands in the error, as does what GMRES left.
-Estimate measured_error(const Problem& problem, const Level& level, const State& s) {
+MapError measured_error(const Problem& problem, const Level& level, const State& s) {
   const PlaneGrid& grid = level.grid();
   const Index n = grid.cells();
   const Level fine(problem, grid.rectangle(), 2 * n);
@@ -306,7 +314,7 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   padded.topLeftCorner(n, n) = s.coefficients;
   PlaneArray folded;
   const std::optional<State> doubled = fine.state(std::move(padded), &folded);
-  if (!doubled) return Estimate::between(infinity, 0.0, infinity, Grade::converged);
+  if (!doubled) return {};
   const PlaneArray w_fine = fine.weight(*doubled);
   const PlaneArray r_fine = doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
 
@@ -344,12 +352,19 @@ Estimate measured_error(const Problem& problem, const Level& level, const State&
   // log-concave (Payne and Weinberger), and larger between separate modes.
   const double left =
       v.relative_residual * root_mean_square(root * r) * diameter / std::numbers::pi;
-  // Where T folds between the centres (layers at the sides), by that mass and the diameter.
-  const double folds = diameter * std::sqrt(dot(w_fine, folded) / w_fine.sum());
-  const double gamma = problem.gamma;
-  return Estimate::converged(mean_square(psi.dx, psi.dy) / gamma,
-                             (unresolved + left + folds) / gamma,
-                             round_off(mean_square(s.phi_x, s.phi_y), 2) / gamma);
+  return {.found = mean_square(psi.dx, psi.dy),
+          .unsure = unresolved + left,
+          .folded_mass = dot(w_fine, folded) / w_fine.sum(),
+          .round_off = round_off(mean_square(s.phi_x, s.phi_y), 2)};
+}
+
+// ε of the header: what folds is off by the diameter at most.
+Estimate first_order_error(const MapError& error, double diameter, double gamma) {
+  if (error.found == infinity) return Estimate::between(infinity, 0.0, infinity, Grade::converged);
+  const double upper =
+      std::hypot(error.found + error.unsure, diameter * std::sqrt(error.folded_mass));
+  return Estimate::converged(error.found / gamma, (upper - error.found) / gamma,
+                             error.round_off / gamma);
 }
 
 // What a floor does to V: E log(q_δ/q) and ‖∇log(q_δ/q)‖ in L²(p'), the weights' sum being 1.
@@ -511,7 +526,10 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
                                   round_off(fine.largest_log_ratio, 2));
   result.squared_w2 = estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter,
                                2.0 * length, diameter * diameter);
-  result.first_order_error = measured_error(problem, *level, s);
+  const MapError error = measured_error(problem, *level, s);
+  result.map_error = error.found + error.unsure;
+  result.folded_mass = error.folded_mass;
+  result.first_order_error = first_order_error(error, diameter, gamma);
   return result;
 }
 

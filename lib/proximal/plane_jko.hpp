@@ -33,10 +33,12 @@ struct PlaneJkoResult {
   Estimate kl = {};                         ///< KL(p' ‖ q)
   Estimate squared_w2 = {};                 ///< W₂²(p, p')
   Estimate first_order_error = {};  ///< ε = ‖∇V + ∇log p' − (T_{p'}^p − Id)/γ‖ in L²(p')
-  double outside_mass = 0.0;        ///< of p or p', the larger; 0 on PlaneDomain::rectangle
-  double residual = 0.0;            ///< root mean square of R on the finest grid
-  int newton_iterations = 0;        ///< on the finest grid
-  int krylov_iterations = 0;        ///< on the finest grid, for all its Newton steps
+  double map_error = 0.0;           ///< ‖T − T_{p'}^p‖ in L²(p') at most, but where T folds
+  double folded_mass = 0.0;  ///< of p', where I − D²φ is not positive definite between the centres
+  double outside_mass = 0.0;  ///< of p or p', the larger; 0 on PlaneDomain::rectangle
+  double residual = 0.0;      ///< root mean square of R on the finest grid
+  int newton_iterations = 0;  ///< on the finest grid
+  int krylov_iterations = 0;  ///< on the finest grid, for all its Newton steps
   Termination termination = Termination::running;
 };
 
@@ -71,7 +73,8 @@ struct PlaneJkoResult {
 /// the enclosures of the step's numbers being infinite then: take a smaller rectangle.
 ///
 /// ε is measured on the doubled grid: with r = R(φ) there, T_{p'}^p = T − ∇ψ to first order, where
-/// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. It refers to p and q on Ω with their
+/// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. Where T folds nothing is known of it:
+/// that mass m counts with the diameter, m diam² in ε²γ². It refers to p and q on Ω with their
 /// floors, and where p' has separate modes its enclosure is optimistic.
 ///
 /// Cost: O(n² log n) a Krylov iteration, 50 vectors of n² numbers.

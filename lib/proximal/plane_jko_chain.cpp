@@ -10,8 +10,9 @@
 namespace flowcheck {
 namespace {
 
-constexpr double reach = 5.0;        // standard deviations that the rectangle holds
-constexpr double far_ratio = 1e4;    // γλ of the step whose length is W₂(p, q)
+constexpr double reach = 5.0;              // standard deviations that the rectangle holds
+constexpr double far_ratio = 1e4;          // γλ of the step whose length is W₂(p, q)
+constexpr double floored_far_ratio = 1e8;  // the same where a floor is under q
 constexpr int most_iterations = 20;  // of Newton's method on each grid; 4 to 8 are what it takes
 
 // A component of a mixture on the plane, its precision and log(w/(2π √det Σ)).
@@ -89,6 +90,30 @@ std::array<double, 2> inverse_at(const PlaneFunction& Tx,
   return y;
 }
 
+double diameter(const Rectangle& box) {
+  return std::hypot(box.width(), box.height());
+}
+
+// ‖T − Id‖ of a map T that is off by `undone` but for a part m of the mass, which may be off by the
+// diameter: m diam² of the square.
+Estimate uncertain(const Estimate& length, double undone, double mass, const Rectangle& box) {
+  const double reach = diameter(box);
+  return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), mass * reach * reach)));
+}
+
+void require_found(const PlaneJkoResult& step) {
+  require(step.termination == Termination::converged,
+          "PlaneJkoProblem: a step was not found; the components are too far apart, too narrow or "
+          "too wide");
+}
+
+// The greater (side 1) or the lesser (−1) eigenvalue of I − D²φ at the centres.
+PlaneArray stretch(const PlaneGrid& grid, const PlaneArray& potential, double side) {
+  const PlaneDerivatives phi = grid.derivatives(grid.coefficients(potential));
+  return 1.0 - 0.5 * (phi.dxx + phi.dyy) +
+         side * (0.25 * (phi.dxx - phi.dyy).square() + phi.dxy.square()).sqrt();
+}
+
 Estimate refined(double fine, double coarse) {
   return Estimate::converged(fine, std::abs(fine - coarse), round_off(1.0 + std::abs(fine), 2));
 }
@@ -163,18 +188,15 @@ PlaneLaw PlaneJkoProblem::first() const {
 
 PlaneJkoResult PlaneJkoProblem::step(const PlaneLaw& law,
                                      const PlaneFunction& V,
-                                     double step_size) const {
-  PlaneJkoResult result = plane_jko_step(law.log_density, V,
-                                         {.rectangle = rectangle_,
-                                          .domain = PlaneDomain::rectangle,
-                                          .cells = cells_,
-                                          .step_size = step_size,
-                                          .floor = 0.0,
-                                          .max_newton_iterations = most_iterations});
-  require(result.termination == Termination::converged,
-          "PlaneJkoProblem: a step was not found; the components are too far apart, too narrow or "
-          "too wide");
-  return result;
+                                     double step_size,
+                                     double floor) const {
+  return plane_jko_step(law.log_density, V,
+                        {.rectangle = rectangle_,
+                         .domain = PlaneDomain::rectangle,
+                         .cells = cells_,
+                         .step_size = step_size,
+                         .floor = floor,
+                         .max_newton_iterations = most_iterations});
 }
 
 PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double error) const {
@@ -191,6 +213,7 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
                       .dy = q.dy + b[1]};
   };
   const PlaneJkoResult s = step(law, minus(tilted), step_size);
+  require_found(s);
 
   // The step's ξ, and ∇log(p'/q) = ξ + (T − Id)/γ.
   const PlaneGrid grid(rectangle_, cells_);
@@ -208,7 +231,6 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
       (2.0 * error / step_size) * (e[0] * drift(moved_x, 0) + e[1] * drift(moved_y, 1)) +
       s.squared_w2 / (step_size * step_size);
   const Estimate length = sqrt(s.squared_w2);
-  const double undone = step_size * s.first_order_error.upper;
 
   // log(p'/q) = log(p'/qe^ψ) + ψ, each normalised on the grid.
   const auto log_mean = [&](const PlaneGrid& on) {
@@ -223,19 +245,52 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
           .mean = {s.mean[0].value, s.mean[1].value},
           .kl = max(0.0, error == 0.0 ? s.kl : s.kl + tilt),
           .slope = sqrt(max(0.0, fisher)),
-          .step_length = max(0.0, widened(length, undone)),
+          .step_length = uncertain(length, s.map_error, s.folded_mass, rectangle_),
           .error = error == 0.0
                        ? s.first_order_error
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
-          .map = map_of(s, undone)};
+          .map = map_of(s, s.map_error)};
 }
 
 PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
   const double gamma = far_ratio / convexity_of(target_);
   const PlaneJkoResult s = step(law, minus(log_q_), gamma);
+  if (s.termination != Termination::converged) return floored_distance(law);
   const Estimate length = sqrt(s.squared_w2);
-  const double undone = gamma * s.first_order_error.upper + length.upper / far_ratio;
-  return {.w2 = max(0.0, widened(length, undone)), .map = map_of(s, undone)};
+  const double undone = s.map_error + length.upper / far_ratio;
+  return {.w2 = uncertain(length, undone, s.folded_mass, rectangle_), .map = map_of(s, undone)};
+}
+
+// With a floor δ under both and p* for its end, the far step's length S and map T are off from
+// those of q and p by Kantorovich potentials, whose oscillation is at most diam²: of W₂² by
+// diam²(2δ + TV(p*, q_δ)), and ‖T − T_q^p‖² by diam²(2δ + 3TV) times the Lipschitz constant of T.
+PlaneDistance PlaneJkoProblem::floored_distance(const PlaneLaw& law) const {
+  const double gamma = floored_far_ratio / convexity_of(target_);
+  PlaneJkoResult s;
+  double floor = 0.0;
+  for (const double height : {1e-9, 1e-7, 1e-5}) {
+    floor = height;
+    s = step(law, minus(log_q_), gamma, floor);
+    if (s.termination == Termination::converged) break;
+  }
+  require_found(s);
+
+  const PlaneGrid grid(rectangle_, cells_);
+  const PlaneArray log_q = grid.sample([&](double x, double y) { return log_q_(x, y).value; });
+  const PlaneArray q = (log_q - log_sum(log_q)).exp();
+  const PlaneArray floored = (q + floor / static_cast<double>(q.size())) / (1.0 + floor);
+  const PlaneArray end = s.density * grid.cell_area();
+  const double variation = 0.5 * (end - floored).abs().sum();
+  const PlaneArray moved_x = s.map_x - grid.sample([](double x, double) { return x; });
+  const PlaneArray moved_y = s.map_y - grid.sample([](double, double y) { return y; });
+  const double length = std::sqrt((end * (moved_x.square() + moved_y.square())).sum());
+
+  PlaneMap map = map_of(s, s.map_error);
+  map.undone += diameter(rectangle_) * std::sqrt((2.0 * floor + 3.0 * variation) *
+                                                 stretch(grid, s.potential, 1.0).maxCoeff());
+  return {.w2 = uncertain(Estimate::converged(length, 0.0, round_off(length, 2)), s.map_error,
+                          s.folded_mass + 2.0 * floor + variation, rectangle_),
+          .map = std::move(map)};
 }
 
 PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) const {
@@ -244,12 +299,12 @@ PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) cons
                .x = step.map_x,
                .y = step.map_y,
                .mass = step.density / step.density.sum(),
-               .undone = undone};
-  const PlaneDerivatives phi = grid.derivatives(grid.coefficients(step.potential));
-  const PlaneArray stretch = 1.0 - 0.5 * (phi.dxx + phi.dyy) -
-                             (0.25 * (phi.dxx - phi.dyy).square() + phi.dxy.square()).sqrt();
+               .undone = undone,
+               .folded_mass = step.folded_mass};
   // Beyond, no error of interest is made or stretched.
-  map.least_stretch = (map.mass > 1e-6 * map.mass.maxCoeff()).select(stretch, 1.0).minCoeff();
+  map.least_stretch = (map.mass > 1e-6 * map.mass.maxCoeff())
+                          .select(stretch(grid, step.potential, -1.0), 1.0)
+                          .minCoeff();
   return map;
 }
 
@@ -263,7 +318,7 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before) {
   const PlaneFunction Ty = interpolated(grid, step.y);
   double sum = 0.0;
   double left_out = 0.0;  // of the mass
-  double largest_gap = 0.0;
+  double gaps = 0.0;
   for (Index j = 0; j < grid.cells(); ++j) {
     for (Index i = 0; i < grid.cells(); ++i) {
       if (to_law.mass(i, j) < 1e-14) {
@@ -273,19 +328,18 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before) {
       double gap = 0.0;
       const std::array<double, 2> y =
           inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle, gap);
-      largest_gap = std::max(largest_gap, gap);
+      gaps += to_law.mass(i, j) * gap * gap;
       const double dx = y[0] - grid.x(i);
       const double dy = y[1] - grid.y(j);
       sum += to_law.mass(i, j) * (dx * dx + dy * dy);
     }
   }
   const double distance = std::sqrt(sum);
-  const double diameter = std::hypot(step.rectangle.width(), step.rectangle.height());
-  const double moved = (step.undone + to_law.undone + largest_gap) / step.least_stretch;
-  return max(0.0, Estimate::converged(
-                      distance,
-                      step.least_stretch > 0.0 ? moved + diameter * std::sqrt(left_out) : infinity,
-                      round_off(distance, 2)));
+  const double moved = step.least_stretch > 0.0
+                           ? (step.undone + to_law.undone + std::sqrt(gaps)) / step.least_stretch
+                           : infinity;
+  return uncertain(Estimate::converged(distance, 0.0, round_off(distance, 2)), moved,
+                   left_out + step.folded_mass + to_law.folded_mass, step.rectangle);
 }
 
 std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,

@@ -18,8 +18,9 @@ struct PlaneMap {
   Rectangle rectangle = {};
   PlaneArray x = {};  ///< of T(centre); n × n
   PlaneArray y = {};
-  PlaneArray mass = {};        ///< of what T starts from, of sum 1
-  double undone = 0.0;         ///< what it is off in L² of that, in the plane's units
+  PlaneArray mass = {};  ///< of what T starts from, of sum 1
+  double undone = 0.0;  ///< what it is off in L² of that, in the plane's units, but where it folds
+  double folded_mass = 0.0;    ///< where it folds between the centres: there nothing is known of it
   double least_stretch = 1.0;  ///< least eigenvalue of DT at the centres
 };
 
@@ -56,7 +57,10 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before);
 /// vector e points from the mean μ of q to that of p, so that the error holds the step back.
 ///
 /// W₂(p, q) is the length S of a step of size γ = 10⁴/λ from p. It ends at p* with W₂(p*, q) ≤
-/// √I(p* ‖ q)/λ = S/(γλ), which stands in the enclosure, as does what the maps leave undone.
+/// √I(p* ‖ q)/λ = S/(γλ), which stands in the enclosure, as does what the maps leave undone. Where
+/// tails of opposite slope at the sides let no such map be found, it is that between p and q with
+/// even floors under them, and the enclosure has what the floors can move: see
+/// docs/derivations/plane_step.md.
 ///
 /// Range: as plane_jko_step(): components that overlap, of deviations not much smaller than those
 /// of q or a half larger. Cost: half a second a step or a distance at 64 cells.
@@ -79,7 +83,11 @@ class PlaneJkoProblem {
   PlaneDistance to_target(const PlaneLaw& law) const;  ///< @throws likewise
 
  private:
-  PlaneJkoResult step(const PlaneLaw& law, const PlaneFunction& V, double step_size) const;
+  PlaneJkoResult step(const PlaneLaw& law,
+                      const PlaneFunction& V,
+                      double step_size,
+                      double floor = 0.0) const;
+  PlaneDistance floored_distance(const PlaneLaw& law) const;
   PlaneMap map_of(const PlaneJkoResult& step, double undone) const;
 
   GaussianMixture start_;
