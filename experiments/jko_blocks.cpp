@@ -100,7 +100,8 @@ TrainedChain train_chain(const DataSplit& data,
                            .validations = 5,
                            .seed = context.seed};
   TrainedChain chain{.step_sizes = step_sizes.empty() ? block_step_sizes(options) : step_sizes};
-  const FitResult fit = fit_model(data, options, chain.step_sizes, progress, context.stop);
+  const FitResult fit =
+      fit_model(data, options, chain.step_sizes, {.progress = progress, .stop = context.stop});
   chain.stopped = context.stop != nullptr && context.stop->load();
   if (chain.stopped) return chain;
   if (fit.termination != Termination::converged) {

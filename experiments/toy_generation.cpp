@@ -193,7 +193,7 @@ RunRecord run(const ToyGenerationSettings& settings, const RunContext& context) 
       const auto progress = [&](double share) { context.progress((done + share) / tasks); };
       const FitResult fit = fit_model(
           data, fit_options(method, settings, context.seed), {},
-          [&](double share) { progress(0.8 * share); }, context.stop);
+          {.progress = [&](double share) { progress(0.8 * share); }, .stop = context.stop});
       if (context.stop != nullptr && context.stop->load()) return record;
       if (fit.termination != Termination::converged) {
         throw std::runtime_error("toy_generation: a fit diverged");

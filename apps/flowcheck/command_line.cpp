@@ -291,6 +291,9 @@ class Parser {
     add_setting(*sub, "--patience", fit.patience,
                 "twentieths of the iterations without progress on the validation rows after which "
                 "a block stops (default: 8)");
+    sub->add_flag("--restart", line_.restart,
+                  "drop the unfinished fit in OUT/unfinished/; without it the same command goes on "
+                  "from there, and ends with the bytes of a run without a break");
   }
 
   void add_sample() {

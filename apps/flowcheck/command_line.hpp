@@ -80,7 +80,8 @@ struct CommandLine {
 
   FitOptions fit = {};
   SplitShares split = {};
-  Index count = 0;  ///< points: of fit, drawn from a law; of sample, asked for
+  bool restart = false;  ///< of fit: an unfinished one is dropped
+  Index count = 0;       ///< points: of fit, drawn from a law; of sample, asked for
 };
 
 /// @param words        without the program's name

@@ -8,6 +8,7 @@
 #include "report/folder_lock.hpp"
 #include "report/progress.hpp"
 #include "report/run_info.hpp"
+#include "unfinished_fit.hpp"
 
 #include <fmt/format.h>
 
@@ -42,14 +43,35 @@ FitOptions options_for(const CommandLine& line, Index d) {
   return options;
 }
 
-FitResult train(const CommandLine& line, const FitData& data, Progress& progress) {
+FitResult train(const CommandLine& line,
+                const FitData& data,
+                const UnfinishedFit& unfinished,
+                Progress& progress) {
   try {
-    return fit_model(
-        data.split, line.fit, {},
-        [&progress](double done) { progress.report(share_of_training * done); }, &interrupted());
+    return fit_model(data.split, line.fit, {},
+                     {.progress = [&](double done) { progress.report(share_of_training * done); },
+                      .stop = &interrupted(),
+                      .checkpoint = [&](const FitState& state) { unfinished.save(state); }},
+                     unfinished.state());
   } catch (const std::invalid_argument& error) {
     throw InputError(fmt::format("{}:1: {}", line.first, error.what()));
   }
+}
+
+void tell_begun(const CommandLine& line, const FitState& state) {
+  if (line.quiet || state.blocks.empty()) return;
+  const std::string trained = fmt::format("blocks trained: {}", state.networks.size());
+  const std::string rest =
+      state.in_training() ? fmt::format(", iterations of the next: {}", state.training.iteration)
+                          : std::string();
+  fmt::print(stderr, "{}/unfinished: goes on ({}{})\n", line.out, trained, rest);
+}
+
+int leave_unfinished(const CommandLine& line) {
+  if (!line.quiet) {
+    fmt::print(stderr, "fit: interrupted; the same command goes on from {}/unfinished\n", line.out);
+  }
+  return exit_interrupted;
 }
 
 std::string told(const char* name, const Estimate& estimate) {
@@ -99,13 +121,16 @@ int fit_command(const CommandLine& given) {
   CommandLine line = given;
   line.fit = options_for(given, data.split.train.rows());
   tell_data(line, data);
+  const UnfinishedFit unfinished(line, data);
+  tell_begun(line, unfinished.state());
   Progress progress(std::cerr, progress_style(line.quiet), "fit");
-  FitResult fit = train(line, data, progress);
-  if (interrupted()) return exit_interrupted;
+  FitResult fit = train(line, data, unfinished, progress);
   if (fit.termination == Termination::not_finite) {
+    unfinished.remove();
     throw std::runtime_error(
         "fit: the training left the finite numbers; try a smaller --learning-rate");
   }
+  if (interrupted()) return leave_unfinished(line);
   fit.model.columns = data.columns;
   const ModelEvaluation evaluation = evaluate_model(
       fit.model, data.split, data.law, {.seed = line.seed},
@@ -113,12 +138,14 @@ int fit_command(const CommandLine& given) {
         progress.report(share_of_training + (1.0 - share_of_training) * done);
       },
       &interrupted());
-  if (interrupted()) return exit_interrupted;
+  if (interrupted()) return leave_unfinished(line);
   if (!std::isfinite(evaluation.test_nll.value) || !evaluation.samples.allFinite()) {
+    unfinished.remove();
     throw std::runtime_error("fit: the model's density or a sample of it is not finite");
   }
   progress.report(1.0);
   write_fit(line, data, fit, evaluation);
+  unfinished.remove();
   print(told("test_nll", evaluation.test_nll) + told("gaussian_nll", evaluation.gaussian_nll) +
         told("nll_difference", evaluation.nll_difference) +
         told("entropy_gap", evaluation.entropy_gap) + told("mmd", evaluation.mmd.unbiased));

@@ -21,10 +21,10 @@ Json json_of(const Estimate& estimate) {
             {"sampling", json_number(estimate.budget.sampling)}}}};
 }
 
-Json settings_json(const CommandLine& line, const FitResult& fit) {
+Json settings_json(const CommandLine& line) {
   const FitOptions& options = line.fit;
   Json steps = Json::array();
-  for (const ModelBlock& block : fit.model.blocks) steps.push_back(json_number(block.step_size));
+  for (const double step : block_step_sizes(options)) steps.push_back(json_number(step));
   Json settings = {{"method", to_string(options.method)},
                    {"scaling", to_string(options.scaling)},
                    {"split", {line.split.validation, line.split.test}},
@@ -74,6 +74,7 @@ Json block_json(const BlockMeasurement& measured,
                {"iterations", fit.iterations},
                {"best_iteration", fit.best_iteration},
                {"first_validation_loss", json_number(fit.first_validation)},
+               {"identity_validation_loss", json_number(fit.identity_validation)},
                {"best_validation_loss", json_number(fit.best_validation)},
                {"w2_moved", json_of(measured.moved)},
                {"kl_to_normal", json_of(measured.kl_to_normal)},
@@ -108,6 +109,10 @@ Json guarantees_json(const ModelEvaluation& evaluation) {
 
 }  // namespace
 
+std::string fit_settings_json(const CommandLine& line) {
+  return json_text(settings_json(line));
+}
+
 std::string fit_record_json(const CommandLine& line,
                             const FitData& data,
                             const FitResult& fit,
@@ -119,7 +124,7 @@ std::string fit_record_json(const CommandLine& line,
   }
   return json_text({{"schema", "flowcheck.fit/1"},
                     {"version", version()},
-                    {"settings", settings_json(line, fit)},
+                    {"settings", settings_json(line)},
                     {"data", data_json(line, data, fit)},
                     {"units", "nats; densities in the data's own units"},
                     {"test_nll", json_of(evaluation.test_nll)},

@@ -9,6 +9,9 @@
 
 namespace flowcheck {
 
+/// What a fit is asked for: the "settings" of OUT/fit.json.
+std::string fit_settings_json(const CommandLine& line);
+
 /// OUT/fit.json, schema flowcheck.fit/1: settings, data, and all that was measured.
 std::string fit_record_json(const CommandLine& line,
                             const FitData& data,

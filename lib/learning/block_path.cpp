@@ -33,24 +33,17 @@ struct JointComponent {
 };
 
 // I = αx + βg with x of one component of the data.
-JointComponent dependent_component(const GaussianMixture& p,
-                                   Index k,
-                                   const InterpolantValues& at,
-                                   const OuStep& step) {
-  const double alpha = at.left + at.right * step.decay;
-  const double alpha_rate = at.left_rate + at.right_rate * step.decay;
-  const double beta = at.right * step.noise;
-  const double beta_rate = at.right_rate * step.noise;
+JointComponent dependent_component(const GaussianMixture& p, Index k, const NoisingValues& at) {
   const Index d = p.dimension();
   const Matrix I = Matrix::Identity(d, d);
   const Matrix& S = p.covariance(k);
   return {.weight = p.weights()(k),
-          .mean = alpha * p.means().col(k),
-          .mean_rate = alpha_rate * p.means().col(k),
-          .covariance = alpha * alpha * S + beta * beta * I,
-          .cross = alpha * alpha_rate * S + beta * beta_rate * I,
-          .rate_variance =
-              alpha_rate * alpha_rate * S.trace() + beta_rate * beta_rate * static_cast<double>(d)};
+          .mean = at.data * p.means().col(k),
+          .mean_rate = at.data_rate * p.means().col(k),
+          .covariance = at.data * at.data * S + at.noise * at.noise * I,
+          .cross = at.data * at.data_rate * S + at.noise * at.noise_rate * I,
+          .rate_variance = at.data_rate * at.data_rate * S.trace() +
+                           at.noise_rate * at.noise_rate * static_cast<double>(d)};
 }
 
 // I = A x_l + B x_r with independent ends of one component each.
@@ -72,12 +65,13 @@ JointComponent independent_component(const GaussianMixture& left,
 
 std::vector<JointComponent> joint_components(const BlockPath& path, double t) {
   const InterpolantValues at = interpolant_values(path.interpolant(), t);
+  const NoisingValues noised = noising_values(path.interpolant(), ou_step(path.step_size()), t);
   const GaussianMixture& p = path.data();
   std::vector<JointComponent> components;
   for (Index i = 0; i < p.size(); ++i) {
     if (p.weights()(i) == 0.0) continue;
     if (path.is_dependent()) {
-      components.push_back(dependent_component(p, i, at, ou_step(path.step_size())));
+      components.push_back(dependent_component(p, i, noised));
       continue;
     }
     for (Index j = 0; j < path.right().size(); ++j) {

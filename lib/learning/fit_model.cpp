@@ -1,6 +1,7 @@
 #include "learning/fit_model.hpp"
 
 #include "learning/batches.hpp"
+#include "learning/step_schedule.hpp"
 #include "learning/training.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
@@ -21,7 +22,7 @@ constexpr double jko_gradient_norm = 1.0;  // beyond it a gradient is cut
 
 struct MethodDefaults {
   int blocks = 1;
-  double step_size = infinity;
+  double step_size = 1.0;
   double step_ratio = 1.0;
 };
 
@@ -70,94 +71,83 @@ Intervals intervals_of(const FitOptions& options) {
 }
 
 // Thrown from the progress of a training to end it.
-struct TrainingStopped {};
+struct TrainingOver {
+  Termination termination = Termination::converged;
+};
+
+using NetworkLoss = std::function<double(const VelocityNetwork& network)>;
+
+// The same network with zeros in its last layer: a field of zero.
+VelocityNetwork without_movement(VelocityNetwork network) {
+  const NetworkLayer last = network_layers(network.shape).back();
+  network.parameters.tail(network.parameters.size() - last.weights).setZero();
+  return network;
+}
+
+void begin_block(FitState& state, const VelocityNetwork& start, const NetworkLoss& loss) {
+  const VelocityNetwork identity = without_movement(start);
+  BlockFit fit{.first_validation = loss(start), .identity_validation = loss(identity)};
+  const bool better = fit.first_validation <= fit.identity_validation;
+  fit.best_validation = better ? fit.first_validation : fit.identity_validation;
+  state.blocks.push_back(fit);
+  state.best = better ? start : identity;
+  state.since_best = 0;
+}
 
 // Keeps the best parameters that a training passes, by a loss on points it does not see.
-class Validation {
- public:
-  Validation(std::function<double(const VelocityNetwork&)> loss,
-             const VelocityNetwork& start,
-             const FitOptions& options,
-             const std::atomic<bool>* stop)
-      : loss_(std::move(loss)),
-        best_(start),
-        options_(options),
-        stop_(stop),
-        interval_(intervals_of(options).report * intervals_of(options).validation) {
-    fit_.first_validation = loss_(start);
-    fit_.best_validation = fit_.first_validation;
-  }
+void validate(FitState& state, const TrainingState& training, const NetworkLoss& loss) {
+  VelocityNetwork now = state.best;
+  now.parameters = training.average.size() > 0 ? training.average : training.parameters;
+  const double value = loss(now);
+  BlockFit& fit = state.blocks.back();
+  fit.iterations = training.iteration;
+  fit.train_loss = training.smoothed_loss;
+  ++state.since_best;
+  if (!(value < fit.best_validation)) return;
+  fit.best_validation = value;
+  fit.best_iteration = training.iteration;
+  state.best = std::move(now);
+  state.since_best = 0;
+}
 
-  // Called every few iterations, so that a stop is soon.
-  void operator()(const TrainingState& state) {
-    if (stop_ != nullptr && stop_->load()) throw TrainingStopped{};
-    if (state.iteration % interval_ == 0 || state.iteration == options_.iterations) look(state);
-  }
-
-  const VelocityNetwork& best() const { return best_; }
-  const BlockFit& fit() const { return fit_; }
-
- private:
-  void look(const TrainingState& state) {
-    VelocityNetwork now = best_;
-    now.parameters = state.average.size() > 0 ? state.average : state.parameters;
-    const double loss = loss_(now);
-    fit_.iterations = state.iteration;
-    fit_.train_loss = state.smoothed_loss;
-    if (loss < fit_.best_validation) {
-      fit_.best_validation = loss;
-      fit_.best_iteration = state.iteration;
-      best_ = std::move(now);
-      since_best_ = 0;
-    } else if (++since_best_ >= options_.patience) {
-      throw TrainingStopped{};
-    }
-  }
-
-  std::function<double(const VelocityNetwork&)> loss_;
-  VelocityNetwork best_;
-  BlockFit fit_;
-  FitOptions options_;
-  const std::atomic<bool>* stop_;
-  Index interval_;
-  int since_best_ = 0;
-};
+void end_block(FitState& state) {
+  state.networks.push_back(std::move(state.best));
+  state.best = {};
+  state.training = {};
+  state.since_best = 0;
+}
 
 class ModelFitter {
  public:
   ModelFitter(const DataSplit& data,
               const FitOptions& options,
               std::vector<double> step_sizes,
-              const std::function<void(double)>& progress,
-              const std::atomic<bool>* stop)
-      : options_(options), step_sizes_(std::move(step_sizes)), progress_(progress), stop_(stop) {
-    result_.model.method = options.method;
-    result_.model.scaling = scaling_of(options.scaling, data.train);
-    train_ = result_.model.scaling.to_model(data.train);
-    validation_ = result_.model.scaling.to_model(data.validation);
+              const FitWatch& watch,
+              const FitState& from)
+      : options_(options), step_sizes_(std::move(step_sizes)), watch_(watch), state_(from) {
+    require(state_.blocks.size() <= step_sizes_.size() &&
+                state_.networks.size() + (state_.in_training() ? 1 : 0) == state_.blocks.size(),
+            "fit_model: a state of another number of blocks");
+    model_.method = options.method;
+    model_.scaling = scaling_of(options.scaling, data.train);
+    train_ = model_.scaling.to_model(data.train);
+    validation_ = model_.scaling.to_model(data.validation);
   }
 
   FitResult operator()() {
-    for (std::size_t n = 0; n < step_sizes_.size(); ++n) {
+    Termination termination = Termination::converged;
+    for (std::size_t n = 0; n < step_sizes_.size() && termination == Termination::converged; ++n) {
       ModelBlock block = untrained(n);
-      const Termination termination = train(n, block);
-      if (stopped() || termination == Termination::not_finite) {
-        result_.termination = stopped() ? Termination::running : termination;
-        return std::move(result_);
-      }
-      if (n + 1 < step_sizes_.size()) {
-        train_ = push_block(block, train_).points;
-        validation_ = push_block(block, validation_).points;
-      }
-      result_.model.blocks.push_back(std::move(block));
+      if (n == state_.networks.size()) termination = train(n, block);
+      if (termination == Termination::converged) add_block(n, std::move(block));
     }
-    result_.termination = Termination::converged;
-    return std::move(result_);
+    return {
+        .model = std::move(model_), .blocks = std::move(state_.blocks), .termination = termination};
   }
 
  private:
   bool is_jko() const { return options_.method == ModelMethod::jko; }
-  bool stopped() const { return stop_ != nullptr && stop_->load(); }
+  bool stopped() const { return watch_.stop != nullptr && watch_.stop->load(); }
 
   ModelBlock untrained(std::size_t n) const {
     ModelBlock block{.step_size = step_sizes_[n]};
@@ -165,7 +155,7 @@ class ModelFitter {
     block.steps = free ? 32 : 8;
     block.time_power = is_jko() ? 1.0 : 2.0;
     if (is_jko() && n > 0) {
-      block.network = result_.model.blocks.back().network;
+      block.network = model_.blocks.back().network;
       return block;
     }
     NetworkShape shape{
@@ -182,20 +172,29 @@ class ModelFitter {
     return block;
   }
 
-  EndPointSource ends(const ModelBlock& block, const Matrix& points) const {
-    return ou_step_ends(draws_from(points), block.step_size, Coupling::dependent);
+  // Its network is trained; the next block sees what it makes of the points.
+  void add_block(std::size_t n, ModelBlock block) {
+    const VelocityNetwork& trained = state_.networks[n];
+    require_shape(trained, block);
+    block.network = trained;
+    if (n + 1 < step_sizes_.size()) {
+      train_ = push_block(block, train_).points;
+      validation_ = push_block(block, validation_).points;
+    }
+    model_.blocks.push_back(std::move(block));
   }
 
-  static Interpolant path(const ModelBlock& block) {
-    return std::isinf(block.step_size) ? Interpolant::trigonometric : Interpolant::linear;
+  static void require_shape(const VelocityNetwork& network, const ModelBlock& block) {
+    require(network.shape == block.network.shape &&
+                network.parameters.size() == block.network.parameters.size(),
+            "fit_model: a state of other networks");
   }
 
   JkoBlockLoss jko_loss(const ModelBlock& block) const {
     return {.step_size = block.step_size, .steps = 3, .exact_divergence = train_.rows() <= 2};
   }
 
-  std::function<double(const VelocityNetwork&)> validation_loss(std::size_t n,
-                                                                const ModelBlock& block) const {
+  NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
     Rng rng(derive_seed(options_.seed, "fit validation", n));
     if (is_jko()) {
       const Index count = std::min<Index>(validation_.cols(), validation_points);
@@ -207,7 +206,7 @@ class ModelFitter {
     }
     RegressionBatch batch;
     batch.resize(train_.rows(), validation_points);
-    flow_matching(ends(block, validation_), path(block), fit_times)(rng, batch);
+    regression_of(block, draws_from(validation_), fit_times)(rng, batch);
     return [batch](const VelocityNetwork& network) { return regression_loss(network, batch).loss; };
   }
 
@@ -233,43 +232,66 @@ class ModelFitter {
                       options_.average);
   }
 
-  // Trains the block; what is best on the validation points is kept.
-  Termination train(std::size_t n, ModelBlock& block) {
-    Validation validation(validation_loss(n, block), block.network, options_, stop_);
-    const auto watch = [&](const TrainingState& state) {
-      const double done = static_cast<double>(n) + static_cast<double>(state.iteration) /
-                                                       static_cast<double>(options_.iterations);
-      if (progress_) progress_(done / static_cast<double>(step_sizes_.size()));
-      validation(state);
-    };
-    Termination termination = Termination::converged;
+  // To the end of the block, and of its FitState: converged; or running, or not_finite.
+  Termination train(std::size_t n, const ModelBlock& block) {
+    const NetworkLoss loss = validation_loss(n, block);
+    if (!state_.in_training()) begin_block(state_, block.network, loss);
+    require_shape(state_.best, block);
+    const TrainingOptions training = training_options(n);
+    const TrainingState from = state_.training;
+    Index saved = from.iteration;
+    const auto look = [&](const TrainingState& now) { watch_training(n, now, loss, saved); };
     try {
-      const TrainingOptions training = training_options(n);
       const TrainingResult trained =
-          is_jko() ? train_jko_block(block.network, draws_from(train_), jko_loss(block), training,
-                                     {}, watch)
-                   : train_regression(block.network,
-                                      flow_matching(ends(block, train_), path(block), fit_times),
-                                      training, {}, watch);
-      if (trained.termination == Termination::not_finite) {
-        termination = trained.termination;
-      } else if (options_.iterations % training.report_interval != 0) {
-        watch(trained.state);  // the end is no report of its own
+          is_jko()
+              ? train_jko_block(block.network, draws_from(train_), jko_loss(block), training, from,
+                                look)
+              : train_regression(block.network, regression_of(block, draws_from(train_), fit_times),
+                                 training, from, look);
+      if (trained.termination == Termination::not_finite) return trained.termination;
+      if (options_.iterations % training.report_interval != 0) {
+        look(trained.state);  // the end is no report of its own
       }
-    } catch (const TrainingStopped&) {
+    } catch (const TrainingOver& over) {
+      if (over.termination != Termination::converged) return over.termination;
     }
-    block.network = validation.best();
-    result_.blocks.push_back(validation.fit());
-    return termination;
+    end_block(state_);
+    if (watch_.checkpoint) watch_.checkpoint(state_);
+    return Termination::converged;
+  }
+
+  // At each report of the training of block n: validates where it is time, saves, and stops.
+  void watch_training(std::size_t n,
+                      const TrainingState& now,
+                      const NetworkLoss& loss,
+                      Index& saved) {
+    constexpr Index longest_unsaved = 1000;
+    const Intervals intervals = intervals_of(options_);
+    if (watch_.progress) {
+      const double done =
+          static_cast<double>(now.iteration) / static_cast<double>(options_.iterations);
+      watch_.progress((static_cast<double>(n) + done) / static_cast<double>(step_sizes_.size()));
+    }
+    const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
+                     now.iteration == options_.iterations;
+    const bool validates = due && now.iteration != state_.blocks.back().iterations;
+    if (validates) validate(state_, now, loss);
+    if (state_.since_best >= options_.patience) throw TrainingOver{};
+    if (validates || stopped() || now.iteration - saved >= longest_unsaved) {
+      state_.training = now;
+      saved = now.iteration;
+      if (watch_.checkpoint) watch_.checkpoint(state_);
+    }
+    if (stopped()) throw TrainingOver{Termination::running};
   }
 
   FitOptions options_;
   std::vector<double> step_sizes_;
-  std::function<void(double)> progress_;
-  const std::atomic<bool>* stop_;
+  FitWatch watch_;
+  FitState state_;
+  FlowModel model_;
   Matrix train_;
   Matrix validation_;
-  FitResult result_;
 };
 
 }  // namespace
@@ -283,9 +305,9 @@ std::vector<double> block_step_sizes(const FitOptions& options) {
   const double ratio = options.step_ratio > 0.0 ? options.step_ratio : defaults.step_ratio;
   require(options.step_size >= 0.0 && options.step_ratio >= 0.0 && std::isfinite(ratio),
           "fit_model: step sizes must be positive");
-  std::vector<double> steps;
-  for (int n = 0; n < blocks; ++n) steps.push_back(first * std::pow(ratio, n));
-  if (options.method != ModelMethod::jko) steps.back() = infinity;
+  if (options.method == ModelMethod::jko) return exponential_steps(first, ratio, blocks);
+  std::vector<double> steps = exponential_steps(first, ratio, blocks - 1);
+  steps.push_back(infinity);
   return steps;
 }
 
@@ -324,11 +346,11 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
 FitResult fit_model(const DataSplit& data,
                     const FitOptions& options,
                     const std::vector<double>& step_sizes,
-                    const std::function<void(double)>& progress,
-                    const std::atomic<bool>* stop) {
+                    const FitWatch& watch,
+                    const FitState& from) {
   require_fit_options(options);
   return ModelFitter(data, options, step_sizes.empty() ? block_step_sizes(options) : step_sizes,
-                     progress, stop)();
+                     watch, from)();
 }
 
 }  // namespace flowcheck

@@ -2,6 +2,8 @@
 
 #include "learning/data_split.hpp"
 #include "learning/flow_model.hpp"
+#include "learning/training.hpp"
+#include "learning/velocity_network.hpp"
 #include "numerics/termination.hpp"
 
 #include <atomic>
@@ -46,11 +48,24 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
 
 /// How the training of one block went.
 struct BlockFit {
-  Index iterations = 0;           ///< done
-  double first_validation = 0.0;  ///< loss before the first iteration
-  double best_validation = 0.0;   ///< loss of the parameters that were kept
-  Index best_iteration = 0;       ///< where they were found
-  double train_loss = 0.0;        ///< smoothed, of the last batches
+  Index iterations = 0;              ///< done
+  double first_validation = 0.0;     ///< loss before the first iteration
+  double identity_validation = 0.0;  ///< loss of a block that moves nothing
+  double best_validation = 0.0;      ///< loss of the parameters that were kept
+  Index best_iteration = 0;          ///< where they were found
+  double train_loss = 0.0;           ///< smoothed, of the last batches
+};
+
+/// A fit that is under way: all that the rest of it depends on beside data, options and step sizes.
+/// To go on from it gives the bytes that a fit without a break would have given.
+struct FitState {
+  std::vector<VelocityNetwork> networks = {};  ///< of the trained blocks
+  std::vector<BlockFit> blocks = {};           ///< of those, and of the one in training, if any
+  TrainingState training = {};                 ///< of that one
+  VelocityNetwork best = {};                   ///< of it so far, on the validation points
+  int since_best = 0;                          ///< validations without a new best
+
+  bool in_training() const { return blocks.size() > networks.size(); }
 };
 
 struct FitResult {
@@ -59,8 +74,17 @@ struct FitResult {
   Termination termination = Termination::running;  ///< converged: every block trained to its end
 };
 
+/// What goes on beside a fit.
+struct FitWatch {
+  std::function<void(double)> progress = {};  ///< done so far, 0 … 1
+  const std::atomic<bool>* stop = nullptr;    ///< becomes true: returns early, `running`
+  /// Called after each validation, each 1000 iterations and each block, and before an early return.
+  std::function<void(const FitState&)> checkpoint = {};
+};
+
 /// Blocks are fitted one after the other, each to the points that the ones before have moved.
-/// The scaling is that of the training points alone.
+/// The scaling is that of the training points alone. Of each block the parameters are kept that are
+/// best on the validation points, the identity among them: no block is worse there than none.
 ///
 /// fm    one free block with trigonometric interpolants between independent ends: for the whitened
 ///       data a field of zero is the Gaussian fit, where networks start
@@ -68,13 +92,13 @@ struct FitResult {
 /// jko   autonomous fields; a block starts from the one before
 ///
 /// @param step_sizes  overrides those of the options, if not empty
-/// @param progress    done so far, 0 … 1
-/// @param stop        becomes true: returns early, termination `running`
-/// @throws std::invalid_argument  options out of range, or what scaling_of() refuses
+/// @param from        goes on from there
+/// @throws std::invalid_argument  options out of range, a state of other ones, or what scaling_of()
+///                                refuses
 [[nodiscard]] FitResult fit_model(const DataSplit& data,
                                   const FitOptions& options,
                                   const std::vector<double>& step_sizes = {},
-                                  const std::function<void(double)>& progress = {},
-                                  const std::atomic<bool>* stop = nullptr);
+                                  const FitWatch& watch = {},
+                                  const FitState& from = {});
 
 }  // namespace flowcheck

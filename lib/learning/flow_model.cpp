@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace flowcheck {
 namespace {
@@ -71,6 +72,15 @@ std::string_view to_string(ModelMethod method) {
       return "jko";
   }
   return "";
+}
+
+Interpolant interpolant_of(const ModelBlock& block) {
+  return std::isinf(block.step_size) ? Interpolant::trigonometric : Interpolant::linear;
+}
+
+RegressionSource regression_of(const ModelBlock& block, PointSource points, TimeLaw times) {
+  return flow_matching(ou_step_ends(std::move(points), block.step_size, Coupling::dependent),
+                       interpolant_of(block), times);
 }
 
 PushedPoints push_block(const ModelBlock& block,

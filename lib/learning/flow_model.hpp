@@ -1,5 +1,6 @@
 #pragma once
 
+#include "learning/batches.hpp"
 #include "learning/data_scaling.hpp"
 #include "learning/velocity_network.hpp"
 #include "numerics/types.hpp"
@@ -25,6 +26,11 @@ struct ModelBlock {
   int steps = 16;               ///< RK4 steps, of the push, of its inverse and of the density alike
   double time_power = 1.0;      ///< p of the nodes t_k = (k/steps)^p: above 1, finer at the data
 };
+
+/// What fm and lfm fit a block's velocity to: paths from the block's points to the dependent OU
+/// step of them, trigonometric where the block is free and linear elsewhere.
+Interpolant interpolant_of(const ModelBlock& block);
+RegressionSource regression_of(const ModelBlock& block, PointSource points, TimeLaw times = {});
 
 /// Data to noise: y_0 = Lx + b, y_n = T_n(y_{n−1}), y_N ≈ N(0, I); the model's law is that of
 /// x = L⁻¹(T_1⁻¹∘…∘T_N⁻¹(z) − b) for z ~ N(0, I). A value.

@@ -47,4 +47,12 @@ OuStep ou_step(double step_size) {
   return {.decay = std::exp(-step_size), .noise = std::sqrt(-std::expm1(-2.0 * step_size))};
 }
 
+NoisingValues noising_values(Interpolant interpolant, const OuStep& step, double t) {
+  const InterpolantValues at = interpolant_values(interpolant, t);
+  return {.data = at.left + at.right * step.decay,
+          .noise = at.right * step.noise,
+          .data_rate = at.left_rate + at.right_rate * step.decay,
+          .noise_rate = at.right_rate * step.noise};
+}
+
 }  // namespace flowcheck

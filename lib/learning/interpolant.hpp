@@ -40,4 +40,16 @@ struct OuStep {
 /// @throws std::invalid_argument  γ < 0 or NaN
 OuStep ou_step(double step_size);
 
+/// The dependent coupling's path, its right end written out: I_t = αx + βg with x of the data and
+/// g ~ N(0, I) beside it, İ_t = α̇x + β̇g.
+struct NoisingValues {
+  double data = 1.0;        ///< α = A + Be^{−γ}
+  double noise = 0.0;       ///< β = B√(1 − e^{−2γ})
+  double data_rate = 0.0;   ///< α̇
+  double noise_rate = 0.0;  ///< β̇
+};
+
+/// @param t  in [0, 1]
+NoisingValues noising_values(Interpolant interpolant, const OuStep& step, double t);
+
 }  // namespace flowcheck

@@ -1,6 +1,5 @@
 #include "learning/model_evaluation.hpp"
 
-#include "learning/batches.hpp"
 #include "learning/network_pass.hpp"
 #include "learning/training.hpp"
 #include "measures/mixture_posterior.hpp"
@@ -15,7 +14,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 namespace flowcheck {
@@ -111,9 +109,7 @@ Estimate regression_loss_of(const ModelBlock& block,
   for (Index start = 0; start < points.cols(); start += chunk) {
     const Index count = std::min(chunk, points.cols() - start);
     const auto in_order = [&](Rng&, Matrix& some) { some = points.middleCols(start, count); };
-    const auto source = flow_matching(
-        ou_step_ends(in_order, block.step_size, Coupling::dependent),
-        std::isinf(block.step_size) ? Interpolant::trigonometric : Interpolant::linear);
+    const RegressionSource source = regression_of(block, in_order);
     batch.resize(d, count);
     for (int k = 0; k < draws; ++k) {
       source(rng, batch);
@@ -125,25 +121,8 @@ Estimate regression_loss_of(const ModelBlock& block,
   return mean_of(losses / draws, options.false_alarm);
 }
 
-// I_t = αx + βg and its velocity, x of the data and g ~ N(0, I).
-struct PathAt {
-  double alpha = 1.0, beta = 0.0;
-  double alpha_rate = 0.0, beta_rate = 0.0;
-};
-
-PathAt path_at(double gamma, double t) {
-  if (std::isinf(gamma)) {
-    const double quarter = 0.5 * std::numbers::pi;
-    const double c = std::cos(quarter * t);
-    const double s = std::sin(quarter * t);
-    return {.alpha = c, .beta = s, .alpha_rate = -quarter * s, .beta_rate = quarter * c};
-  }
-  const double lost = -std::expm1(-gamma);
-  const double noise = std::sqrt(-std::expm1(-2.0 * gamma));
-  return {.alpha = 1.0 - t * lost, .beta = t * noise, .alpha_rate = -lost, .beta_rate = noise};
-}
-
-// v = α̇ m + β̇ (x − αm)/β with m = E[X|I_t = x]. Times are stratified over [0, 1].
+// v = α̇ m + β̇ (x − αm)/β with m = E[X|I_t = x], by the kernels that pictures of many components
+// need. Times are stratified over [0, 1].
 Estimate excess_loss_of(const ModelBlock& block,
                         const GaussianMixture& law,
                         const EvaluationOptions& options) {
@@ -153,11 +132,11 @@ Estimate excess_loss_of(const ModelBlock& block,
   std::vector<double> losses;
   for (int k = 0; k < strata; ++k) {
     const double t = (k + rng.uniform()) / strata;
-    const PathAt path = path_at(block.step_size, t);
-    const Matrix x = path.alpha * sample(law, points_a_time, rng) +
-                     path.beta * rng.normal_matrix(law.dimension(), points_a_time);
-    const Matrix m = MixturePosterior(law, path.alpha, path.beta).means(x);
-    const Matrix v = path.alpha_rate * m + (path.beta_rate / path.beta) * (x - path.alpha * m);
+    const NoisingValues at = noising_values(interpolant_of(block), ou_step(block.step_size), t);
+    const Matrix x = at.data * sample(law, points_a_time, rng) +
+                     at.noise * rng.normal_matrix(law.dimension(), points_a_time);
+    const Matrix m = MixturePosterior(law, at.data, at.noise).means(x);
+    const Matrix v = at.data_rate * m + (at.noise_rate / at.noise) * (x - at.data * m);
     losses.push_back((velocity(block.network, t, x) - v).squaredNorm() /
                      static_cast<double>(points_a_time));
   }

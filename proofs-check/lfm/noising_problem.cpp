@@ -30,6 +30,20 @@ GaussianMixture random_components(Rng& rng, const MixtureFamily& family) {
   return {std::move(weights), std::move(means), std::move(covariances)};
 }
 
+// Draws until a problem meets the claim's hypotheses: what is compared is as much as was asked for.
+// Where none of so many does, the hypothesis that the last one fails is the family's.
+Outcome evaluate_applicable(Trial& trial,
+                            const MixtureFamily& family,
+                            const EvaluateNoising& evaluate) {
+  constexpr int most_attempts = 100;
+  for (int attempt = 1;; ++attempt) {
+    NoisingProblem problem = random_noising(trial.rng, family);
+    problem.scale = trial.scale;
+    Outcome outcome = evaluate(problem);
+    if (outcome.applies() || attempt == most_attempts) return outcome;
+  }
+}
+
 }  // namespace
 
 GaussianMixture NoisingProblem::noised() const {
@@ -64,10 +78,8 @@ Instance noising_family(const MixtureFamily& family, const EvaluateNoising& eval
                 family.draws_at_once * (cheap && trial.scale != Scale::quick ? 10 : 1);
             std::vector<Bound> bounds;
             for (int i = 0; i < problems; ++i) {
-              NoisingProblem problem = random_noising(trial.rng, family);
-              problem.scale = trial.scale;
-              const Outcome outcome = evaluate(problem);
-              if (!outcome.applies() && problems == 1) return outcome;
+              const Outcome outcome = evaluate_applicable(trial, family, evaluate);
+              if (!outcome.applies()) return outcome;
               bounds.insert(bounds.end(), outcome.bounds.begin(), outcome.bounds.end());
             }
             return bounds;

@@ -42,6 +42,7 @@ struct MixtureFamily {
 /// [narrowest, widest], γ log-uniform in [0.01, 1.5].
 NoisingProblem random_noising(Rng& rng, const MixtureFamily& family);
 
+/// Draws that fail a hypothesis of the claim are drawn again, up to a hundred times.
 Instance noising_family(const MixtureFamily& family, const EvaluateNoising& evaluate);
 Instance noising_instance(std::string name,
                           const NoisingProblem& problem,

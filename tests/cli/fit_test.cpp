@@ -245,14 +245,137 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
   CHECK(data.files() == before);
 }
 
-TEST_CASE("an interrupted fit leaves nothing behind", "[cli][property]") {
+namespace {
+
+// A fit that lasts long enough to be interrupted.
+std::vector<std::string> long_fit(const std::string& method, const std::string& out) {
+  std::vector<std::string> words = {"fit",
+                                    "toy:moons",
+                                    "--draws",
+                                    "20000",
+                                    "--method",
+                                    method,
+                                    "--hidden",
+                                    "32,32",
+                                    "--out",
+                                    out,
+                                    "--frequencies",
+                                    "4",
+                                    "--highest-frequency",
+                                    "1"};
+  if (method == "fm") {
+    words.insert(words.end(), {"--iterations", "2000"});
+  } else {
+    words.insert(words.end(), {"--iterations", method == "jko" ? "60" : "1000", "--blocks", "2"});
+  }
+  return words;
+}
+
+void check_same_fit(const Data& data, const std::string& a, const std::string& b, bool two_blocks) {
+  std::vector<std::string> files = {"fit.json", "samples.npy", "test.npy", "model/model.json",
+                                    "model/block_1/parameters.npy"};
+  if (two_blocks) files.push_back("model/block_2/parameters.npy");
+  for (const std::string& file : files) {
+    CAPTURE(file);
+    CHECK(std::filesystem::exists(data / a + "/" + file));
+    CHECK(read_file(data / a + "/" + file) == read_file(data / b + "/" + file));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a fit that is killed and called again ends with the bytes of one without a break",
+          "[cli][exact]") {
+  struct Break {
+    std::string method;
+    int signal;
+    std::string after;
+  };
+  // Of the second call, 40% are half of the training, the last fifth is the evaluation.
+  const auto how = GENERATE(values<Break>({{"fm", SIGKILL, "fit  4"},
+                                           {"lfm", SIGKILL, "fit  6"},
+                                           {"jko", SIGTERM, "fit  3"},
+                                           {"fm", SIGINT, "fit  8"}}));
+  CAPTURE(how.method, how.signal, how.after);
   const Data data;
+  REQUIRE(data.call(long_fit(how.method, "a")).exit_code == 0);
+  const ProgramOutcome broken =
+      data.call(long_fit(how.method, "b"), {.signal = how.signal, .interrupt_after = how.after});
+  CAPTURE(broken.errors);
+  CHECK(broken.exit_code == (how.signal == SIGKILL ? 128 + SIGKILL : 130));
+  CHECK(std::filesystem::exists(data / "b/unfinished/state.json"));
+  CHECK_FALSE(std::filesystem::exists(data / "b/fit.json"));
+  const ProgramOutcome rest = data.call(long_fit(how.method, "b"));
+  CAPTURE(rest.errors);
+  CHECK(rest.exit_code == 0);
+  CHECK_THAT(rest.errors, Contains("b/unfinished: goes on"));
+  check_same_fit(data, "a", "b", how.method != "fm");
+  CHECK_FALSE(std::filesystem::exists(data / "b/unfinished"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+}
+
+TEST_CASE("a fit interrupted in its evaluation keeps the trained model", "[cli][property]") {
+  const Data data;
+  const ProgramOutcome broken =
+      data.call(long_fit("lfm", "a"), {.signal = SIGINT, .interrupt_after = "fit  9"});
+  CAPTURE(broken.errors);
+  CHECK(broken.exit_code == 130);
+  CHECK_THAT(broken.errors, Contains("the same command goes on from a/unfinished"));
+  const json state = json::parse(read_file(data / "a/unfinished/state.json"));
+  CHECK(state["trained"] == 2);
+  const ProgramOutcome rest = data.call(long_fit("lfm", "a"));
+  CHECK(rest.exit_code == 0);
+  CHECK_THAT(rest.errors, Contains("goes on (blocks trained: 2)"));
+  // Its first news is of the evaluation: nothing is trained again.
+  CHECK_THAT(rest.errors, !Contains("fit  1") && !Contains("fit  7"));
+}
+
+TEST_CASE("an unfinished fit is not taken for another, unless it is to be dropped",
+          "[cli][precondition]") {
+  const Data data;
+  const auto interrupted = [&] {
+    const ProgramOutcome outcome =
+        data.call(long_fit("fm", "a"), {.signal = SIGKILL, .interrupt_after = "fit  2"});
+    REQUIRE(outcome.exit_code == 128 + SIGKILL);
+  };
+  interrupted();
   const std::vector<std::string> before = data.files();
-  const ProgramOutcome outcome = data.call({"fit", "hills.csv", "--columns", "x,y", "--hidden",
-                                            "64,64", "--iterations", "1000000", "--out", "a"},
-                                           {.signal = SIGINT, .interrupt_after = "to train"});
-  CHECK(outcome.exit_code == 130);
-  CHECK(data.files() == before);
+  const auto refused = [&](std::vector<std::string> words, const std::string& phrase) {
+    const ProgramOutcome outcome = data.call(words);
+    CAPTURE(words, outcome.errors);
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.output.empty());
+    CHECK_THAT(outcome.errors, Contains("a/unfinished/fit.json:1: ") && Contains(phrase));
+    CHECK(data.files() == before);
+  };
+  std::vector<std::string> words = long_fit("fm", "a");
+  words.insert(words.end(), {"--batch", "64"});
+  refused(words, "batch 512, here 64");
+  refused({"fit", "hills.csv", "--columns", "x,y", "--out", "a"}, "here");
+  words = long_fit("fm", "a");
+  words[1] = "toy:circles";
+  refused(words, "the data");
+  words.push_back("--restart");
+  CHECK(data.call(words).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+  CHECK(json::parse(read_file(data / "a/fit.json"))["data"]["file"] == "toy:circles");
+
+  interrupted();
+  data.write("a/unfinished/state.json", "{}");
+  const ProgramOutcome damaged = data.call(long_fit("fm", "a"));
+  CHECK(damaged.exit_code == 2);
+  CHECK_THAT(damaged.errors, Contains("state.json:1: ") && Contains("--restart drops it"));
+}
+
+TEST_CASE("an unfinished fit leaves an earlier one's results alone", "[cli][property]") {
+  const Data data;
+  data.fit({"xy.json"}, "a");
+  const std::string before = read_file(data / "a/fit.json");
+  CHECK(
+      data.call(long_fit("fm", "a"), {.signal = SIGTERM, .interrupt_after = "fit  2"}).exit_code ==
+      130);
+  CHECK(read_file(data / "a/fit.json") == before);
+  CHECK(data.call({"logpdf", "a", "xy.json", "--quiet"}).exit_code == 0);
 }
 
 }  // namespace flowcheck::fit_test

@@ -140,7 +140,71 @@ TEST_CASE("a fit is its seed's, and stops when it is told to", "[learning][prope
   other.seed = 6;
   CHECK(parameters(other) != once);
   const std::atomic<bool> stop = true;
-  CHECK(fit_model(data, options, {}, {}, &stop).termination == Termination::running);
+  CHECK(fit_model(data, options, {}, {.stop = &stop}).termination == Termination::running);
+}
+
+TEST_CASE("a fit goes on from any of its states with the same numbers", "[learning][exact]") {
+  const auto method = GENERATE(ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko);
+  CAPTURE(to_string(method));
+  const DataSplit data = hills(600);
+  FitOptions options = small(method);
+  options.iterations = 45;  // the last report is not the end
+  options.patience = 2;
+  std::vector<FitState> states;
+  const FitResult whole = fit_model(
+      data, options, {}, {.checkpoint = [&](const FitState& state) { states.push_back(state); }});
+  const std::size_t blocks = whole.model.blocks.size();
+  CHECK(states.size() > 2 * blocks);
+  CHECK(states.back().networks.size() == blocks);
+  for (const FitState& state : states) {
+    const FitResult rest = fit_model(data, options, {}, {}, state);
+    REQUIRE(rest.termination == Termination::converged);
+    REQUIRE(rest.model.blocks.size() == blocks);
+    for (std::size_t n = 0; n < blocks; ++n) {
+      CHECK(rest.model.blocks[n].network.parameters == whole.model.blocks[n].network.parameters);
+      CHECK(rest.blocks[n].best_iteration == whole.blocks[n].best_iteration);
+      CHECK(rest.blocks[n].iterations == whole.blocks[n].iterations);
+      CHECK(rest.blocks[n].train_loss == whole.blocks[n].train_loss);
+    }
+  }
+}
+
+TEST_CASE("a fit that is stopped gives its last state, and no other options take it",
+          "[learning][property]") {
+  const DataSplit data = hills(600);
+  const FitOptions options = small(ModelMethod::lfm);
+  std::atomic<bool> stop = false;
+  FitState last;
+  const FitWatch watch = {.progress = [&](double done) { stop = done > 0.6; },
+                          .stop = &stop,
+                          .checkpoint = [&](const FitState& state) { last = state; }};
+  CHECK(fit_model(data, options, {}, watch).termination == Termination::running);
+  CHECK(last.networks.size() == 1);
+  CHECK(last.in_training());
+  CHECK(last.training.iteration > 0);
+  CHECK(fit_model(data, options, {}, {}, last).model.blocks.back().network.parameters ==
+        fit_model(data, options).model.blocks.back().network.parameters);
+  FitOptions other = options;
+  other.hidden = {16, 16};
+  CHECK_THROWS_AS(fit_model(data, other, {}, {}, last), std::invalid_argument);
+  other = options;
+  other.blocks = 1;
+  CHECK_THROWS_AS(fit_model(data, other, {}, {}, last), std::invalid_argument);
+}
+
+TEST_CASE("a block that would be worse than none moves nothing", "[learning][property]") {
+  const DataSplit data = hills(600);
+  // The second step is so short that whatever the first block does would be too far.
+  const FitResult fit = fit_model(data, small(ModelMethod::jko), {2.0, 1e-9});
+  REQUIRE(fit.termination == Termination::converged);
+  for (const BlockFit& block : fit.blocks) {
+    CHECK(block.best_validation <= block.identity_validation);
+  }
+  const BlockFit& last = fit.blocks.back();
+  CHECK(last.first_validation > last.identity_validation);
+  CHECK(last.best_validation == last.identity_validation);
+  const Matrix points = data.test;
+  CHECK(push_block(fit.model.blocks.back(), points).points == points);
 }
 
 TEST_CASE("a block without progress on the validation rows stops early", "[learning][property]") {

@@ -48,6 +48,37 @@ GaussianBlock shifted_block(double m, double S, double gamma, double e) {
 
 }  // namespace
 
+TEST_CASE("a family draws again what fails a hypothesis, and says so where nothing meets it",
+          "[lfm][property]") {
+  const int draws_at_once = GENERATE(1, 5);
+  int evaluated = 0;
+  const auto outcome_of = [&](const EvaluateNoising& evaluate) {
+    Trial trial{.rng = Rng(3)};
+    return noising_family({.name = "some", .draws_at_once = draws_at_once}, evaluate).draw(trial);
+  };
+  const Outcome some = outcome_of([&](const NoisingProblem& problem) -> Outcome {
+    ++evaluated;
+    if (problem.data.size() > 1) return Outcome::not_applicable("one component");
+    return Bound{.lhs = 0.0, .rhs = 1.0};
+  });
+  CHECK(some.applies());
+  CHECK(static_cast<int>(some.bounds.size()) == draws_at_once);
+  CHECK(evaluated > draws_at_once);
+  const Outcome none =
+      outcome_of([](const NoisingProblem&) { return Outcome::not_applicable("nothing does"); });
+  CHECK(none.failed_hypothesis == "nothing does");
+}
+
+TEST_CASE("every draw of LFM-05's family is compared", "[lfm][property]") {
+  const Claim claim = lfm_05_loss_decomposition();
+  const auto& family = claim.instances[1];
+  REQUIRE(family.repeat);
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Trial trial{.rng = Rng(seed)};
+    CHECK(family.draw(trial).applies());
+  }
+}
+
 TEST_CASE("a translate contracts at the slowest rate as it vanishes", "[lfm][reference]") {
   const auto ratio = [](double m) {
     const GaussianMixture p = isotropic_gaussian(m, 1.0);

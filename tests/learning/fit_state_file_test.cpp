@@ -1,0 +1,164 @@
+#include "learning/fit_state_file.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace flowcheck::fit_state_file_test {
+
+namespace {
+
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+// A folder that is gone afterwards.
+class StateFolder {
+ public:
+  explicit StateFolder(const std::string& name)
+      : path_(fs::temp_directory_path() / ("flowcheck_fit_state_" + name)) {
+    fs::remove_all(path_);
+  }
+  StateFolder(const StateFolder&) = delete;
+  StateFolder& operator=(const StateFolder&) = delete;
+  StateFolder(StateFolder&&) = delete;
+  StateFolder& operator=(StateFolder&&) = delete;
+  ~StateFolder() { fs::remove_all(path_); }
+
+  std::string path() const { return path_.string(); }
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(path_ / name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  void write(const std::string& name, const std::string& bytes) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << bytes;
+  }
+  void write(const FitState& state) const {
+    for (const NamedBytes& file : fit_state_files(state)) write(file.name, file.bytes);
+  }
+  void remove(const std::string& name) const { fs::remove_all(path_ / name); }
+
+ private:
+  fs::path path_;
+};
+
+// Two trained blocks and a third in training, with numbers that a decimal would lose.
+FitState a_state() {
+  Rng rng(7);
+  const NetworkShape shape{.dimension = 2, .widths = {3, 3}, .frequencies = 2};
+  const auto network = [&] { return initial_network(shape, rng); };
+  FitState state{.networks = {network(), network()}, .best = network(), .since_best = 3};
+  const double third = 1.0 / 3.0;
+  state.blocks = {{.iterations = 10, .first_validation = third, .best_iteration = 5},
+                  {.first_validation = infinity,
+                   .identity_validation = std::numeric_limits<double>::quiet_NaN(),
+                   .train_loss = -infinity},
+                  {.best_validation = -third}};
+  const Index count = parameter_count(shape);
+  state.training = {.iteration = 40,
+                    .parameters = rng.normal_vector(count),
+                    .first_moment = rng.normal_vector(count),
+                    .second_moment = rng.normal_vector(count),
+                    .average = rng.normal_vector(count),
+                    .loss = third,
+                    .smoothed_loss = -third};
+  return state;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const std::size_t place = text.find(what);
+  REQUIRE(place != std::string::npos);
+  return text.replace(place, what.size(), by);
+}
+
+}  // namespace
+
+TEST_CASE("a fit under way comes back from its folder to the last bit", "[learning][exact]") {
+  const StateFolder folder("round_trip");
+  const FitState state = a_state();
+  folder.write(state);
+  const FitState read = load_fit_state(folder.path());
+  REQUIRE(read.networks.size() == 2);
+  CHECK(read.networks[1].shape == state.networks[1].shape);
+  CHECK(read.networks[1].parameters == state.networks[1].parameters);
+  CHECK(read.best.parameters == state.best.parameters);
+  CHECK(read.since_best == 3);
+  CHECK(read.training.iteration == 40);
+  CHECK(read.training.average == state.training.average);
+  CHECK(read.training.second_moment == state.training.second_moment);
+  CHECK(read.training.smoothed_loss == state.training.smoothed_loss);
+  REQUIRE(read.blocks.size() == 3);
+  CHECK(read.blocks[0].first_validation == state.blocks[0].first_validation);
+  CHECK(read.blocks[0].best_iteration == 5);
+  CHECK(read.blocks[1].first_validation == infinity);
+  CHECK(std::isnan(read.blocks[1].identity_validation));
+  CHECK(read.blocks[1].train_loss == -infinity);
+  CHECK(read.blocks[2].best_validation == state.blocks[2].best_validation);
+}
+
+TEST_CASE("a later state takes the place of an earlier one only by its last file",
+          "[learning][property]") {
+  const StateFolder folder("order");
+  const FitState before = a_state();
+  folder.write(before);
+  FitState after = before;
+  after.training.iteration = 80;
+  after.training.parameters.setOnes();
+  after.best.parameters.setZero();
+  std::vector<NamedBytes> files = fit_state_files(after);
+  REQUIRE(files.back().name == "state.json");
+  const NamedBytes last = files.back();
+  files.pop_back();
+  for (const NamedBytes& file : files) folder.write(file.name, file.bytes);
+  CHECK(load_fit_state(folder.path()).training.parameters == before.training.parameters);
+  CHECK(load_fit_state(folder.path()).best.parameters == before.best.parameters);
+  folder.write(last.name, last.bytes);
+  CHECK(load_fit_state(folder.path()).training.parameters == after.training.parameters);
+}
+
+TEST_CASE("a state between two blocks has no block in training", "[learning][exact]") {
+  const StateFolder folder("between");
+  FitState state = a_state();
+  state.blocks.pop_back();
+  CHECK(training_folder(state).empty());
+  folder.write(state);
+  const FitState read = load_fit_state(folder.path());
+  CHECK_FALSE(read.in_training());
+  CHECK(read.blocks.size() == 2);
+}
+
+TEST_CASE("a damaged state is refused in one line", "[learning][precondition]") {
+  const StateFolder folder("damaged");
+  CHECK_THROWS_AS(load_fit_state(folder.path()), InputError);
+  folder.write(a_state());
+  const std::string good = folder.read("state.json");
+  const auto refused = [&](const std::string& text) {
+    CAPTURE(text);
+    folder.write("state.json", text);
+    CHECK_THROWS_WITH(load_fit_state(folder.path()), Contains("state.json:1: ") && !Contains("\n"));
+  };
+  refused("");
+  refused("[]");
+  refused(replaced(good, "fit_state/1", "fit_state/2"));
+  refused(replaced(good, "\"trained\": 2", "\"trained\": 1"));
+  refused(replaced(good, "\"trained\": 2", "\"trained\": -2"));
+  refused(replaced(good, "\"trained\": 2", "\"trained\": 18446744073709551615"));
+  refused(replaced(good, "\"nan\"", "\"none\""));
+  refused(replaced(good, "\"since_best\"", "\"since\""));
+  folder.write("state.json", good);
+  REQUIRE_NOTHROW(load_fit_state(folder.path()));
+  folder.write("training_3_40/network.json",
+               replaced(folder.read("training_3_40/network.json"), "40", "41"));
+  CHECK_THROWS_WITH(load_fit_state(folder.path()), Contains("another's"));
+  folder.remove("training_3_40");
+  CHECK_THROWS_AS(load_fit_state(folder.path()), InputError);
+}
+
+}  // namespace flowcheck::fit_state_file_test
