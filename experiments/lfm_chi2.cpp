@@ -55,15 +55,15 @@ struct MeasuredChain {
   GaussianChain chain = {};
   Estimate C3 = 0.0;  // 4L√C₂ ≥ S_n
 
-  Estimate error() const { return chain.largest_error(); }
-  Estimate M() const { return chain.supremum(); }
+  Estimate error() const { return chain.errors().largest_error(); }
+  Estimate M() const { return chain.errors().supremum(); }
 };
 
 MeasuredChain measured_chain(double step_size, int count, double error) {
-  const std::vector<GaussianBlockOptions> blocks(
+  const std::vector<BlockOptions> blocks(
       static_cast<std::size_t>(count),
       {.step_size = step_size, .error = {.size = error, .constant = 1.0, .slope = -0.3}});
-  const PathConstants constants = path_constants(data_law, blocks);
+  const PathConstants constants = largest(path_constants(data_law, blocks));
   return {.chain = gaussian_chain(data_law, blocks),
           .C3 = 4.0 * constants.score_growth * sqrt(constants.integrability)};
 }

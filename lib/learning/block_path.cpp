@@ -1,12 +1,12 @@
 #include "learning/block_path.hpp"
 
 #include "flows/perturbed_flow.hpp"
+#include "learning/time_panels.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/SVD>
-#include <boost/math/quadrature/gauss.hpp>
 
 #include <cmath>
 #include <functional>
@@ -96,25 +96,6 @@ GaussianMixture mixture_of(const std::vector<JointComponent>& components) {
   return {std::move(weights), std::move(means), std::move(covariances)};
 }
 
-// Gauss nodes and weights on [0, 1], in panels.
-struct TimeRule {
-  std::vector<double> times = {};
-  std::vector<double> weights = {};
-
-  explicit TimeRule(int panels) {
-    using Rule = boost::math::quadrature::gauss<double, 10>;
-    const double half = 0.5 / panels;
-    for (int i = 0; i < panels; ++i) {
-      for (std::size_t j = 0; j < Rule::abscissa().size(); ++j) {
-        for (const double sign : {-1.0, 1.0}) {
-          times.push_back((2.0 * i + 1.0 + sign * Rule::abscissa()[j]) * half);
-          weights.push_back(half * Rule::weights()[j]);
-        }
-      }
-    }
-  }
-};
-
 // Calls f with the nodes of each component's law and their weights, the component's included.
 void visit_slice(const BlockSlice& slice,
                  const NoiseRule& noise,
@@ -134,7 +115,7 @@ struct EnergySums {
 // Calls f with each slice, its time's weight, and the nodes of a component with theirs.
 template <class F>
 void visit_path(const BlockPath& path, int panels, int nodes, const F& f) {
-  const TimeRule rule(panels);
+  const TimeRule rule = gauss_rule(equal_panels(panels));
   const NoiseRule noise = noise_rule(path.data().dimension(), nodes);
   for (std::size_t i = 0; i < rule.times.size(); ++i) {
     const BlockSlice slice = path.at(rule.times[i]);
@@ -193,6 +174,8 @@ BlockSlice::Posterior BlockSlice::posterior(const Matrix& points) const {
   result.weights = (result.weights.rowwise() - largest).array().exp();
   const Eigen::RowVectorXd total = result.weights.colwise().sum();
   result.weights.array().rowwise() /= total.array();
+  result.log_totals = (largest.array() + total.array().log()).transpose() -
+                      0.5 * std::log(2.0 * std::numbers::pi) * static_cast<double>(points.rows());
   return result;
 }
 
@@ -212,6 +195,13 @@ Matrix averaged(const Matrix& weights, const std::vector<Matrix>& values) {
 Matrix BlockSlice::velocities(const Matrix& points) const {
   const Posterior known = posterior(points);
   return averaged(known.weights, known.rates);
+}
+
+PathValues BlockSlice::values(const Matrix& points) const {
+  const Posterior known = posterior(points);
+  return {.log_densities = known.log_totals,
+          .scores = averaged(known.weights, known.scores),
+          .velocities = averaged(known.weights, known.rates)};
 }
 
 Vector BlockSlice::divergences(const Matrix& points) const {

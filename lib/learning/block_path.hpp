@@ -10,6 +10,13 @@
 
 namespace flowcheck {
 
+/// A path's law and velocity at points, one a column.
+struct PathValues {
+  Vector log_densities = {};
+  Matrix scores = {};
+  Matrix velocities = {};
+};
+
 /// A block's path at one time, factored: I = I_t and İ of a mixture are jointly a mixture of
 /// Gaussians. With the components' posterior weights rₖ(x), by log-sum-exp,
 ///
@@ -23,6 +30,7 @@ class BlockSlice {
   const GaussianMixture& law() const { return law_; }  ///< ρ_t
 
   Matrix velocities(const Matrix& points) const;   ///< v at each column, d × n
+  PathValues values(const Matrix& points) const;   ///< all of it from one pass
   Vector divergences(const Matrix& points) const;  ///< div v; ∂ₓv on the line
   Vector residuals(const Matrix& points) const;    ///< tr Cov(İ | I = x)
   Matrix jacobian(const Vector& x) const;          ///< ∇v, d × d, not symmetric in general
@@ -43,6 +51,7 @@ class BlockSlice {
     Matrix weights = {};              // K × n
     std::vector<Matrix> rates = {};   // uₖ, d × n each
     std::vector<Matrix> scores = {};  // sₖ
+    Vector log_totals = {};           // log ρ_t
   };
 
   BlockSlice(GaussianMixture law, std::vector<Component> components)

@@ -1,5 +1,6 @@
 #include "learning/gaussian_block.hpp"
 
+#include "learning/time_panels.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
@@ -67,7 +68,7 @@ struct PathMoments {
 // is N(0, 1) and the learned one N(d, k).
 class PerturbedPath {
  public:
-  PerturbedPath(const LineNormal& start, const GaussianBlockOptions& options)
+  PerturbedPath(const LineNormal& start, const BlockOptions& options)
       : start_(start), options_(options), step_(ou_step(options.step_size)) {
     decay_ = Estimate::closed_form(step_.decay, 2.0 * unit_round_off * step_.decay);
     right_ = ou_law(start, options.step_size);
@@ -99,43 +100,17 @@ class PerturbedPath {
 
   // Ends of panels on which S_t changes by no more than a factor two, at least `least` of them.
   std::vector<double> panels(int least) const {
-    std::vector<double> ends;
-    const std::function<void(double, double, int)> add = [&](double from, double to, int depth) {
-      const double a = variance(from);
-      const double b = variance(to);
-      const double middle = 0.5 * (from + to);
-      const double c = variance(middle);
-      if (depth < 60 && std::max({a, b, c}) > 2.0 * std::min({a, b, c})) {
-        add(from, middle, depth + 1);
-        add(middle, to, depth + 1);
-        return;
-      }
-      ends.push_back(to);
-    };
-    ends.push_back(0.0);
-    for (int i = 0; i < least; ++i) {
-      add(static_cast<double>(i) / least, static_cast<double>(i + 1) / least, 0);
-    }
-    return ends;
+    return graded_panels([this](double t) { return variance(t); }, least);
   }
 
  private:
   LineNormal start_;
-  GaussianBlockOptions options_;
+  BlockOptions options_;
   OuStep step_;
   Estimate decay_ = 1.0;
   Estimate covariance_ = 0.0;  // of x_l and x_r
   LineNormal right_ = {};
 };
-
-std::vector<double> halved(const std::vector<double>& ends) {
-  std::vector<double> result{ends.front()};
-  for (std::size_t i = 1; i < ends.size(); ++i) {
-    result.push_back(0.5 * (ends[i - 1] + ends[i]));
-    result.push_back(ends[i]);
-  }
-  return result;
-}
 
 using PanelRule = boost::math::quadrature::gauss<double, 10>;
 
@@ -378,7 +353,7 @@ AffineMap GaussianBlock::map() const {
           .offset = Vector::Constant(1, end.mean.value - stretch * start.mean.value)};
 }
 
-GaussianBlock gaussian_block(const LineNormal& start, const GaussianBlockOptions& options) {
+GaussianBlock gaussian_block(const LineNormal& start, const BlockOptions& options) {
   const FieldError& error = options.error;
   require(start.variance.lower > 0.0, "gaussian_block: the start has no density");
   require(std::isfinite(error.size) && std::isfinite(error.constant) && std::isfinite(error.slope),
@@ -388,7 +363,10 @@ GaussianBlock gaussian_block(const LineNormal& start, const GaussianBlockOptions
   const TimeIntegrals coarse = time_integrals(path, ends);
   const TimeIntegrals fine = time_integrals(path, halved(ends));
 
-  GaussianBlock block{.start = start, .exact = path.right(), .step_size = options.step_size};
+  GaussianBlock block;
+  block.step_size = options.step_size;
+  block.start = start;
+  block.exact = path.right();
   const Estimate growth = Estimate(error.size) * error.slope;
   const Estimate shift =
       Estimate(error.size) * error.constant * exp(growth) * refined(fine.delay, coarse.delay);
@@ -406,25 +384,14 @@ GaussianBlock gaussian_block(const LineNormal& start, const GaussianBlockOptions
   block.kl = kl_to_noise(relative);
   block.chi_squared_growth = refined(fine.chi_squared_growth, coarse.chi_squared_growth);
   block.kl_growth = refined(fine.kl_growth, coarse.kl_growth);
+  block.start_to_noise = chi_squared_to_noise(block.start);
+  block.exact_to_noise = chi_squared_to_noise(block.exact);
+  block.to_noise = chi_squared_to_noise(block.end);
   block.overlap = overlap_with_noise(block.end, block.exact);
   block.supremum = supremum_to_noise(block.end);
   block.exact_supremum = supremum_to_noise(block.exact);
   block.squared_gap = squared_gap_to_noise(block.end, block.exact);
   return block;
-}
-
-Estimate GaussianChain::largest_error() const {
-  Estimate largest = 0.0;
-  for (const GaussianBlock& block : blocks) largest = max(largest, block.error);
-  return largest;
-}
-
-Estimate GaussianChain::supremum() const {
-  Estimate largest = 0.0;
-  for (const GaussianBlock& block : blocks) {
-    largest = max(largest, max(block.supremum, block.exact_supremum));
-  }
-  return largest;
 }
 
 LineNormal GaussianChain::generated() const {
@@ -438,19 +405,18 @@ LineNormal GaussianChain::generated() const {
   return law;
 }
 
-GaussianChain gaussian_chain(const LineNormal& start,
-                             const std::vector<GaussianBlockOptions>& blocks) {
+GaussianChain gaussian_chain(const LineNormal& start, const std::vector<BlockOptions>& blocks) {
   require(!blocks.empty(), "gaussian_chain: at least one block");
   GaussianChain chain;
   LineNormal law = start;
-  for (const GaussianBlockOptions& options : blocks) {
+  for (const BlockOptions& options : blocks) {
     chain.blocks.push_back(gaussian_block(law, options));
     law = chain.blocks.back().end;
   }
   return chain;
 }
 
-PathConstants path_constants(const LineNormal& start, const GaussianBlockOptions& options) {
+PathConstants path_constants(const LineNormal& start, const BlockOptions& options) {
   const PerturbedPath path(start, options);
   const FieldError& error = options.error;
   const double growth = error.size * error.slope;
@@ -493,17 +459,24 @@ PathConstants path_constants(const LineNormal& start, const GaussianBlockOptions
   return {.score_growth = L.estimate(), .integrability = C2.estimate()};
 }
 
-PathConstants path_constants(const LineNormal& start,
-                             const std::vector<GaussianBlockOptions>& blocks) {
-  PathConstants largest;
+std::vector<PathConstants> path_constants(const LineNormal& start,
+                                          const std::vector<BlockOptions>& blocks) {
+  std::vector<PathConstants> constants;
   LineNormal law = start;
-  for (const GaussianBlockOptions& options : blocks) {
-    const PathConstants own = path_constants(law, options);
-    largest.score_growth = max(largest.score_growth, own.score_growth);
-    largest.integrability = max(largest.integrability, own.integrability);
+  for (const BlockOptions& options : blocks) {
+    constants.push_back(path_constants(law, options));
     law = gaussian_block(law, options).end;
   }
-  return largest;
+  return constants;
+}
+
+PathConstants largest(const std::vector<PathConstants>& blocks) {
+  PathConstants result;
+  for (const PathConstants& own : blocks) {
+    result.score_growth = max(result.score_growth, own.score_growth);
+    result.integrability = max(result.integrability, own.integrability);
+  }
+  return result;
 }
 
 }  // namespace flowcheck

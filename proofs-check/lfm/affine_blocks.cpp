@@ -1,35 +1,87 @@
 #include "lfm/affine_blocks.hpp"
 
-#include <cmath>
+#include "learning/mixture_block.hpp"
+#include "lfm/generation.hpp"
+#include "lfm/noising_problem.hpp"
+
+#include <fmt/format.h>
+
 #include <utility>
 #include <variant>
 
 namespace flowcheck {
 namespace {
 
-AffineBlocks draw_blocks(Rng& rng, int most) {
-  const LineNormal start{.mean = rng.uniform(-1.0, 1.0), .variance = rng.uniform(0.1, 0.95)};
-  GaussianBlockOptions block{.step_size = rng.log_uniform(0.03, 1.0)};
+constexpr Index most_components = 16;
+
+BlockOptions draw_options(Rng& rng, double least_step, double least_error) {
+  BlockOptions block{.step_size = rng.log_uniform(least_step, 1.0)};
   if (rng.uniform() < 0.5) block.interpolant = Interpolant::trigonometric;
   if (rng.uniform() < 0.5) block.coupling = Coupling::independent;
-  block.error = {.size = rng.log_uniform(1e-4, 0.2),
+  block.error = {.size = rng.log_uniform(least_error, 0.2),
                  .constant = rng.uniform() < 0.5 ? -1.0 : 1.0,
                  .slope = rng.uniform(-0.6, 0.2)};
-  const int count = 1 + static_cast<int>(rng.uniform_index(most));
+  return block;
+}
+
+int draw_count_up_to(Rng& rng, int most) {
+  return 1 + static_cast<int>(rng.uniform_index(most));
+}
+
+AffineBlocks draw_blocks(Rng& rng, int most) {
+  const LineNormal start{.mean = rng.uniform(-1.0, 1.0), .variance = rng.uniform(0.1, 0.95)};
+  const BlockOptions block = draw_options(rng, 0.03, 1e-4);
+  return equal_blocks(start, draw_count_up_to(rng, most), block);
+}
+
+AffineBlocks draw_mixture_blocks(Rng& rng, int most) {
+  const double weight = rng.uniform(0.2, 0.8);
+  const Matrix means{{rng.uniform(-1.0, 1.0), rng.uniform(-1.0, 1.0)}};
+  const GaussianMixture start(Vector{{weight, 1.0 - weight}}, means,
+                              {Matrix::Constant(1, 1, rng.uniform(0.1, 0.95)),
+                               Matrix::Constant(1, 1, rng.uniform(0.1, 0.95))});
+  BlockOptions block = draw_options(rng, 0.1, 0.01);
+  const int count = draw_count_up_to(rng, most);
+  if (count > 1) block.coupling = Coupling::dependent;
   return equal_blocks(start, count, block);
 }
 
+Instance drawn(std::string name,
+               int most,
+               AffineBlocks (*draw)(Rng&, int),
+               const EvaluateBlocks& evaluate) {
+  return {.name = std::move(name),
+          .draw = [=](Trial& trial) { return evaluate(draw(trial.rng, most)); }};
+}
+
+const BlockOptions shifted_field{.step_size = 0.3,
+                                 .error = {.size = 0.1, .constant = 1.0, .slope = -0.3}};
+
 }  // namespace
 
-AffineBlocks equal_blocks(const LineNormal& start, int count, const GaussianBlockOptions& block) {
+BlockChain AffineBlocks::chain() const {
+  if (const auto* p = std::get_if<LineNormal>(&start)) return gaussian_chain(*p, blocks).errors();
+  return mixture_chain(std::get<GaussianMixture>(start), blocks);
+}
+
+std::vector<PathConstants> AffineBlocks::constants() const {
+  const auto* p = std::get_if<LineNormal>(&start);
+  return p == nullptr ? std::vector<PathConstants>{} : path_constants(*p, blocks);
+}
+
+AffineBlocks equal_blocks(const std::variant<LineNormal, GaussianMixture>& start,
+                          int count,
+                          const BlockOptions& block) {
   return {.start = start,
-          .blocks = std::vector<GaussianBlockOptions>(static_cast<std::size_t>(count), block)};
+          .blocks = std::vector<BlockOptions>(static_cast<std::size_t>(count), block)};
 }
 
 Instance random_blocks(std::string name, int most, const EvaluateBlocks& evaluate) {
-  return {.name = std::move(name), .draw = [evaluate, most](Trial& trial) {
-            return evaluate(draw_blocks(trial.rng, most));
-          }};
+  return drawn(std::move(name), most, draw_blocks, evaluate);
+}
+
+Instance random_mixture_blocks(std::string name, int most, const EvaluateBlocks& evaluate) {
+  return drawn(std::move(name), most, draw_mixture_blocks, evaluate);
 }
 
 Instance blocks_instance(std::string name,
@@ -41,35 +93,65 @@ Instance blocks_instance(std::string name,
 }
 
 AffineBlocks dossier_chain(double error, Interpolant interpolant, int count) {
-  return equal_blocks({.mean = 0.6, .variance = 0.36}, count,
+  return equal_blocks(LineNormal{.mean = 0.6, .variance = 0.36}, count,
                       {.step_size = 0.3,
                        .interpolant = interpolant,
                        .error = {.size = error, .constant = 1.0, .slope = -0.3}});
+}
+
+AffineBlocks bimodal_chain(int count) {
+  return equal_blocks(bimodal_bed(), count, shifted_field);
+}
+
+AffineBlocks three_modes_chain(int count) {
+  const GaussianMixture start(Vector{{0.5, 0.3, 0.2}}, Matrix{{0.9, -0.7, 0.0}, {0.3, 0.6, -0.9}},
+                              {Matrix{{0.3, 0.1}, {0.1, 0.2}}, Matrix{{0.15, 0.0}, {0.0, 0.4}},
+                               0.2 * Matrix::Identity(2, 2)});
+  return equal_blocks(start, count, shifted_field);
 }
 
 Estimate sensitivity_bound(const PathConstants& constants) {
   return 4.0 * constants.score_growth * sqrt(constants.integrability);
 }
 
-Estimate step_constant(const GaussianChain& chain, const PathConstants& constants) {
-  return 2.0 * chain.supremum() * sqrt(sensitivity_bound(constants));
+Estimate sensitivity_bound(const AffineBlocks& problem, const BlockChain& chain) {
+  const std::vector<PathConstants> constants = problem.constants();
+  return constants.empty() ? chain.largest_sensitivity() : sensitivity_bound(largest(constants));
 }
 
-std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate, int count) {
-  return [evaluate, count](const Target& target) -> Outcome {
-    const Gaussian& q = target.reference;
-    if (!q.has_density()) return Outcome::not_applicable("the reference measure has a density");
-    const Gaussian* p = std::get_if<Gaussian>(&target.start);
-    if (p == nullptr) return Outcome::not_applicable("the start is Gaussian");
-    if (p->dimension() != 1) return Outcome::not_applicable("d = 1");
+Estimate step_constant(const BlockChain& chain, const Estimate& C3) {
+  return 2.0 * chain.supremum() * sqrt(C3);
+}
+
+std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate,
+                                                       int on_line,
+                                                       int on_plane) {
+  return [=](const Target& target) -> Outcome {
+    if (!target.reference.has_density()) {
+      return Outcome::not_applicable("the reference measure has a density");
+    }
+    const Index d = target.reference.dimension();
+    if (d > 2) return Outcome::not_applicable("d ≤ 2");
+    const Measure measure = in_units_of_reference(target);
+    const BlockOptions block{.step_size = target.step_size,
+                             .error = {.size = target.error, .constant = 1.0, .slope = -0.3}};
+    const auto outcome = [&](const std::variant<LineNormal, GaussianMixture>& start) {
+      return evaluate(equal_blocks(start, d == 1 ? on_line : on_plane, block));
+    };
+    if (const auto* p = std::get_if<Gaussian>(&measure)) {
+      if (!p->has_density()) return Outcome::not_applicable("p_0 has a density");
+      if (d == 2) return outcome(GaussianMixture(*p));
+      return outcome(LineNormal{.mean = p->mean()(0), .variance = p->covariance()(0, 0)});
+    }
+    const auto* p = std::get_if<GaussianMixture>(&measure);
+    if (p == nullptr)
+      return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
     if (!p->has_density()) return Outcome::not_applicable("p_0 has a density");
-    const double deviation = std::sqrt(q.covariance()(0, 0));
-    const LineNormal start{.mean = (p->mean()(0) - q.mean()(0)) / deviation,
-                           .variance = p->covariance()(0, 0) / q.covariance()(0, 0)};
-    return evaluate(
-        equal_blocks(start, count,
-                     {.step_size = target.step_size,
-                      .error = {.size = target.error, .constant = 1.0, .slope = -0.3}}));
+    if (p->size() > most_components) {
+      return Outcome::not_applicable(fmt::format(
+          "left out: {} components, at most {} are integrated", p->size(), most_components));
+    }
+    return outcome(*p);
   };
 }
 

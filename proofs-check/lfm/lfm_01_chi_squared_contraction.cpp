@@ -1,3 +1,4 @@
+#include "learning/mixture_to_noise.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 
@@ -9,10 +10,10 @@ namespace lfm_01 {
 constexpr double unit = 1.0;  // ∫p²/q − 1 is a difference of numbers of this size
 
 Outcome contraction(const NoisingProblem& problem) {
-  const Estimate before = chi_squared_of_rounded(problem.data);
+  const Estimate before = chi_squared_to_noise(problem.data);
   if (!std::isfinite(before.value)) return Outcome::not_applicable("χ²(p ‖ q) < ∞");
-  const Estimate after = chi_squared_of_rounded(problem.noised());
-  const Estimate half_way = chi_squared_of_rounded(ou_law(problem.data, 0.5 * problem.step_size));
+  const Estimate after = chi_squared_to_noise(problem.noised());
+  const Estimate half_way = chi_squared_to_noise(ou_law(problem.data, 0.5 * problem.step_size));
   return {{{.lhs = after,
             .rhs = square(problem.decay()) * before,
             .part = "χ² contracts",
@@ -28,14 +29,14 @@ const NoisingProblem small_translate{.data = isotropic_gaussian(0.01, 1.0), .ste
 const NoisingProblem shifted_normal{.data = isotropic_gaussian(0.3, 1.0), .step_size = 0.3};
 
 Outcome rate_of_centred_data(const NoisingProblem& problem) {
-  return Bound{.lhs = chi_squared_of_rounded(problem.noised()),
-               .rhs = pow(problem.decay(), 4) * chi_squared_of_rounded(problem.data)};
+  return Bound{.lhs = chi_squared_to_noise(problem.noised()),
+               .rhs = pow(problem.decay(), 4) * chi_squared_to_noise(problem.data)};
 }
 
 // dX = −½X dt + dB has the same stationary law and half the speed.
 Outcome half_speed(const NoisingProblem& problem) {
-  return Bound{.lhs = chi_squared_of_rounded(ou_law(problem.data, 0.5 * problem.step_size)),
-               .rhs = square(problem.decay()) * chi_squared_of_rounded(problem.data)};
+  return Bound{.lhs = chi_squared_to_noise(ou_law(problem.data, 0.5 * problem.step_size)),
+               .rhs = square(problem.decay()) * chi_squared_to_noise(problem.data)};
 }
 
 }  // namespace lfm_01

@@ -1,3 +1,4 @@
+#include "learning/mixture_to_noise.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 #include "numerics/round_off.hpp"
@@ -26,9 +27,9 @@ bool is_whitened(const GaussianMixture& p) {
 
 Outcome contraction(const NoisingProblem& problem) {
   if (!is_centred(problem.data)) return Outcome::not_applicable("E x = 0");
-  const Estimate before = chi_squared_of_rounded(problem.data);
+  const Estimate before = chi_squared_to_noise(problem.data);
   if (!std::isfinite(before.value)) return Outcome::not_applicable("χ²(p ‖ q) < ∞");
-  const Estimate after = chi_squared_of_rounded(problem.noised());
+  const Estimate after = chi_squared_to_noise(problem.noised());
   std::vector<Bound> bounds{
       {.lhs = after, .rhs = pow(problem.decay(), 4) * before, .part = centred_part, .scale = unit}};
   if (is_whitened(problem.data)) {
@@ -53,13 +54,13 @@ GaussianMixture slightly_skewed() {
 const NoisingProblem slightly_wide{.data = isotropic_gaussian(0.0, 1.001), .step_size = 0.3};
 
 Outcome on_uncentred(const NoisingProblem& problem) {
-  return Bound{.lhs = chi_squared_of_rounded(problem.noised()),
-               .rhs = pow(problem.decay(), 4) * chi_squared_of_rounded(problem.data)};
+  return Bound{.lhs = chi_squared_to_noise(problem.noised()),
+               .rhs = pow(problem.decay(), 4) * chi_squared_to_noise(problem.data)};
 }
 
 Outcome with_rate_of_whitened(const NoisingProblem& problem) {
-  return Bound{.lhs = chi_squared_of_rounded(problem.noised()),
-               .rhs = pow(problem.decay(), 6) * chi_squared_of_rounded(problem.data)};
+  return Bound{.lhs = chi_squared_to_noise(problem.noised()),
+               .rhs = pow(problem.decay(), 6) * chi_squared_to_noise(problem.data)};
 }
 
 }  // namespace lfm_02

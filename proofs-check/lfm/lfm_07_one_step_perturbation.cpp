@@ -12,13 +12,13 @@ const char* const exact_part = "B χ²(p_n* ‖ p_n)^½";
 const char* const error_part = "B (εS)^½";
 const char* const envelope_part = "B ≤ 2M";
 
-Estimate change(const GaussianBlock& block) {
-  return abs(chi_squared_to_noise(block.end) - chi_squared_to_noise(block.exact));
+Estimate change(const BlockErrors& block) {
+  return abs(block.to_noise - block.exact_to_noise);
 }
 
 Outcome perturbation(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
-  for (const GaussianBlock& block : problem.chain().blocks) {
+  for (const BlockErrors& block : problem.chain().blocks) {
     if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     const Estimate lhs = change(block);
@@ -41,12 +41,12 @@ Outcome perturbation(const AffineBlocks& problem) {
 }
 
 AffineBlocks stated() {
-  return {.start = {.mean = 0.6, .variance = 0.81},
+  return {.start = LineNormal{.mean = 0.6, .variance = 0.81},
           .blocks = {{.step_size = 0.3, .error = {.size = 0.02, .constant = 1.0, .slope = 0.0}}}};
 }
 
 Outcome without_root(const AffineBlocks& problem) {
-  const GaussianBlock block = problem.chain().blocks.front();
+  const BlockErrors block = problem.chain().blocks.front();
   return Bound{.lhs = change(block), .rhs = block.overlap * block.chi_squared};
 }
 
@@ -54,19 +54,22 @@ Outcome without_root(const AffineBlocks& problem) {
 
 Claim lfm_07_one_step_perturbation() {
   using namespace lfm_07;
-  return {.id = "LFM-07",
-          .statement =
-              "|χ²(p_n ‖ q) − χ²(p_n* ‖ q)| ≤ B χ²(p_n* ‖ p_n)^½ ≤ B(εS)^½, B = (∫p_n((p_n "
-              "+ p_n*)/q)²)^½ ≤ 2M",
-          .source = "[XuChengXie2024] for the rate; constants derived",
-          .provenance = Provenance::recalled,
-          .hypotheses = {finite_overlap, envelope, integrable},
-          .instances = {random_blocks("affine fields", 3, perturbation),
-                        blocks_instance("N(.6, .81), v̂ = v + .02", stated(), perturbation)},
-          .controls = {blocks_instance("without the root", stated(), without_root)},
-          .on_target = on_blocks_target(perturbation, 3),
-          .file = __FILE__,
-          .grade = Grade::converged};
+  return {
+      .id = "LFM-07",
+      .statement =
+          "|χ²(p_n ‖ q) − χ²(p_n* ‖ q)| ≤ B χ²(p_n* ‖ p_n)^½ ≤ B(εS)^½, B = (∫p_n((p_n "
+          "+ p_n*)/q)²)^½ ≤ 2M",
+      .source = "[XuChengXie2024] for the rate; constants derived",
+      .provenance = Provenance::recalled,
+      .hypotheses = {finite_overlap, envelope, integrable},
+      .instances = {random_blocks("affine fields", 3, perturbation),
+                    random_mixture_blocks("mixtures, d = 1", 2, perturbation),
+                    blocks_instance("N(.6, .81), v̂ = v + .02", stated(), perturbation)},
+      .controls = {blocks_instance("without the root", stated(), without_root),
+                   blocks_instance("bimodal, without the root", bimodal_chain(1), without_root)},
+      .on_target = on_blocks_target(perturbation, 3, 2),
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -24,23 +24,23 @@ bool has_equal_steps(const AffineBlocks& problem) {
 // χ²_n ≤ e^{−2γn}χ²_0 + C₄ε^½(1 − e^{−2γn})/(1 − e^{−2γ}), its limit form, and for any steps its
 // recursion.
 Outcome guarantee(const AffineBlocks& problem) {
-  const GaussianChain chain = problem.chain();
-  const Estimate start = chi_squared_to_noise(problem.start);
+  const BlockChain chain = problem.chain();
+  const Estimate start = chain.start_to_noise();
   if (!std::isfinite(start.value)) return Outcome::not_applicable(finite_start);
   if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
-  const PathConstants constants = problem.constants();
-  if (!std::isfinite(constants.integrability.upper)) return Outcome::not_applicable(integrable);
-  const Estimate C4 = step_constant(chain, constants);
+  const Estimate C3 = sensitivity_bound(problem, chain);
+  if (!std::isfinite(C3.upper)) return Outcome::not_applicable(integrable);
+  const Estimate C4 = step_constant(chain, C3);
   const Estimate rate = C4 * sqrt(chain.largest_error());
   const bool equal = has_equal_steps(problem);
   std::vector<Bound> bounds;
   Estimate before = start;
   Estimate recursion = start;
   Estimate power = 1.0;
-  for (const GaussianBlock& block : chain.blocks) {
+  for (const BlockErrors& block : chain.blocks) {
     const Estimate decay = exp(Estimate(-2.0 * block.step_size));
     const Estimate own = C4 * sqrt(block.error);
-    const Estimate after = chi_squared_to_noise(block.end);
+    const Estimate after = block.to_noise;
     const auto add = [&](const Estimate& rhs, const char* part) {
       bounds.push_back({.lhs = after, .rhs = rhs, .part = part, .scale = unit});
     };
@@ -59,7 +59,7 @@ Outcome guarantee(const AffineBlocks& problem) {
 }
 
 AffineBlocks released_steps() {
-  AffineBlocks problem{.start = {.mean = 0.6, .variance = 0.36}};
+  AffineBlocks problem{.start = LineNormal{.mean = 0.6, .variance = 0.36}};
   for (const double step : exponential_steps(0.025, 1.25, 8)) {
     problem.blocks.push_back({.step_size = step, .error = {0.01, 1.0, -0.3}});
   }
@@ -69,8 +69,9 @@ AffineBlocks released_steps() {
 Outcome without_error_term(const AffineBlocks& problem) {
   const double elapsed =
       problem.blocks.front().step_size * static_cast<double>(problem.blocks.size());
-  return Bound{.lhs = chi_squared_to_noise(problem.chain().end()),
-               .rhs = exp(Estimate(-2.0 * elapsed)) * chi_squared_to_noise(problem.start)};
+  const BlockChain chain = problem.chain();
+  return Bound{.lhs = chain.to_noise(),
+               .rhs = exp(Estimate(-2.0 * elapsed)) * chain.start_to_noise()};
 }
 
 }  // namespace lfm_08
@@ -85,6 +86,7 @@ Claim lfm_08_forward_process() {
           .provenance = Provenance::recalled,
           .hypotheses = {finite_start, envelope, "|s|, |ŝ| ≤ L(1 + |x|)", integrable, "ε_n ≤ ε"},
           .instances = {random_blocks("affine fields", 6, guarantee),
+                        random_mixture_blocks("mixtures, d = 1", 3, guarantee),
                         blocks_instance("N(.6, .36), linear", dossier_chain(0.01), guarantee),
                         blocks_instance("N(.6, .36), trigonometric",
                                         dossier_chain(0.01, Interpolant::trigonometric), guarantee),

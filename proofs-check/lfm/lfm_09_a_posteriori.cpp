@@ -11,27 +11,27 @@ constexpr double unit = 1.0;
 // b_n = e^{−2γ}b_{n−1} + B_n(ε_nS_n)^½ from what each block has measured of itself.
 Outcome recursion(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
-  Estimate bound = chi_squared_to_noise(problem.start);
-  for (const GaussianBlock& block : problem.chain().blocks) {
+  const BlockChain chain = problem.chain();
+  Estimate bound = chain.start_to_noise();
+  for (const BlockErrors& block : chain.blocks) {
     if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     bound = exp(Estimate(-2.0 * block.step_size)) * bound +
             block.overlap * sqrt(block.error * block.sensitivity);
-    bounds.push_back({.lhs = chi_squared_to_noise(block.end), .rhs = bound, .scale = unit});
+    bounds.push_back({.lhs = block.to_noise, .rhs = bound, .scale = unit});
   }
   return bounds;
 }
 
 AffineBlocks stated() {
-  return {.start = {.mean = 0.8, .variance = 0.9},
+  return {.start = LineNormal{.mean = 0.8, .variance = 0.9},
           .blocks = {{.step_size = 0.1, .error = {.size = 0.01, .constant = 1.0, .slope = 0.0}}}};
 }
 
 // What is left of the one-step bound where B is taken for 1.
 Outcome without_overlap(const AffineBlocks& problem) {
-  const GaussianBlock block = problem.chain().blocks.front();
-  return Bound{.lhs = abs(chi_squared_to_noise(block.end) - chi_squared_to_noise(block.exact)),
-               .rhs = sqrt(block.chi_squared)};
+  const BlockErrors block = problem.chain().blocks.front();
+  return Bound{.lhs = abs(block.to_noise - block.exact_to_noise), .rhs = sqrt(block.chi_squared)};
 }
 
 }  // namespace lfm_09
@@ -45,10 +45,13 @@ Claim lfm_09_a_posteriori() {
       .provenance = Provenance::derived,
       .hypotheses = {finite_overlap, integrable},
       .instances = {random_blocks("affine fields", 10, recursion),
+                    random_mixture_blocks("mixtures, d = 1", 4, recursion),
+                    blocks_instance("three modes, d = 2", three_modes_chain(2), recursion),
                     blocks_instance("N(.6, .36), linear", dossier_chain(0.01), recursion)},
       .tight = {blocks_instance(
           "no error at all, N(0.01, 1)",
-          equal_blocks({.mean = 0.01, .variance = 1.0}, 4, {.step_size = 0.3}), recursion)},
+          equal_blocks(LineNormal{.mean = 0.01, .variance = 1.0}, 4, {.step_size = 0.3}),
+          recursion)},
       .controls = {blocks_instance("B = 1", stated(), without_overlap)},
       .on_target = on_blocks_target(recursion),
       .file = __FILE__,

@@ -17,22 +17,21 @@ const char* const limit_part = "equal steps";
 
 // √χ²_n ≤ e^{−γ}√χ²_{n−1} + (M_nS_nε_n)^½, its sum, and the closed form of the latter with C₃.
 Outcome guarantee(const AffineBlocks& problem) {
-  const GaussianChain chain = problem.chain();
-  const Estimate start = sqrt(chi_squared_to_noise(problem.start));
+  const BlockChain chain = problem.chain();
+  const Estimate start = sqrt(chain.start_to_noise());
   if (!std::isfinite(start.value)) return Outcome::not_applicable(finite_start);
   if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
-  const PathConstants constants = problem.constants();
-  if (!std::isfinite(constants.integrability.upper)) return Outcome::not_applicable(integrable);
-  const Estimate rate =
-      sqrt(chain.supremum() * sensitivity_bound(constants) * chain.largest_error());
+  const Estimate C3 = sensitivity_bound(problem, chain);
+  if (!std::isfinite(C3.upper)) return Outcome::not_applicable(integrable);
+  const Estimate rate = sqrt(chain.supremum() * C3 * chain.largest_error());
   std::vector<Bound> bounds;
   Estimate before = start;
   Estimate sum = start;
   double elapsed = 0.0;
-  for (const GaussianBlock& block : chain.blocks) {
+  for (const BlockErrors& block : chain.blocks) {
     const Estimate decay = exp(Estimate(-block.step_size));
     const Estimate own = sqrt(block.supremum * block.sensitivity * block.error);
-    const Estimate after = sqrt(chi_squared_to_noise(block.end));
+    const Estimate after = sqrt(block.to_noise);
     const auto add = [&](const Estimate& lhs, const Estimate& rhs, const char* part) {
       bounds.push_back({.lhs = lhs, .rhs = rhs, .part = part, .scale = unit});
     };
@@ -54,9 +53,9 @@ Outcome fixed_shape(Trial&) {
   std::vector<double> errors;
   std::vector<double> distances;
   for (double e = 0.02; e > 0.001; e *= 0.5) {
-    const GaussianChain chain = dossier_chain(e, Interpolant::linear, 60).chain();
+    const BlockChain chain = dossier_chain(e, Interpolant::linear, 60).chain();
     errors.push_back(chain.largest_error().value);
-    distances.push_back(chi_squared_to_noise(chain.end()).value);
+    distances.push_back(chain.to_noise().value);
   }
   return order(observed_order(errors, distances), 2.0, "order of a fixed shape");
 }
@@ -82,15 +81,15 @@ Outcome ripples_at_half(Trial&) {
 }
 
 AffineBlocks stated() {
-  return {.start = {.mean = 0.6, .variance = 0.81},
+  return {.start = LineNormal{.mean = 0.6, .variance = 0.81},
           .blocks = {{.step_size = 0.3, .error = {.size = 0.02, .constant = 1.0, .slope = 0.0}}}};
 }
 
 // χ² itself is not additive; its root is.
 Outcome squares_add(const AffineBlocks& problem) {
-  const GaussianBlock block = problem.chain().blocks.front();
-  return Bound{.lhs = chi_squared_to_noise(block.end),
-               .rhs = exp(Estimate(-2.0 * block.step_size)) * chi_squared_to_noise(block.start) +
+  const BlockErrors block = problem.chain().blocks.front();
+  return Bound{.lhs = block.to_noise,
+               .rhs = exp(Estimate(-2.0 * block.step_size)) * block.start_to_noise +
                       block.supremum * block.sensitivity * block.error};
 }
 
@@ -106,6 +105,7 @@ Claim lfm_10_sharper_rate() {
           .provenance = Provenance::derived,
           .hypotheses = {finite_start, envelope, "|s|, |ŝ| ≤ L(1 + |x|)", integrable},
           .instances = {random_blocks("affine fields", 6, guarantee),
+                        random_mixture_blocks("mixtures, d = 1", 3, guarantee),
                         blocks_instance("N(.6, .36), linear", dossier_chain(0.01), guarantee),
                         {"ε → 0, fixed shape", fixed_shape, false}},
           .tight = {{"ripples of amplitude 1/k", ripples, false}},

@@ -18,10 +18,10 @@ AffineBlocks with_free_end(AffineBlocks problem) {
 }
 
 Outcome last_block_alone(const AffineBlocks& problem) {
-  const GaussianBlock last = with_free_end(problem).chain().blocks.back();
+  const BlockErrors last = with_free_end(problem).chain().blocks.back();
   if (!std::isfinite(last.overlap.value)) return Outcome::not_applicable(finite_overlap);
   if (!std::isfinite(last.sensitivity.value)) return Outcome::not_applicable(integrable);
-  const Estimate lhs = chi_squared_to_noise(last.end);
+  const Estimate lhs = last.to_noise;
   std::vector<Bound> bounds;
   if (std::isfinite(last.supremum.value)) {
     bounds.push_back({.lhs = lhs,
@@ -42,13 +42,13 @@ Outcome last_block_alone(const AffineBlocks& problem) {
 Outcome errors_of_others(const AffineBlocks& given) {
   AffineBlocks problem = with_free_end(given);
   for (std::size_t n = 0; n + 1 < problem.blocks.size(); ++n) problem.blocks[n].error.size = 0.0;
-  const GaussianChain chain = problem.chain();
+  const BlockChain chain = problem.chain();
   Estimate sum = 0.0;
   for (std::size_t n = 0; n + 1 < chain.blocks.size(); ++n) {
-    const GaussianBlock& block = chain.blocks[n];
+    const BlockErrors& block = chain.blocks[n];
     sum = sum + block.supremum * block.error * block.sensitivity;
   }
-  return Bound{.lhs = chi_squared_to_noise(chain.end()), .rhs = sum};
+  return Bound{.lhs = chain.to_noise(), .rhs = sum};
 }
 
 }  // namespace lfm_16
@@ -62,12 +62,13 @@ Claim lfm_16_free_last_block() {
           .provenance = Provenance::derived,
           .hypotheses = {envelope, integrable, "the last block's right end is q"},
           .instances = {random_blocks("affine fields", 6, last_block_alone),
+                        random_mixture_blocks("mixtures, d = 1", 3, last_block_alone),
                         blocks_instance("N(.6, .36), e = .05", four, last_block_alone),
                         blocks_instance("N(.6, .36), e = .005",
                                         dossier_chain(0.005, Interpolant::linear, 4),
                                         last_block_alone)},
           .controls = {blocks_instance("errors of the other blocks", four, errors_of_others)},
-          .on_target = on_blocks_target(last_block_alone, 4),
+          .on_target = on_blocks_target(last_block_alone, 4, 3),
           .file = __FILE__,
           .grade = Grade::converged};
 }

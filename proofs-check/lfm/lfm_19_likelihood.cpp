@@ -113,7 +113,7 @@ Outcome independent_ends(Trial& trial) {
 Outcome learned_blocks(Trial& trial) {
   Rng& rng = trial.rng;
   const LineNormal start{.mean = rng.uniform(-1.0, 1.0), .variance = rng.uniform(0.3, 1.0)};
-  std::vector<GaussianBlockOptions> options;
+  std::vector<BlockOptions> options;
   for (const double gamma : {0.2, 0.4, infinity}) {
     options.push_back({.step_size = gamma,
                        .error = {.size = rng.log_uniform(1e-3, 0.2),

@@ -1,8 +1,6 @@
 #include "lfm/noising_problem.hpp"
 
-#include "distances/mixture_chi_squared.hpp"
 #include "measures/random_gaussian.hpp"
-#include "numerics/round_off.hpp"
 
 #include <cmath>
 #include <utility>
@@ -52,15 +50,6 @@ GaussianMixture NoisingProblem::noised() const {
 
 Estimate NoisingProblem::decay() const {
   return exp(Estimate(-step_size));
-}
-
-Estimate chi_squared_of_rounded(const GaussianMixture& p) {
-  const Estimate exact = chi_squared(p, Gaussian::standard(p.dimension()));
-  if (!std::isfinite(exact.value)) return exact;
-  // √χ² is a norm: relative errors u of means and covariances move p/q by about u(1 + √χ²).
-  const double root = std::sqrt(exact.value);
-  const double error = round_off(1.0 + root, p.dimension());
-  return max(0.0, widened(exact, error * (2.0 * root + error)));
 }
 
 NoisingProblem random_noising(Rng& rng, const MixtureFamily& family) {

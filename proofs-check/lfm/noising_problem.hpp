@@ -21,9 +21,6 @@ struct NoisingProblem {
   Estimate decay() const;          ///< e^{−γ}
 };
 
-/// χ²(p ‖ q), with what rounding p's own moments may change where they were computed.
-Estimate chi_squared_of_rounded(const GaussianMixture& p);
-
 using EvaluateNoising = std::function<Outcome(const NoisingProblem&)>;
 
 /// Shape of a family of mixtures: all that is not fixed is random.

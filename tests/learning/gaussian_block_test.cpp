@@ -138,14 +138,16 @@ TEST_CASE("Constants and residuals of a chain are the dossier's table", "[learni
                Row{Interpolant::linear, 1e-4, 1.04e-4, 0.656, 3.59, 2.93, 0.003006, 6, 6},
                Row{Interpolant::trigonometric, 1e-2, 0.0106, 0.664, 4.83, 2.78, 0.00714, 4, 5});
   CAPTURE(to_string(row.interpolant), row.e);
-  const std::vector<GaussianBlockOptions> blocks(
+  const std::vector<BlockOptions> blocks(
       8, {.step_size = 0.3, .interpolant = row.interpolant, .error = {row.e, 1.0, -0.3}});
   const GaussianChain chain = gaussian_chain(narrow, blocks);
-  CHECK_THAT(chain.largest_error().value, WithinPrinted(row.epsilon, row.epsilon_decimals));
-  CHECK_THAT(chain.supremum().value / std::sqrt(2.0 * std::acos(-1.0)), WithinPrinted(row.C1, 3));
+  CHECK_THAT(chain.errors().largest_error().value,
+             WithinPrinted(row.epsilon, row.epsilon_decimals));
+  CHECK_THAT(chain.errors().supremum().value / std::sqrt(2.0 * std::acos(-1.0)),
+             WithinPrinted(row.C1, 3));
   CHECK_THAT(chi_squared_to_noise(chain.end()).value,
              WithinPrinted(row.residual, row.residual_decimals));
-  const PathConstants constants = path_constants(narrow, blocks);
+  const PathConstants constants = largest(path_constants(narrow, blocks));
   CHECK_THAT(constants.integrability.value, WithinPrinted(row.C2, 2));
   CHECK_THAT(constants.score_growth.value, WithinPrinted(row.L, 2));
   // What the cells add is a few per cent.
@@ -156,7 +158,7 @@ TEST_CASE("Constants and residuals of a chain are the dossier's table", "[learni
 
 TEST_CASE("A chain's generated law is as far from the data as its end is from noise",
           "[learning][exact]") {
-  const std::vector<GaussianBlockOptions> blocks(6, {.step_size = 0.3, .error = {0.05, 1.0, -0.3}});
+  const std::vector<BlockOptions> blocks(6, {.step_size = 0.3, .error = {0.05, 1.0, -0.3}});
   const GaussianChain chain = gaussian_chain(narrow, blocks);
   const Gaussian generated = chain.generated().gaussian();
   CHECK_THAT(chi_squared(narrow.gaussian(), generated).value,

@@ -1,0 +1,196 @@
+#include "learning/mixture_to_noise.hpp"
+
+#include "distances/mixture_chi_squared.hpp"
+#include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
+
+#include <Eigen/Cholesky>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace flowcheck {
+namespace {
+
+// w N(m, S) = w (2π)^{−d/2} e^{c + hᵀx − xᵀPx/2}.
+struct Factor {
+  double weight = 1.0;
+  Matrix curvature = {};  // P
+  Vector slope = {};      // h
+  double constant = 0.0;  // c
+};
+
+std::vector<Factor> factors(const GaussianMixture& p, double sign = 1.0) {
+  std::vector<Factor> result;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) == 0.0) continue;
+    const Matrix P = p.kernel(k).precision();
+    const Vector m = p.means().col(k);
+    const Vector h = P * m;
+    result.push_back(
+        {.weight = sign * p.weights()(k),
+         .curvature = P,
+         .slope = h,
+         .constant = -0.5 * (m.dot(h) + p.kernel(k).eigenvalues().array().log().sum())});
+  }
+  return result;
+}
+
+std::vector<Factor> joined(std::vector<Factor> a, const std::vector<Factor>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// Σ of terms, each with its error.
+struct ErrorSum {
+  double value = 0.0;
+  double error = 0.0;
+
+  void add(double term, double own) {
+    value += term;
+    error += own;
+  }
+  Estimate estimate() const {
+    return std::isfinite(value) && std::isfinite(error) ? Estimate::closed_form(value, error)
+                                                        : Estimate(infinity);
+  }
+};
+
+// Adds `times` ∫ Π wᵢNᵢ / qⁿ⁻¹ of the n laws given.
+void add_product_over_noise(double times, const std::vector<const Factor*>& laws, ErrorSum& sum) {
+  const Index d = laws.front()->slope.size();
+  Matrix A = -(static_cast<double>(laws.size()) - 1.0) * Matrix::Identity(d, d);
+  Vector h = Vector::Zero(d);
+  double exponent = 0.0;
+  double size = 0.0;
+  double curvature = 1.0;
+  for (const Factor* law : laws) {
+    times *= law->weight;
+    A += law->curvature;
+    h += law->slope;
+    exponent += law->constant;
+    size += std::abs(law->constant);
+    curvature += law->curvature.norm();
+  }
+  const Eigen::LLT<Matrix> factor(A);
+  if (factor.info() != Eigen::Success) {
+    sum.add(times * infinity, 0.0);
+    return;
+  }
+  const Matrix inverse = factor.solve(Matrix::Identity(d, d));
+  const double pull = 0.5 * h.dot(inverse * h);
+  const double log_det = 2.0 * factor.matrixLLT().diagonal().array().log().sum();
+  const double condition = 1.0 + curvature * inverse.norm();
+  const double term = times * std::exp(exponent + pull - 0.5 * log_det);
+  sum.add(term, std::abs(term) * std::expm1(round_off(size + (1.0 + pull) * condition, d)));
+}
+
+// log sup N(m, S)/q in the eigenbasis of S, with its error.
+Estimate log_supremum(const Gaussian& p) {
+  const Vector m = p.eigenvectors().transpose() * p.mean();
+  double sum = 0.0;
+  double error = 0.0;
+  for (Index i = 0; i < m.size(); ++i) {
+    const double variance = p.eigenvalues()(i);
+    const double margin = 1.0 - variance;
+    if (margin < 0.0 || (margin == 0.0 && m(i) != 0.0)) return infinity;
+    const double pull = margin == 0.0 ? 0.0 : 0.5 * m(i) * m(i) / margin;
+    const double log_variance = std::log(variance);
+    sum += pull - 0.5 * log_variance;
+    error += pull * (1.0 + (margin == 0.0 ? 0.0 : 1.0 / margin)) + std::abs(log_variance) + 1.0;
+  }
+  return Estimate::closed_form(sum, round_off(error, m.size()));
+}
+
+// log p/q at x, and the components' posterior weights there.
+double log_ratio(const std::vector<Factor>& p, const Vector& x, Vector& posterior) {
+  posterior.resize(static_cast<Index>(p.size()));
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    posterior(static_cast<Index>(k)) = std::log(p[k].weight) + p[k].constant + p[k].slope.dot(x) -
+                                       0.5 * x.dot(p[k].curvature * x) + 0.5 * x.squaredNorm();
+  }
+  const double largest = posterior.maxCoeff();
+  posterior = (posterior.array() - largest).exp();
+  const double total = posterior.sum();
+  posterior /= total;
+  return largest + std::log(total);
+}
+
+// The largest log p/q on the way uphill from x: with the posterior weights held, the sum of the
+// components' logarithms is a concave quadratic that touches log p/q from below.
+double climbed(const std::vector<Factor>& p, Vector x) {
+  Vector posterior;
+  double best = log_ratio(p, x, posterior);
+  for (int step = 0; step < 40; ++step) {
+    Matrix A = -Matrix::Identity(x.size(), x.size());
+    Vector h = Vector::Zero(x.size());
+    for (std::size_t k = 0; k < p.size(); ++k) {
+      A += posterior(static_cast<Index>(k)) * p[k].curvature;
+      h += posterior(static_cast<Index>(k)) * p[k].slope;
+    }
+    const Eigen::LLT<Matrix> factor(A);
+    if (factor.info() != Eigen::Success) break;  // flat: every point is as good
+    x = factor.solve(h);
+    const double here = log_ratio(p, x, posterior);
+    if (!(here > best)) break;
+    best = here;
+  }
+  return best;
+}
+
+}  // namespace
+
+Estimate chi_squared_to_noise(const GaussianMixture& p) {
+  const Estimate exact = chi_squared(p, Gaussian::standard(p.dimension()));
+  if (!std::isfinite(exact.value)) return exact;
+  // √χ² is a norm: relative errors u of means and covariances move p/q by about u(1 + √χ²).
+  const double root = std::sqrt(exact.value);
+  const double error = round_off(1.0 + root, p.dimension());
+  return max(0.0, widened(exact, error * (2.0 * root + error)));
+}
+
+Estimate supremum_to_noise(const GaussianMixture& p) {
+  require(p.has_density(), "supremum_to_noise: the mixture has no density");
+  Estimate above = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) > 0.0) above = above + p.weights()(k) * exp(log_supremum(p.component(k)));
+  }
+  if (!std::isfinite(above.value)) return infinity;
+  const std::vector<Factor> laws = factors(p);
+  double best = -infinity;
+  double size = 0.0;
+  for (const Factor& law : laws) size = std::max(size, 1.0 + std::abs(law.constant));
+  for (Index k = 0; k < p.size(); ++k) best = std::max(best, climbed(laws, p.means().col(k)));
+  const Estimate below =
+      exp(Estimate::closed_form(best, round_off(size + std::abs(best), p.dimension())));
+  return Estimate::between(std::min(below.value, above.value), std::min(below.lower, above.lower),
+                           above.upper, Grade::closed_form);
+}
+
+Estimate overlap_with_noise(const GaussianMixture& p, const GaussianMixture& exact) {
+  const std::vector<Factor> own = factors(p);
+  const std::vector<Factor> both = joined(own, factors(exact));
+  ErrorSum sum;
+  for (const Factor& first : own) {
+    for (std::size_t i = 0; i < both.size(); ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        add_product_over_noise(i == j ? 1.0 : 2.0, {&first, &both[i], &both[j]}, sum);
+      }
+    }
+  }
+  return sqrt(sum.estimate());
+}
+
+Estimate squared_gap_to_noise(const GaussianMixture& p, const GaussianMixture& exact) {
+  const std::vector<Factor> gap = joined(factors(p), factors(exact, -1.0));
+  ErrorSum sum;
+  for (std::size_t i = 0; i < gap.size(); ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      add_product_over_noise(i == j ? 1.0 : 2.0, {&gap[i], &gap[j]}, sum);
+    }
+  }
+  return max(0.0, sum.estimate());
+}
+
+}  // namespace flowcheck
