@@ -33,9 +33,9 @@ struct EnsembleResult {
 /// expansions of order 12: the rates of change of log rₖ are linear in z, so that the coefficients
 /// of all rₖ and of z follow from one another by convolutions, for the price of about seven
 /// velocities and of one exponential a component [JorbaZou2005]. Each trajectory has steps of its
-/// own, so long that the last three terms are what tolerance · (1 + max |z_i|) allows; what comes
-/// after them is less, and no step is ever taken back. As the Jacobian of this flow only expands,
-/// an error made on the way is amplified by at most √S_s ‖∇X_{0,t}‖.
+/// own, so long that the last three terms just pass: the first one left out is then estimated at
+/// 3 tolerance · (1 + max |z_i|), and no step is ever taken back. As the Jacobian of this flow only
+/// expands, an error made on the way is amplified by at most √S_s ‖∇X_{0,t}‖.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.
