@@ -37,7 +37,7 @@ struct EnsembleResult {
 /// and no step is ever taken back. As the Jacobian of this flow only expands, an error made on the
 /// way is amplified by at most √S_s ‖∇X_{0,t}‖. Measured in tolerances (1 + |x|) max(1, ‖∇X‖), at
 /// tolerances from 1e-5 to 1e-11: ends of 10⁵ trajectories to a ring of eight within 6, half of
-/// them within 1.
+/// them within 1.1.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.
