@@ -282,15 +282,14 @@ FLOWCHECK_LANES_INLINE Lanes expand(const EnsembleBlock& b,
   return round.growth;
 }
 
-// The longest step after which each of the last three terms u(n) hⁿ is what the tolerance allows
-// and no weight has grown too much; NaN where anything is. Three, because every other one vanishes
-// where a mixture is symmetric about a point; and as terms fall from one to the next, by 0.4 or so,
-// the earlier may be larger.
+// ρ ε^{1/13} with ε the tolerance of a step and ρ the least of (scale/|u(n)|)^{1/n} over the last
+// three n: terms that fall like (h/ρ)ⁿ have come to ε at the first one left out. Three, because
+// every other one vanishes where a mixture is symmetric about a point. Shorter where a weight would
+// grow too much, and NaN where anything is.
 template <Size D>
 FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
                                           const EnsembleScratch<D>& s,
                                           Lanes growth) {
-  constexpr double log2_fall = 1.3219280948873623;  // log₂ 2.5
   constexpr Size last = 3;
   Lanes point = {};
   Lanes coefficients[last] = {};
@@ -304,16 +303,15 @@ FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
       total += u;
     }
   }
-  const Lanes allowed = b.log2_tolerance + rough_log2(1.0 + point);
-  Lanes log2_step = broadcast(1000.0);
+  const Lanes log2_scale = rough_log2(1.0 + point);
+  Lanes log2_radius = broadcast(1000.0);
   FLOWCHECK_UNROLL
   for (Size j = 0; j < last; ++j) {
     const Lanes of_term =
-        (allowed + static_cast<double>(j + 1) * log2_fall - rough_log2(coefficients[j])) *
-        (1.0 / static_cast<double>(order - j));
-    log2_step = of_term < log2_step ? of_term : log2_step;
+        (log2_scale - rough_log2(coefficients[j])) * (1.0 / static_cast<double>(order - j));
+    log2_radius = of_term < log2_radius ? of_term : log2_radius;
   }
-  const Lanes step = rough_exp2(log2_step);
+  const Lanes step = rough_exp2(log2_radius + b.log2_tolerance * (1.0 / (order + 1)));
   const Lanes bound = 8.0 / larger(growth, broadcast(__DBL_MIN__));
   return (step < bound ? step : bound) + 0.0 * total;
 }

@@ -97,7 +97,7 @@ EnsembleResult flow_ensemble(const GaussianMixture& target,
                            .start = start.time,
                            .end = end.time,
                            .direction = end.time >= start.time ? 1.0 : -1.0,
-                           .log2_tolerance = std::log2(2.0 * options.tolerance),
+                           .log2_tolerance = std::log2(options.tolerance),
                            .step_limit = static_cast<std::uint32_t>(options.step_limit)};
   const std::size_t blocks = (n + ensemble_block_size - 1) / ensemble_block_size;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, blocks),

@@ -349,10 +349,10 @@ PointwiseMoments velocities_and_jacobians(const DataLaw& law,
         noisy ? posterior.means_and_jacobians(points) : posterior.scores_and_hessians(points);
     const double own = noisy ? s.a_dot / s.a : s.b_dot / s.b;
     const double other = noisy ? s.wronskian() / s.a : s.a_wronskian() / s.b;
-    v.vectors = own * points + other * v.vectors;
-    v.matrices *= other;
-    for (Index i = 0; i < p->dimension(); ++i) {
-      v.matrices.row(i * (i + 3) / 2).array() += own;  // the diagonal
+    for (Index j = 0; j < points.cols(); ++j) {
+      v.vectors.col(j) = own * points.col(j) + other * v.vectors.col(j);
+      v.matrices.col(j) *= other;
+      for (Index i = 0; i < p->dimension(); ++i) v.matrices(i * (i + 3) / 2, j) += own;
     }
     return v;
   }
