@@ -67,9 +67,7 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,
                                   const std::string& part) {
   if (!encloses_largest_covariance(*problem.law)) {
-    return {left_out(
-        part,
-        "left out: the supremum is enclosed on the line, in the plane and for two centres only")};
+    return {left_out(part, "left out: no search encloses the supremum of this law")};
   }
   // Interval arithmetic on what a search returns steps outward a few units in the last place.
   constexpr double outward = 1.0 - 32.0 * unit_round_off;
