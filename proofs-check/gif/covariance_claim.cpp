@@ -55,7 +55,8 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
 namespace {
 
 // Where r is large the posterior variance of a law with a density on an interval is 1/r² wherever y
-// is inside, a plateau that no number of places closes the search on: undecided either way.
+// is inside, a plateau that no number of places closes the search on; and many points in the plane
+// have more places where three meet than the search looks at: undecided either way.
 bool is_open(const Estimate& supremum, const Estimate& bound) {
   return supremum.lower <= bound.upper && supremum.upper > bound.lower &&
          supremum.width() > 1e-8 * supremum.value;
@@ -78,7 +79,8 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
     if (!(bound.upper < infinity)) continue;
     const CovarianceExtreme supremum = largest_posterior_covariance(
         *problem.law, r, {.accuracy = 1e-9, .enough = bound.lower * outward});
-    if (problem.law->mixture() == nullptr && is_open(supremum.value, bound)) continue;
+    const bool may_stay_open = problem.law->mixture() == nullptr || problem.law->dimension() == 2;
+    if (may_stay_open && is_open(supremum.value, bound)) continue;
     bounds.push_back(
         {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
   }
