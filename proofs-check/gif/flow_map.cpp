@@ -1,5 +1,6 @@
 #include "gif/flow_map.hpp"
 
+#include "claims/verdict.hpp"
 #include "measures/exact_map.hpp"
 #include "numerics/round_off.hpp"
 
@@ -93,6 +94,11 @@ EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
                        round_off(rounding * (1.0 + x.norm() + fine.end.norm()), x.size()),
           .jacobian_error = (fine.jacobian - coarse.jacobian).norm() +
                             round_off(rounding * (1.0 + stretch), x.size())};
+}
+
+Bound with_digits(Bound bound) {
+  const bool undecided = judge(bound, Claim{}.tolerance) == Verdict::inconclusive;
+  return undecided ? left_out(std::move(bound.part), without_digits_left) : bound;
 }
 
 NoiseLevel level(const ScheduleValues& values) {

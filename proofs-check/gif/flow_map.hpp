@@ -29,6 +29,10 @@ struct EnclosedMap {
 inline constexpr const char* without_digits_left =
     "left out: the flow stretches its errors beyond its digits, or its steps do not arrive";
 
+/// The bound, or that it is left out where its sides overlap and are wider than a claim's digits: a
+/// narrow law's way back stretches every error by 1/σ. What is violated stays.
+Bound with_digits(Bound bound);
+
 /// The flow maps of one law, by the reference flow; infinite errors where it leaves the doubles.
 /// @throws std::runtime_error  a trajectory that does not arrive for another reason
 class FlowMaps {

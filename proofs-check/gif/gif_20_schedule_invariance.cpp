@@ -54,8 +54,8 @@ void add_comparison(std::vector<Bound>& bounds,
   for (Index i = 0; i < own.end.size(); ++i) {
     // The flow in the clocks stretches an error of the start by ‖∇X‖ too.
     const double stretch = 1.0 + clocks.jacobian.norm();
-    bounds.push_back(identity(Estimate::converged(own.end(i), own.error * stretch), clocks.entry(i),
-                              part, 1.0 + clocks.end.norm()));
+    bounds.push_back(with_digits(identity(Estimate::converged(own.end(i), own.error * stretch),
+                                          clocks.entry(i), part, 1.0 + clocks.end.norm())));
   }
 }
 

@@ -7,16 +7,18 @@
 namespace flowcheck {
 namespace gif_24 {
 
-// ½ log(S_t/S_s) + (R²/2σ²)(a_s²/S_s − a_t²/S_t), S = a² + σ²b².
+// ½ log(S_t/S_s) + (R²/2σ²)(a_s²/S_s − a_t²/S_t), S = a² + σ²b². The difference is σ²(a_s²b_t² −
+// a_t²b_s²)/(S_sS_t): as it stands it loses R²/σ² digits' worth where the centres are far apart.
 LogMapBound mixture_map_bound(double sigma, double R) {
   return [sigma, R](const NoiseLevel& from, const NoiseLevel& to) -> Estimate {
     const Estimate variance = square(Estimate(sigma));
     const auto S = [&](const NoiseLevel& l) {
       return square(Estimate(l.noise)) + variance * square(Estimate(l.data_scale));
     };
-    const auto share = [&](const NoiseLevel& l) { return square(Estimate(l.noise)) / S(l); };
+    const Estimate forth = Estimate(from.noise) * to.data_scale;
+    const Estimate back = Estimate(to.noise) * from.data_scale;
     return 0.5 * log(S(to) / S(from)) +
-           square(Estimate(R)) / (2.0 * variance) * (share(from) - share(to));
+           0.5 * square(Estimate(R)) * (forth - back) * (forth + back) / (S(from) * S(to));
   };
 }
 

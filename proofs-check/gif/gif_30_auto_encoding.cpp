@@ -94,8 +94,8 @@ Outcome auto_encoding(const FlowProblem& problem) {
     const EnclosedMap home = maps(pure_data, start, exact.end);
     for (Index i = 0; i < x.size(); ++i) {
       const double error = home.end_error + home.jacobian.norm() * exact.end_error;
-      bounds.push_back(
-          identity(Estimate::converged(home.end(i), error), x(i), exact_part, 1.0 + x.norm()));
+      bounds.push_back(with_digits(
+          identity(Estimate::converged(home.end(i), error), x(i), exact_part, 1.0 + x.norm())));
     }
     for (const auto& [method, steps] : {std::pair{FlowMethod::midpoint, 12},
                                         {FlowMethod::runge_kutta4, 10},
@@ -104,10 +104,11 @@ Outcome auto_encoding(const FlowProblem& problem) {
       const Estimate forward = leg_error(trip.there.end, exact);
       const Estimate backward = leg_error(trip.back.end, maps(pure_data, start, trip.there.end));
       const double residual = (trip.back.end - x).norm();
-      bounds.push_back({.lhs = Estimate::closed_form(residual, round_off(1.0 + x.norm(), x.size())),
-                        .rhs = Lip * forward + backward,
-                        .part = residual_part,
-                        .scale = 1.0 + x.norm()});
+      bounds.push_back(
+          with_digits({.lhs = Estimate::closed_form(residual, round_off(1.0 + x.norm(), x.size())),
+                       .rhs = Lip * forward + backward,
+                       .part = residual_part,
+                       .scale = 1.0 + x.norm()}));
       if (!bounded_forward) continue;
       if (!resolves(envelope, schedule, steps)) {
         bounds.push_back(left_out(defect_part, "left out: the steps do not resolve Lip(X_{s,1})"));

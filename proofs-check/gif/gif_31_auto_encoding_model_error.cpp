@@ -45,9 +45,10 @@ void add_same_field(std::vector<Bound>& bounds,
   const EnclosedMap there = arrived(there_field, x, 0.0, 1.0);
   const EnclosedMap back = arrived(back_field, there.end, 1.0, 0.0);
   for (Index i = 0; i < x.size(); ++i) {
+    const Estimate home =
+        Estimate::converged(back.end(i), back.end_error + lipschitz * there.end_error);
     bounds.push_back(
-        identity(Estimate::converged(back.end(i), back.end_error + lipschitz * there.end_error),
-                 x(i), same_field, 1.0 + x.norm() + there.end.norm()));
+        with_digits(identity(home, x(i), same_field, 1.0 + x.norm() + there.end.norm())));
   }
 }
 
@@ -100,8 +101,8 @@ Outcome model_error(const FlowProblem& problem) {
       // ∇ṽ ⪰ Ṡ/2S − 0.3 on the way back.
       add_same_field(bounds, wrong, wrong, x, std::exp(0.3) / mixture.scale);
       for (const double delta : {0.01, 0.1}) {
-        bounds.push_back(back_by_other(law, maps, schedule, mixture.scale, x, delta,
-                                       problem.data.col(j).normalized()));
+        bounds.push_back(with_digits(back_by_other(law, maps, schedule, mixture.scale, x, delta,
+                                                   problem.data.col(j).normalized())));
       }
     }
   }

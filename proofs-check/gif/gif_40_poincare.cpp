@@ -28,7 +28,10 @@ Outcome on_the_line(const LineMeasure& p, Trial&) {
 // and in it nothing is said of others.
 Outcome linear_functions(const GaussianMixture& p) {
   const Matrix covariance = p.covariance();
-  const double size = covariance.norm() + p.means().colwise().squaredNorm().dot(p.weights());
+  // m_k − m is rounded with m_k.
+  const Matrix centred = p.means().colwise() - p.mean();
+  const Vector rounded = p.means().colwise().norm().cwiseProduct(centred.colwise().norm());
+  const double size = covariance.norm() + rounded.dot(p.weights());
   const Estimate variance =
       Estimate::closed_form(largest_eigenpair(covariance).value, round_off(size, p.dimension()));
   return below_squared_lipschitz(variance, regularity(p), ", linear f");

@@ -329,9 +329,8 @@ KnownMixture known_mixture(const Regularity& constants) {
 
 std::string unmet_or_unknown(const DataLaw& law, const std::string& hypothesis) {
   const GaussianMixture* p = law.mixture();
-  const bool computed =
-      p == nullptr || p->size() == 1 || p->common_variance() >= 0.0 ||
-      (p->has_density() && (p->has_common_covariance() || p->dimension() == 1));
+  const bool computed = p == nullptr || p->size() == 1 || p->common_variance() >= 0.0 ||
+                        (p->has_density() && (p->has_common_covariance() || p->dimension() == 1));
   return computed ? hypothesis
                   : "left out: not known of mixtures of different covariances: " + hypothesis;
 }

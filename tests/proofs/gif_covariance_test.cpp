@@ -143,4 +143,27 @@ TEST_CASE("GIF-08 and 10 are decided where a weight or a width is small", "[gif]
   CHECK(of(gif_10_mixture_envelope(), narrow) == Verdict::holds);
 }
 
+TEST_CASE("Suprema over y are part of what is checked in the plane and for any widths",
+          "[gif][property]") {
+  const auto suprema = [](const Claim& claim, const Measure& measure) {
+    const ClaimResult result =
+        check(claim, {.target = Target{measure, Gaussian::standard(dimension(measure))}});
+    CHECK(result.verdict == Verdict::holds);
+    int checked = 0;
+    for (const CheckResult& part : result.checks) {
+      if (part.part.ends_with("supremum over y") && part.verdict != Verdict::not_applicable) {
+        ++checked;
+      }
+    }
+    return checked;
+  };
+  const Matrix plane{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}};
+  const Vector weights{{0.2, 0.5, 0.3}};
+  CHECK(suprema(gif_08_bounded_support(), PointCloud(plane, weights)) > 0);
+  CHECK(suprema(gif_10_mixture_envelope(), GaussianMixture::isotropic(weights, plane, 0.2)) > 0);
+  const GaussianMixture widths(weights, plane.topRows(1),
+                               {Matrix{{0.2}}, Matrix{{0.5}}, Matrix{{1.0}}});
+  CHECK(suprema(gif_06_brascamp_lieb_envelope(), widths) > 0);
+}
+
 }  // namespace flowcheck::gif_covariance_test

@@ -214,4 +214,24 @@ TEST_CASE("an error of RK4 is forty times its round trip's residual", "[gif][ref
   CHECK(0.5 * found.rhs.value == Approx(2.4e-11).margin(1e-11));
 }
 
+TEST_CASE("A narrow target is decided, or said to have no digits left", "[gif][property]") {
+  const auto of = [](const Claim& claim, const Measure& measure) {
+    return check(claim,
+                 {.target = Target{
+                      .start = measure, .reference = Gaussian::standard(1), .schedule = "linear"}});
+  };
+  const GaussianMixture pair =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 1e-8);
+  CHECK(of(gif_24_forward_mixture(), pair).verdict == Verdict::holds);
+  const Gaussian narrow(Vector{{0.5}}, Matrix{{1e-10}});
+  for (const Claim& claim : {gif_30_auto_encoding(), gif_31_auto_encoding_model_error()}) {
+    const ClaimResult result = of(claim, narrow);
+    CAPTURE(claim.id);
+    CHECK(result.verdict <= Verdict::holds);
+    CHECK(std::ranges::any_of(result.checks, [](const CheckResult& part) {
+      return part.reason.starts_with("left out: the flow stretches its errors beyond its digits");
+    }));
+  }
+}
+
 }  // namespace flowcheck::gif_flow_test
