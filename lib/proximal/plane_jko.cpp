@@ -296,6 +296,33 @@ Moments moments(const Level& level, const State& s, double gamma) {
   return m;
 }
 
+// φ between the centres of its grid: on the doubled one. `folded` is 1 where T folds, else 0.
+std::optional<State> doubled_state(const Level& fine,
+                                   const PlaneArray& coefficients,
+                                   PlaneArray& folded) {
+  const Index n = coefficients.rows();
+  PlaneArray padded = PlaneArray::Zero(2 * n, 2 * n);
+  padded.topLeftCorner(n, n) = coefficients;
+  return fine.state(std::move(padded), &folded);
+}
+
+// Kantorovich's dual value of φ for W₂²(p, p'). With u = |x|²/2 − φ, u*(T) = ⟨x, T⟩ − u and p(T)
+// det DT = p'e^R up to masses,
+//   ∫(|x|² − 2u) dp' + ∫(|x|² − 2u*) dp = ∫ e^R|∇φ|² dp' + 2∫ φ(1 − e^R) dp',
+// below W₂² by the square of what T is off, where Σ|∇φ|² is off by the first power.
+double dual_cost(const Problem& problem, const PlaneGrid& grid, const PlaneArray& coefficients) {
+  const Level fine(problem, grid.rectangle(), 2 * grid.cells());
+  PlaneArray folded;
+  const std::optional<State> s = doubled_state(fine, coefficients, folded);
+  if (!s) return infinity;
+  PlaneArray w = fine.weight(*s);
+  w /= w.sum();
+  PlaneArray pulled_back = w * (s->residual - (w * s->residual).sum()).exp();
+  pulled_back /= pulled_back.sum();
+  const PlaneArray phi = s->phi - (w * s->phi).sum();
+  return dot(pulled_back, s->phi_x.square() + s->phi_y.square()) + 2.0 * dot(phi, w - pulled_back);
+}
+
 // How far T is from the optimal map, in L²(p').
 struct MapError {
   double found = infinity;  // ‖∇ψ‖
@@ -310,10 +337,8 @@ MapError measured_error(const Problem& problem, const Level& level, const State&
   const PlaneGrid& grid = level.grid();
   const Index n = grid.cells();
   const Level fine(problem, grid.rectangle(), 2 * n);
-  PlaneArray padded = PlaneArray::Zero(2 * n, 2 * n);
-  padded.topLeftCorner(n, n) = s.coefficients;
   PlaneArray folded;
-  const std::optional<State> doubled = fine.state(std::move(padded), &folded);
+  const std::optional<State> doubled = doubled_state(fine, s.coefficients, folded);
   if (!doubled) return {};
   const PlaneArray w_fine = fine.weight(*doubled);
   const PlaneArray r_fine = doubled->residual - dot(w_fine, doubled->residual) / w_fine.sum();
@@ -452,6 +477,7 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   Level::Newton newton;
   Moments coarse;
   Moments fine;
+  double coarse_cost = 0.0;
   for (const Index cells : ladder) {
     level = std::make_unique<Level>(problem, rectangle, cells);
     if (start.rows() != cells) start = prolonged(newton.state.coefficients, cells);
@@ -459,6 +485,9 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
         level->solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
     coarse = fine;
     fine = moments(*level, newton.state, gamma);
+    if (2 * cells == n) {
+      coarse_cost = dual_cost(problem, level->grid(), newton.state.coefficients);
+    }
     start = PlaneArray();
   }
   const State& s = newton.state;
@@ -526,6 +555,9 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
                                   round_off(fine.largest_log_ratio, 2));
   result.squared_w2 = estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter,
                                2.0 * length, diameter * diameter);
+  const double cost = dual_cost(problem, grid, s.coefficients);
+  result.dual_squared_w2 = Estimate::converged(cost, std::abs(cost - coarse_cost) + unsolved,
+                                               round_off(diameter * diameter, 2));
   const MapError error = measured_error(problem, *level, s);
   result.map_error = error.found + error.unsure;
   result.folded_mass = error.folded_mass;

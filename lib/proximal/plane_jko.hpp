@@ -32,6 +32,10 @@ struct PlaneJkoResult {
   std::array<Estimate, 3> covariance = {};  ///< of (x, x), (x, y), (y, y)
   Estimate kl = {};                         ///< KL(p' ‖ q)
   Estimate squared_w2 = {};                 ///< W₂²(p, p')
+  /// The dual problem's value at φ for it, its enclosure the difference to the coarser grid alone:
+  /// below W₂²(p, p') by ‖T − T_{p'}^p‖² over the least eigenvalue of DT at most, but where T
+  /// folds.
+  Estimate dual_squared_w2 = {};
   Estimate first_order_error = {};  ///< ε = ‖∇V + ∇log p' − (T_{p'}^p − Id)/γ‖ in L²(p')
   double map_error = 0.0;           ///< ‖T − T_{p'}^p‖ in L²(p') at most, but where T folds
   double folded_mass = 0.0;  ///< of p', where I − D²φ is not positive definite between the centres

@@ -11,7 +11,7 @@ namespace flowcheck {
 namespace {
 
 constexpr double reach = 5.0;              // standard deviations that the rectangle holds
-constexpr double far_ratio = 1e4;          // γλ of the step whose length is W₂(p, q)
+constexpr double far_ratio = 1e6;          // γλ of the step whose length is W₂(p, q)
 constexpr double floored_far_ratio = 1e8;  // the same where a floor is under q
 constexpr int most_iterations = 20;  // of Newton's method on each grid; 4 to 8 are what it takes
 
@@ -99,6 +99,21 @@ double diameter(const Rectangle& box) {
 Estimate uncertain(const Estimate& length, double undone, double mass, const Rectangle& box) {
   const double reach = diameter(box);
   return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), mass * reach * reach)));
+}
+
+// W₂ between the ends of a step, from `length` = ‖T − Id‖ or from the dual problem, whichever is
+// known better. Up to `mass` may be anywhere.
+Estimate w2_of(const PlaneJkoResult& step,
+               const PlaneMap& map,
+               const Estimate& length,
+               double mass) {
+  const Estimate by_map = uncertain(length, step.map_error, mass, map.rectangle);
+  if (!(map.least_stretch > 0.0)) return by_map;
+  const double reach = diameter(map.rectangle);
+  const double above = step.map_error * step.map_error / map.least_stretch;
+  const Estimate by_dual =
+      sqrt(max(0.0, widened(step.dual_squared_w2, above + mass * reach * reach)));
+  return by_dual.width() < by_map.width() ? by_dual : by_map;
 }
 
 void require_found(const PlaneJkoResult& step) {
@@ -230,7 +245,7 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
       error * error +
       (2.0 * error / step_size) * (e[0] * drift(moved_x, 0) + e[1] * drift(moved_y, 1)) +
       s.squared_w2 / (step_size * step_size);
-  const Estimate length = sqrt(s.squared_w2);
+  PlaneMap map = map_of(s, s.map_error);
 
   // log(p'/q) = log(p'/qe^ψ) + ψ, each normalised on the grid.
   const auto log_mean = [&](const PlaneGrid& on) {
@@ -245,20 +260,22 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
           .mean = {s.mean[0].value, s.mean[1].value},
           .kl = max(0.0, error == 0.0 ? s.kl : s.kl + tilt),
           .slope = sqrt(max(0.0, fisher)),
-          .step_length = uncertain(length, s.map_error, s.folded_mass, rectangle_),
+          .step_length = w2_of(s, map, sqrt(s.squared_w2), s.folded_mass),
           .error = error == 0.0
                        ? s.first_order_error
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
-          .map = map_of(s, s.map_error)};
+          .map = std::move(map)};
 }
 
 PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
   const double gamma = far_ratio / convexity_of(target_);
   const PlaneJkoResult s = step(law, minus(log_q_), gamma);
   if (s.termination != Termination::converged) return floored_distance(law);
-  const Estimate length = sqrt(s.squared_w2);
-  const double undone = s.map_error + length.upper / far_ratio;
-  return {.w2 = uncertain(length, undone, s.folded_mass, rectangle_), .map = map_of(s, undone)};
+  PlaneMap map = map_of(s, s.map_error);
+  const Estimate w2 = w2_of(s, map, sqrt(s.squared_w2), s.folded_mass);
+  const double beyond = w2.upper / far_ratio;
+  map.undone += beyond;
+  return {.w2 = max(0.0, widened(w2, beyond)), .map = std::move(map)};
 }
 
 // With a floor δ under both and p* for its end, the far step's length S and map T are off from
@@ -284,12 +301,11 @@ PlaneDistance PlaneJkoProblem::floored_distance(const PlaneLaw& law) const {
   const PlaneArray moved_x = s.map_x - grid.sample([](double x, double) { return x; });
   const PlaneArray moved_y = s.map_y - grid.sample([](double, double y) { return y; });
   const double length = std::sqrt((end * (moved_x.square() + moved_y.square())).sum());
-
   PlaneMap map = map_of(s, s.map_error);
   map.undone += diameter(rectangle_) * std::sqrt((2.0 * floor + 3.0 * variation) *
                                                  stretch(grid, s.potential, 1.0).maxCoeff());
-  return {.w2 = uncertain(Estimate::converged(length, 0.0, round_off(length, 2)), s.map_error,
-                          s.folded_mass + 2.0 * floor + variation, rectangle_),
+  return {.w2 = w2_of(s, map, Estimate::converged(length, 0.0, round_off(length, 2)),
+                      s.folded_mass + 2.0 * floor + variation),
           .map = std::move(map)};
 }
 

@@ -39,7 +39,7 @@ struct PlaneLaw {
 /// W₂(p, q) and the map it is known from.
 struct PlaneDistance {
   Estimate w2 = {};
-  PlaneMap map = {};  ///< from q, all but 10⁻⁴ of the distance, to p
+  PlaneMap map = {};  ///< from q, all but 10⁻⁶ of the distance, to p
 };
 
 /// D = ‖T_p^{p'} − T_p^q‖ in L²(p) of a step p → p', by the change of variables x = T_q^p(y) from
@@ -56,14 +56,15 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before);
 /// A step with an error ε is the exact one towards q e^ψ, ψ(x) = ε⟨e, x − μ⟩: its ξ is εe. The unit
 /// vector e points from the mean μ of q to that of p, so that the error holds the step back.
 ///
-/// W₂(p, q) is the length S of a step of size γ = 10⁴/λ from p. It ends at p* with W₂(p*, q) ≤
+/// W₂(p, q) is the length S of a step of size γ = 10⁶/λ from p. It ends at p* with W₂(p*, q) ≤
 /// √I(p* ‖ q)/λ = S/(γλ), which stands in the enclosure, as does what the maps leave undone. Where
 /// tails of opposite slope at the sides let no such map be found, it is that between p and q with
 /// even floors under them, and the enclosure has what the floors can move: see
 /// docs/derivations/plane_step.md.
 ///
 /// Range: as plane_jko_step(): components that overlap, of deviations not much smaller than those
-/// of q or a half larger. Cost: half a second a step or a distance at 64 cells.
+/// of q or a half larger. Cost: 0.05 to 0.2 s a step or a distance at 96 cells, a few
+/// seconds where a distance needs floors.
 class PlaneJkoProblem {
  public:
   /// @param cells  of each side of the grid, a multiple of 4, at least 32

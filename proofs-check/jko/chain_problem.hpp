@@ -60,6 +60,7 @@ struct ChainProblem {
   bool has_slope = true;        ///< I(p_0 ‖ q) < ∞
   bool has_optimal_map = true;  ///< of p_0 to any π, or couplings that do as well
   int longest_chain = 250;      ///< a matter of cost
+  int settled_after = 250;      ///< steps after which equalities are not told from inequalities
 
   std::function<ChainMeasures(const std::vector<double>& step_sizes,
                               const std::vector<double>& errors)>
@@ -68,8 +69,11 @@ struct ChainProblem {
   Estimate ratio() const { return step_size * convexity; }  ///< a = γλ
   bool is_strictly_convex() const { return convexity.lower > 0.0; }
   bool is_convex() const { return convexity.lower >= 0.0; }
-  ChainMeasures chain(int steps) const;  ///< of γ and ε, at most longest_chain steps
-  ChainProblem exact() const;            ///< the same with ε = 0
+  /// Of γ and ε, at most settled_after steps.
+  ChainMeasures chain(int steps) const;
+  /// The same of at most longest_chain steps, for who looks at its end alone.
+  ChainMeasures whole_chain(int steps) const;
+  ChainProblem exact() const;  ///< the same with ε = 0
 };
 
 using EvaluateChain = std::function<Outcome(const ChainProblem&)>;

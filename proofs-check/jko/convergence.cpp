@@ -49,7 +49,7 @@ std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
 }
 
 PaperEnd paper_end(const ChainProblem& problem, double epsilon, int extra) {
-  const ChainMeasures run = problem.chain(
+  const ChainMeasures run = problem.whole_chain(
       extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon));
   return {
       .w2 = run.w2.back(), .kl = run.kl.back(), .epsilon = max(epsilon, run.largest_error.back())};

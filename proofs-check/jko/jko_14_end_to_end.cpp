@@ -24,7 +24,7 @@ void add_after_sharp_steps(const ChainProblem& problem, std::vector<Bound>& boun
     bounds.push_back(left_out("after N + 1 steps", why));
     return;
   }
-  const ChainMeasures run = problem.chain(n);
+  const ChainMeasures run = problem.whole_chain(n);
   const Estimate epsilon = max(assumed, run.largest_error.back());
   bounds.push_back({.lhs = run.kl.back(),
                     .rhs = level(problem.convexity, problem.step_size, epsilon),

@@ -45,7 +45,7 @@ GaussianMixture three_modes(double sigma);
 /// not those of the start, on 64.
 const std::vector<PlaneChainProblem>& plane_problems(Scale scale);
 
-/// The user's problem on 48 cells a side.
+/// The user's problem on 96 cells a side. The laws of the last one asked for are kept.
 /// @throws std::invalid_argument  as PlaneJkoProblem
 PlaneChainProblem plane_problem(const Target& target);
 

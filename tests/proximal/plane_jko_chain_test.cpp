@@ -4,7 +4,9 @@
 
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
+#include "measures/line_laws.hpp"
 #include "proximal/jko_chain.hpp"
+#include "proximal/line_map.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -25,6 +27,10 @@ Gaussian target() {
 }
 PlaneJkoProblem plane(const Gaussian& p, Index cells) {
   return {GaussianMixture(p), target(), cells};
+}
+
+Gaussian correlated(double correlation) {
+  return {Vector::Zero(2), Matrix{{1.0, correlation}, {correlation, 1.0}}};
 }
 
 // Of the mass 2e-6 lie outside of the rectangle.
@@ -77,6 +83,39 @@ TEST_CASE("a step with an error is the exact one towards the target shifted by i
   CHECK(std::abs(found.mean[0] - exact.mean()[0]) < 2e-4);
 }
 
+TEST_CASE("a distance from separate modes encloses the one of its factors",
+          "[proximal][reference]") {
+  // ½N(−1.5, 0.7²) + ½N(1.5, 0.7²) on one axis, N(0, 0.7²) on the other.
+  const GaussianMixture modes =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.5, 1.5}, {0.0, 0.0}}, 0.49);
+  const auto on_line = [](Index points) {
+    const LineGrid grid(points);
+    return w2(line_map(grid, gaussian_mixture_law({0.5, 0.5}, {-1.5, 1.5}, {0.7, 0.7})),
+              gaussian_map(grid, 0.0, 1.0));
+  };
+  const Estimate exact = sqrt(square(richardson(on_line(801), on_line(1601))) + 0.3 * 0.3);
+  const PlaneJkoProblem problem(modes, Gaussian::standard(2), 96);
+  const PlaneDistance found = problem.to_target(problem.first());
+  CAPTURE(found.w2, exact);
+  CHECK(found.w2.lower < exact.lower);
+  CHECK(found.w2.upper > exact.upper);
+  CHECK(found.w2.width() < 0.002 * exact.value);
+  CHECK(found.map.folded_mass > 0.0);
+  CHECK(found.map.folded_mass < 1e-5);
+}
+
+TEST_CASE("a distance between laws of crossed tails is found above a floor", "[proximal][exact]") {
+  const double correlation = GENERATE(0.5, 0.7);
+  const PlaneJkoProblem problem(GaussianMixture(correlated(-correlation)), correlated(correlation),
+                                32);
+  const PlaneDistance found = problem.to_target(problem.first());
+  const Estimate exact = w2(correlated(-correlation), correlated(correlation));
+  CAPTURE(found.w2, exact);
+  CHECK(found.w2.lower < exact.lower);
+  CHECK(found.w2.upper > exact.upper);
+  CHECK(found.w2.width() < 0.01 * exact.value);
+}
+
 TEST_CASE("what has no steps on the plane is refused", "[proximal][precondition]") {
   const Gaussian q = Gaussian::standard(2);
   const auto modes = [](double variance, double distance) {
@@ -94,10 +133,9 @@ TEST_CASE("what has no steps on the plane is refused", "[proximal][precondition]
   CHECK_THROWS_AS(problem.next(problem.first(), 0.3, -0.1), std::invalid_argument);
   CHECK_THROWS_AS(problem.next(problem.first(), 0.0), std::invalid_argument);
   // Between corners that are far into one tail and not the other no map is found.
-  const Gaussian turned(Vector::Zero(2), Matrix{{1.0, -0.5}, {-0.5, 1.0}});
-  const Gaussian other(Vector::Zero(2), Matrix{{1.0, 0.5}, {0.5, 1.0}});
-  const PlaneJkoProblem crossed(GaussianMixture(turned), other, 32);
+  const PlaneJkoProblem crossed(GaussianMixture(correlated(-0.8)), correlated(0.8), 32);
   CHECK_THROWS_AS(crossed.to_target(crossed.first()), std::invalid_argument);
+  CHECK_THROWS_AS(crossed.next(crossed.first(), 0.3), std::invalid_argument);
 }
 
 TEST_CASE("log_density on the plane is the mixture's own, with its gradient", "[proximal][exact]") {
