@@ -45,6 +45,9 @@ void tell(const std::string& file, const MeasureFile& read, bool quiet);
 /// @throws OutputError  a folder, or its folder is not there or does not take a file
 void require_writable_file(const std::string& path);
 
+/// A file, or a folder with all that is in it, if it is there. @throws OutputError  it stays
+void remove_path(const std::string& path);
+
 /// ": " and why a claim has its verdict, or "" where that needs no reason.
 std::string told_reason(const ClaimResult& result);
 

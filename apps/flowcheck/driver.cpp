@@ -100,6 +100,12 @@ void require_writable_file(const std::string& path) {
   require_writable_folder(folder.empty() ? "." : folder.string());
 }
 
+void remove_path(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) throw OutputError(fmt::format("{}: cannot be removed: {}", path, error.message()));
+}
+
 int run_driver(int argc,
                const char* const* argv,
                const std::vector<Claim>& claims,

@@ -83,18 +83,11 @@ std::string told(const char* name, const Estimate& estimate) {
 // What an earlier fit left, what vouches for the rest first: a program that ends in between leaves
 // no model, rather than one of two fits' blocks.
 void remove_fit(const std::string& folder) {
-  const auto remove = [](const std::string& path) {
-    std::error_code error;
-    std::filesystem::remove_all(path, error);
-    if (error) {
-      throw OutputError(fmt::format("{}: cannot be removed: {}", path, error.message()));
-    }
-  };
   const auto block = [&](int n) { return fmt::format("{}/model/block_{}", folder, n); };
-  remove(folder + "/fit.json");
-  remove(folder + "/model/model.json");
+  remove_path(folder + "/fit.json");
+  remove_path(folder + "/model/model.json");
   std::error_code ignored;
-  for (int n = 1; std::filesystem::exists(block(n), ignored); ++n) remove(block(n));
+  for (int n = 1; std::filesystem::exists(block(n), ignored); ++n) remove_path(block(n));
 }
 
 // Each file whole or not at all; fit.json, which vouches for the others, is the last.

@@ -1,5 +1,6 @@
 #include "unfinished_fit.hpp"
 
+#include "commands.hpp"
 #include "fit_record.hpp"
 #include "learning/fit_state_file.hpp"
 #include "report/atomic_file.hpp"
@@ -35,12 +36,6 @@ Json asked_for_json(const CommandLine& line, const FitData& data) {
   json["data"] = {sha256_of(data.split.train), sha256_of(data.split.validation),
                   sha256_of(data.split.test)};
   return json;
-}
-
-void remove_path(const std::string& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) throw OutputError(fmt::format("{}: cannot be removed: {}", path, error.message()));
 }
 
 // The first thing that differs, or "".

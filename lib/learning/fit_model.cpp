@@ -277,12 +277,13 @@ class ModelFitter {
     const bool validates = due && now.iteration != state_.blocks.back().iterations;
     if (validates) validate(state_, now, loss);
     if (state_.since_best >= options_.patience) throw TrainingOver{};
-    if (validates || stopped() || now.iteration - saved >= longest_unsaved) {
+    const bool stops = stopped();
+    if (validates || stops || now.iteration - saved >= longest_unsaved) {
       state_.training = now;
       saved = now.iteration;
       if (watch_.checkpoint) watch_.checkpoint(state_);
     }
-    if (stopped()) throw TrainingOver{Termination::running};
+    if (stops) throw TrainingOver{Termination::running};
   }
 
   FitOptions options_;
