@@ -8,7 +8,8 @@
 namespace flowcheck {
 
 /// What a learned field gets wrong, affine around the mean m_t of the exact path:
-/// e (c₀u + c₁(x − m_t)), u the first axis.
+/// e(c₀u + c₁(x − m_t)), u the first axis. Of a Gaussian that is v̂ − v, of a mixture the field
+/// whose flow carries the exact path to the learned one.
 struct FieldError {
   double size = 0.0;      ///< e
   double constant = 1.0;  ///< c₀

@@ -32,7 +32,7 @@ Estimate squared_gap_to_noise(const LineNormal& p, const LineNormal& exact);
 /// One block on the line from p_{n−1} = N(m, S) with a learned field that is affine, so that the
 /// learned law ρ̂_t is Gaussian beside the exact ρ_t and nothing but integrals over t is left:
 ///
-///   ρ_t = N(m_t, S_t),    Ŝ_t = k S_t, k = e^{2ec₁t},
+///   v̂ = v + e(c₀ + c₁(x − m_t)),    ρ_t = N(m_t, S_t),    Ŝ_t = k S_t, k = e^{2ec₁t},
 ///   m̂_t = m_t + δ_t, δ_t = e c₀ √S_t e^{ec₁t} ∫₀ᵗ e^{−ec₁s} S_s^{−½} ds.
 ///
 /// With s = ∇log ρ_t and ŝ = ∇log ρ̂_t. Grade converged: panels of ten Gauss nodes, graded by S_t,

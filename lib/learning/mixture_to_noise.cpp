@@ -1,7 +1,6 @@
 #include "learning/mixture_to_noise.hpp"
 
 #include "distances/mixture_chi_squared.hpp"
-#include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
 #include <Eigen/Cholesky>
@@ -151,7 +150,7 @@ Estimate chi_squared_to_noise(const GaussianMixture& p) {
 }
 
 Estimate supremum_to_noise(const GaussianMixture& p) {
-  require(p.has_density(), "supremum_to_noise: the mixture has no density");
+  if (!p.has_density()) return infinity;
   Estimate above = 0.0;
   for (Index k = 0; k < p.size(); ++k) {
     if (p.weights()(k) > 0.0) above = above + p.weights()(k) * exp(log_supremum(p.component(k)));
@@ -169,6 +168,7 @@ Estimate supremum_to_noise(const GaussianMixture& p) {
 }
 
 Estimate overlap_with_noise(const GaussianMixture& p, const GaussianMixture& exact) {
+  if (!p.has_density() || !exact.has_density()) return infinity;
   const std::vector<Factor> own = factors(p);
   const std::vector<Factor> both = joined(own, factors(exact));
   ErrorSum sum;
@@ -183,6 +183,7 @@ Estimate overlap_with_noise(const GaussianMixture& p, const GaussianMixture& exa
 }
 
 Estimate squared_gap_to_noise(const GaussianMixture& p, const GaussianMixture& exact) {
+  if (!p.has_density() || !exact.has_density()) return infinity;
   const std::vector<Factor> gap = joined(factors(p), factors(exact, -1.0));
   ErrorSum sum;
   for (std::size_t i = 0; i < gap.size(); ++i) {

@@ -5,7 +5,7 @@
 
 namespace flowcheck {
 
-// Mixtures with a density against q = N(0, I), in closed form and any dimension.
+// Mixtures against q = N(0, I), in closed form and any dimension; +∞ where one has no density.
 
 /// χ²(p ‖ q), with what rounding p's own moments may change where they were computed.
 Estimate chi_squared_to_noise(const GaussianMixture& p);

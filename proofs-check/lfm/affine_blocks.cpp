@@ -12,8 +12,6 @@
 namespace flowcheck {
 namespace {
 
-constexpr Index most_components = 16;
-
 BlockOptions draw_options(Rng& rng, double least_step, double least_error) {
   BlockOptions block{.step_size = rng.log_uniform(least_step, 1.0)};
   if (rng.uniform() < 0.5) block.interpolant = Interpolant::trigonometric;
@@ -123,10 +121,8 @@ Estimate step_constant(const BlockChain& chain, const Estimate& C3) {
   return 2.0 * chain.supremum() * sqrt(C3);
 }
 
-std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate,
-                                                       int on_line,
-                                                       int on_plane) {
-  return [=](const Target& target) -> Outcome {
+std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate, int count) {
+  return [evaluate, count](const Target& target) -> Outcome {
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");
     }
@@ -135,23 +131,24 @@ std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& eva
     const Measure measure = in_units_of_reference(target);
     const BlockOptions block{.step_size = target.step_size,
                              .error = {.size = target.error, .constant = 1.0, .slope = -0.3}};
-    const auto outcome = [&](const std::variant<LineNormal, GaussianMixture>& start) {
-      return evaluate(equal_blocks(start, d == 1 ? on_line : on_plane, block));
-    };
-    if (const auto* p = std::get_if<Gaussian>(&measure)) {
-      if (!p->has_density()) return Outcome::not_applicable("p_0 has a density");
-      if (d == 2) return outcome(GaussianMixture(*p));
-      return outcome(LineNormal{.mean = p->mean()(0), .variance = p->covariance()(0, 0)});
+    const auto* gaussian = std::get_if<Gaussian>(&measure);
+    if (gaussian != nullptr && d == 1) {
+      const LineNormal start{.mean = gaussian->mean()(0), .variance = gaussian->covariance()(0, 0)};
+      if (!gaussian->has_density()) return Outcome::not_applicable("p_0 has a density");
+      return evaluate(equal_blocks(start, count, block));
     }
-    const auto* p = std::get_if<GaussianMixture>(&measure);
-    if (p == nullptr)
+    if (std::holds_alternative<PointCloud>(measure)) {
       return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
-    if (!p->has_density()) return Outcome::not_applicable("p_0 has a density");
-    if (p->size() > most_components) {
-      return Outcome::not_applicable(fmt::format(
-          "left out: {} components, at most {} are integrated", p->size(), most_components));
     }
-    return outcome(*p);
+    const GaussianMixture start =
+        gaussian != nullptr ? GaussianMixture(*gaussian) : std::get<GaussianMixture>(measure);
+    if (!start.has_density()) return Outcome::not_applicable("p_0 has a density");
+    const Index most = d == 1 ? 16 : 8;
+    if (start.size() > most) {
+      return Outcome::not_applicable(
+          fmt::format("left out: {} components, at most {} are integrated", start.size(), most));
+    }
+    return evaluate(equal_blocks(start, count, block));
   };
 }
 

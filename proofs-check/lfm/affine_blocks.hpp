@@ -68,11 +68,10 @@ inline constexpr const char* envelope = "p_n, p_n* ≤ C₁ e^{−x²/2}";
 inline constexpr const char* finite_overlap = "B_n < ∞, for which variances are below 3/2";
 inline constexpr const char* integrable = "∫(1 + |x|)² ρ³/ρ̂² < ∞";
 
-/// For Claim::on_target: blocks of the user's γ, in units of the reference, with fields off by
-/// ε(u − 0.3(x − m_t)), `on_line` of them for d = 1 and `on_plane` for d = 2. A Gaussian start or a
-/// mixture of at most 16 components.
+/// For Claim::on_target: `count` blocks of the user's γ, in units of the reference, with fields off
+/// by ε(u − 0.3(x − m_t)). A Gaussian start or a mixture, d ≤ 2, of at most 16 components on the
+/// line and 8 on the plane.
 std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate,
-                                                       int on_line = 8,
-                                                       int on_plane = 3);
+                                                       int count = 8);
 
 }  // namespace flowcheck

@@ -102,7 +102,7 @@ Claim lfm_06_velocity_to_distribution() {
       .controls = {blocks_instance("KL's right side for χ²", stated(), kl_bound_for_chi_squared),
                    blocks_instance("the identity without its 2", stated(), without_factor),
                    blocks_instance("bimodal, without its 2", bimodal_chain(1), without_factor)},
-      .on_target = on_blocks_target(in_every_block, 2, 2),
+      .on_target = on_blocks_target(in_every_block, 2),
       .file = __FILE__,
       .grade = Grade::converged};
 }

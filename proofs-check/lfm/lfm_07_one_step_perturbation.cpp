@@ -67,7 +67,7 @@ Claim lfm_07_one_step_perturbation() {
                     blocks_instance("N(.6, .81), v̂ = v + .02", stated(), perturbation)},
       .controls = {blocks_instance("without the root", stated(), without_root),
                    blocks_instance("bimodal, without the root", bimodal_chain(1), without_root)},
-      .on_target = on_blocks_target(perturbation, 3, 2),
+      .on_target = on_blocks_target(perturbation, 3),
       .file = __FILE__,
       .grade = Grade::converged};
 }

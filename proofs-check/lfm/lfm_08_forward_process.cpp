@@ -22,7 +22,8 @@ bool has_equal_steps(const AffineBlocks& problem) {
 }
 
 // χ²_n ≤ e^{−2γn}χ²_0 + C₄ε^½(1 − e^{−2γn})/(1 − e^{−2γ}), its limit form, and for any steps its
-// recursion.
+// recursion. For mixtures C₄ is made of the largest S_n, which 4L√C₂ bounds: the stronger
+// statement.
 Outcome guarantee(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   const Estimate start = chain.start_to_noise();

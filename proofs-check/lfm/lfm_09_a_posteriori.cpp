@@ -46,7 +46,7 @@ Claim lfm_09_a_posteriori() {
       .hypotheses = {finite_overlap, integrable},
       .instances = {random_blocks("affine fields", 10, recursion),
                     random_mixture_blocks("mixtures, d = 1", 4, recursion),
-                    blocks_instance("three modes, d = 2", three_modes_chain(2), recursion),
+                    blocks_instance("three modes, d = 2", three_modes_chain(1), recursion),
                     blocks_instance("N(.6, .36), linear", dossier_chain(0.01), recursion)},
       .tight = {blocks_instance(
           "no error at all, N(0.01, 1)",

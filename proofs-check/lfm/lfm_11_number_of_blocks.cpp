@@ -28,10 +28,10 @@ Bound residual(double start, double error, double step_size, double count) {
           .part = residual_part};
 }
 
-// Blocks that are run: a chain on the plane takes a second each.
+// Blocks that are run: on the plane they take a second each.
 double most_blocks(const AffineBlocks& problem) {
   const auto* p = std::get_if<GaussianMixture>(&problem.start);
-  return p != nullptr && p->dimension() == 2 ? 6.0 : 60.0;
+  return p != nullptr && p->dimension() == 2 ? 12.0 : 60.0;
 }
 
 std::string too_many(double count, double most) {

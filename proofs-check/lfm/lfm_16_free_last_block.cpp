@@ -68,7 +68,7 @@ Claim lfm_16_free_last_block() {
                                         dossier_chain(0.005, Interpolant::linear, 4),
                                         last_block_alone)},
           .controls = {blocks_instance("errors of the other blocks", four, errors_of_others)},
-          .on_target = on_blocks_target(last_block_alone, 4, 3),
+          .on_target = on_blocks_target(last_block_alone, 4),
           .file = __FILE__,
           .grade = Grade::converged};
 }

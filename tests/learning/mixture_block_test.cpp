@@ -19,9 +19,10 @@ GaussianMixture bimodal() {
   return line_mixture({0.3, 0.7}, {-1.2, 0.8}, {std::sqrt(0.1), std::sqrt(0.2)});
 }
 
-GaussianMixture three_modes() {
-  Rng rng(11);
-  return random_mixture(rng, 2, 3, 0.8, 0.1, 0.4);
+GaussianMixture on_plane() {
+  return {Vector{{0.4, 0.6}},
+          Matrix{{-0.6, 0.5}, {0.3, 0.1}},
+          {Matrix{{0.4, 0.1}, {0.1, 0.3}}, Matrix{{0.3, 0.0}, {0.0, 0.5}}}};
 }
 
 GaussianMixture mixture_of(const LineNormal& p) {
@@ -117,11 +118,13 @@ TEST_CASE("A shifted component loses what a shifted Gaussian does", "[learning][
 
 TEST_CASE("χ² and KL of a learned mixture are the integrals that their rates say",
           "[learning][exact]") {
-  for (const GaussianMixture& p : {bimodal(), three_modes()}) {
+  for (const GaussianMixture& p : {bimodal(), on_plane()}) {
     const bool plane = p.dimension() == 2;
     for (const auto interpolant : {Interpolant::linear, Interpolant::trigonometric}) {
       for (const auto coupling : {Coupling::dependent, Coupling::independent}) {
-        if (plane && coupling == Coupling::independent) continue;  // nine components
+        // On the plane one kind, for time's sake.
+        if (plane && interpolant == Interpolant::trigonometric) continue;
+        if (plane && coupling == Coupling::independent) continue;
         CAPTURE(p.dimension(), to_string(interpolant), to_string(coupling));
         const MixtureBlock block = mixture_block(p, {.step_size = 0.4,
                                                      .interpolant = interpolant,
@@ -143,7 +146,7 @@ TEST_CASE("χ² and KL of a learned mixture are the integrals that their rates s
 
 // ∂ₜρ̂ = −∇·(ρ̂v̂), by differences in time and space.
 TEST_CASE("The learned law is carried by the learned field", "[learning][property]") {
-  for (const GaussianMixture& p : {bimodal(), three_modes()}) {
+  for (const GaussianMixture& p : {bimodal(), on_plane()}) {
     const Index d = p.dimension();
     const Learned block = learned(p, {.step_size = 0.4, .error = {0.2, 1.0, -0.5}});
     const double t = 0.45;
@@ -162,13 +165,15 @@ TEST_CASE("The learned law is carried by the learned field", "[learning][propert
 
 TEST_CASE("ε² is the regression's excess loss on that field, under the exact law",
           "[learning][reference]") {
-  for (const GaussianMixture& p : {bimodal(), three_modes()}) {
+  for (const GaussianMixture& p : {bimodal(), on_plane()}) {
     const BlockOptions options{.step_size = 0.4, .error = {0.2, 1.0, -0.5}};
     const Learned field = learned(p, options);
     const Estimate loss = squared_velocity_error(
-        field.path, [&](double t, const Matrix& x) -> Matrix { return field.velocities(t, x); });
-    const MixtureBlock block = mixture_block(p, options);
-    CHECK_THAT(square(block.error).value, WithinRel(loss.value, 1e-8));
+        field.path, [&](double t, const Matrix& x) -> Matrix { return field.velocities(t, x); },
+        {.panels = 1, .nodes = p.dimension() == 1 ? 96 : 32});
+    const Estimate gap = square(mixture_block(p, options).error) - loss;
+    CHECK_THAT(gap, Encloses(0.0));
+    CHECK(gap.width() < 1e-6);
   }
 }
 

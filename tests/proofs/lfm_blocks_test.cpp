@@ -152,6 +152,22 @@ TEST_CASE("the guarantees of a chain are the dossier's table", "[lfm][reference]
   CHECK_THAT(root * root, WithinRel(row.root, 0.004));
 }
 
+// With c₀ = 0 both have the same learned laws; C₃ is 4L√C₂ of the one, the largest S of the other.
+TEST_CASE("a chain from a mixture of one component is the Gaussian's, and its check the stronger",
+          "[lfm][exact]") {
+  AffineBlocks gaussian = dossier_chain(0.1, Interpolant::linear, 3);
+  for (BlockOptions& block : gaussian.blocks) block.error.constant = 0.0;
+  AffineBlocks mixture = gaussian;
+  mixture.start = GaussianMixture(std::get<LineNormal>(gaussian.start).gaussian());
+  const BlockChain a = gaussian.chain();
+  const BlockChain b = mixture.chain();
+  CHECK_THAT(b.to_noise().value, WithinRel(a.to_noise().value, 1e-10));
+  CHECK_THAT(b.supremum().value, WithinRel(a.supremum().value, 1e-10));
+  CHECK_THAT(b.largest_error().value, WithinRel(a.largest_error().value, 1e-10));
+  CHECK_THAT(sensitivity_bound(mixture, b).value, WithinRel(a.largest_sensitivity().value, 1e-10));
+  CHECK(sensitivity_bound(mixture, b).upper < sensitivity_bound(gaussian, a).lower);
+}
+
 TEST_CASE("without errors a chain keeps the contraction alone, with them it does not",
           "[lfm][reference]") {
   CHECK_THAT(
