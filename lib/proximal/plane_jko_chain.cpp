@@ -97,8 +97,8 @@ double diameter(const Rectangle& box) {
 // ‖T − Id‖ of a map T that is off by `undone` but for a part m of the mass, which may be off by the
 // diameter: m diam² of the square.
 Estimate uncertain(const Estimate& length, double undone, double mass, const Rectangle& box) {
-  const double reach = diameter(box);
-  return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), mass * reach * reach)));
+  const double diam = diameter(box);
+  return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), mass * diam * diam)));
 }
 
 // W₂ between the ends of a step, from `length` = ‖T − Id‖ or from the dual problem, whichever is
@@ -109,10 +109,10 @@ Estimate w2_of(const PlaneJkoResult& step,
                double mass) {
   const Estimate by_map = uncertain(length, step.map_error, mass, map.rectangle);
   if (!(map.least_stretch > 0.0)) return by_map;
-  const double reach = diameter(map.rectangle);
+  const double diam = diameter(map.rectangle);
   const double above = step.map_error * step.map_error / map.least_stretch;
   const Estimate by_dual =
-      sqrt(max(0.0, widened(step.dual_squared_w2, above + mass * reach * reach)));
+      sqrt(max(0.0, widened(step.dual_squared_w2, above + mass * diam * diam)));
   return by_dual.width() < by_map.width() ? by_dual : by_map;
 }
 
