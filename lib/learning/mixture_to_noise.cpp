@@ -116,6 +116,13 @@ double log_ratio(const std::vector<Factor>& p, const Vector& x, Vector& posterio
   return largest + std::log(total);
 }
 
+// Where N(m, S)/q is largest, for S below I; 0 where S is I in some direction.
+Vector summit(const Factor& p) {
+  const Index d = p.slope.size();
+  const Eigen::LLT<Matrix> factor(Matrix(p.curvature - Matrix::Identity(d, d)));
+  return factor.info() == Eigen::Success ? Vector(factor.solve(p.slope)) : Vector::Zero(d);
+}
+
 // The largest log p/q on the way uphill from x: with the posterior weights held, the sum of the
 // components' logarithms is a concave quadratic that touches log p/q from below.
 double climbed(const std::vector<Factor>& p, Vector x) {
@@ -160,7 +167,9 @@ Estimate supremum_to_noise(const GaussianMixture& p) {
   double best = -infinity;
   double size = 0.0;
   for (const Factor& law : laws) size = std::max(size, 1.0 + std::abs(law.constant));
-  for (Index k = 0; k < p.size(); ++k) best = std::max(best, climbed(laws, p.means().col(k)));
+  for (const Factor& law : laws) {
+    best = std::max(best, climbed(laws, summit(law)));
+  }
   const Estimate below =
       exp(Estimate::closed_form(best, round_off(size + std::abs(best), p.dimension())));
   return Estimate::between(std::min(below.value, above.value), std::min(below.lower, above.lower),

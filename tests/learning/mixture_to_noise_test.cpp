@@ -56,6 +56,18 @@ TEST_CASE("Mixtures against N(0, I) are what a fine grid finds", "[learning][ref
   }
 }
 
+// The wider component is largest against q at −.9/(1 − .94) = −15, the other near its own mean.
+TEST_CASE("A supremum far from all means is found", "[learning][reference]") {
+  const GaussianMixture p = line_mixture({0.3, 0.7}, {-0.9, 0.5}, {std::sqrt(0.94), 0.3});
+  const Matrix x = Vector::LinSpaced(40'001, -40.0, 10.0).transpose();
+  const Eigen::ArrayXd log_q = GaussianMixture(Gaussian::standard(1)).log_densities(x);
+  const double seen = (Eigen::ArrayXd(p.log_densities(x)) - log_q).exp().maxCoeff();
+  const Estimate supremum = supremum_to_noise(p);
+  CHECK_THAT(supremum.lower, WithinRel(seen, 1e-6));
+  CHECK(supremum.upper >= seen);
+  CHECK(supremum.upper <= 2.0 * supremum.lower);
+}
+
 TEST_CASE("Suprema and overlaps are infinite where a component is too wide", "[learning][exact]") {
   const auto wide = [](double variance, double mean) {
     return line_mixture({0.9, 0.1}, {0.2, mean}, {0.5, std::sqrt(variance)});
