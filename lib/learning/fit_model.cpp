@@ -316,12 +316,14 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
                                               const std::vector<double>& moved,
                                               double eta) {
   const std::size_t N = step_sizes.size();
-  const auto positive = [](double x) { return x > 0.0 && std::isfinite(x); };
-  require(N > 0 && moved.size() == N && std::all_of(moved.begin(), moved.end(), positive) &&
-              std::all_of(step_sizes.begin(), step_sizes.end(), positive),
+  const auto is_step = [](double h) { return h > 0.0 && std::isfinite(h); };
+  const auto is_length = [](double s) { return s >= 0.0 && std::isfinite(s); };
+  require(N > 0 && moved.size() == N && std::all_of(moved.begin(), moved.end(), is_length) &&
+              std::all_of(step_sizes.begin(), step_sizes.end(), is_step),
           "reparametrised_step_sizes: as many positive steps as movements");
   require(eta >= 0.0 && eta <= 1.0, "reparametrised_step_sizes: eta from 0 to 1");
   const double length = std::accumulate(moved.begin(), moved.end(), 0.0);
+  if (length == 0.0) return step_sizes;
   std::vector<double> times;
   double old_time = 0.0;
   std::size_t piece = 0;
@@ -334,9 +336,10 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
       piece_time += step_sizes[piece];
       piece_length += moved[piece++];
     }
-    const double equal_time =
-        n + 1 == N ? old_time
-                   : piece_time + step_sizes[piece] * (wanted - piece_length) / moved[piece];
+    // Of a block that stayed where it was, the beginning.
+    const double share =
+        moved[piece] > 0.0 ? std::min(1.0, (wanted - piece_length) / moved[piece]) : 0.0;
+    const double equal_time = n + 1 == N ? old_time : piece_time + share * step_sizes[piece];
     times.push_back(old_time + eta * (equal_time - old_time));
   }
   std::vector<double> result;

@@ -38,10 +38,10 @@ std::vector<double> block_step_sizes(const FitOptions& options);
 
 /// Reparametrised steps: JKO blocks move p_n by unequal amounts. With the times τ_n = h_1 + … + h_n
 /// and the lengths S_n = m_1 + … + m_n, each τ_n goes the share η of its way to the time at which
-/// the piecewise linear S is n/N of S_N; Σ h_n stays. [XuChengXie2023]
-/// @param moved  m_n > 0, what each block moved
-/// @throws std::invalid_argument  sizes differ, or numbers that are not positive, or η not in [0,
-/// 1]
+/// the piecewise linear S is n/N of S_N; Σ h_n stays, and all h_n where nothing moved.
+/// [XuChengXie2023]
+/// @param moved  m_n ≥ 0, what each block moved
+/// @throws std::invalid_argument  sizes differ, h_n ≤ 0, m_n < 0, or η not in [0, 1]
 std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_sizes,
                                               const std::vector<double>& moved,
                                               double eta);

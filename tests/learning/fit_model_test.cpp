@@ -245,6 +245,17 @@ TEST_CASE("reparametrised steps move by equal lengths where speeds stay", "[lear
   CHECK(half[2] == Approx(1.5));
   CHECK(std::accumulate(half.begin(), half.end(), 0.0) == Approx(3.0));
   CHECK(reparametrised_step_sizes(steps, {2.0, 2.0, 2.0}, 1.0) == steps);
+  SECTION("blocks that are the identity") {
+    const auto middle = reparametrised_step_sizes(steps, {2.0, 0.0, 2.0}, 1.0);
+    CHECK(middle[0] == Approx(2.0 / 3.0));
+    CHECK(middle[1] == Approx(5.0 / 3.0));
+    const auto last = reparametrised_step_sizes(steps, {2.0, 2.0, 0.0}, 1.0);
+    CHECK(last[1] == Approx(2.0 / 3.0));
+    CHECK(last[2] == Approx(5.0 / 3.0));
+    const auto first = reparametrised_step_sizes({1.0, 1.0}, {0.0, 2.0}, 1.0);
+    CHECK(first[0] == Approx(1.5));
+    CHECK(reparametrised_step_sizes(steps, {0.0, 0.0, 0.0}, 0.5) == steps);
+  }
   CHECK_THROWS_AS(reparametrised_step_sizes(steps, {1.0}, 0.5), std::invalid_argument);
   CHECK_THROWS_AS(reparametrised_step_sizes(steps, moved, 1.5), std::invalid_argument);
 }
