@@ -83,8 +83,9 @@ class CurvatureSearch {
   double outward() const { return largest_ ? 1.0 : -1.0; }
 
   bool decided(double open) const {
-    const double tolerance =
-        std::max(options_.accuracy * std::abs(best_.value - options_.origin), 1e-12 * narrowest_);
+    // What rounding leaves open no more places close.
+    const double tolerance = std::max({options_.accuracy * std::abs(best_.value - options_.origin),
+                                       1e-12 * narrowest_, 2.0 * best_.error});
     return outward() * (open - best_.value) <= tolerance || (largest_ && open <= options_.enough);
   }
 

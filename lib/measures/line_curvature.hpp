@@ -8,7 +8,8 @@ namespace flowcheck {
 class GaussianMixture;
 
 struct LineCurvatureOptions {
-  double accuracy = 1e-9;  ///< relative to |(log p)″ − origin|, but for 1e-12/σ² of the narrowest
+  /// Relative to |(log p)″ − origin|, but for 1e-12/σ² of the narrowest and for rounding.
+  double accuracy = 1e-9;
   double origin = 0.0;  ///< what the accuracy is relative to the distance from
   double enough =
       -infinity;  ///< of the supremum: all being proved to lie below this ends the search

@@ -53,7 +53,7 @@ struct LogStretch {
 };
 
 LogStretch log_stretch(const BlockPath& path) {
-  const QuadratureOptions options{.relative_tolerance = 1e-12, .most_panels = 200};
+  const QuadratureOptions options{.relative_tolerance = 1e-12, .most_panels = 40};
   const std::vector<double> marks = {0.0, 0.25, 0.5, 1.0};
   LogStretch result{
       .upper = quadrature([&](double t) { return one_sided(path, t).upper; }, marks, options)};
