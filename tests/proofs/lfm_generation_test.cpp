@@ -57,7 +57,7 @@ std::vector<Row> rows_of(const RunRecord& record, const std::string& quantity) {
 TEST_CASE("a chain of learned blocks keeps the divergence of its ends", "[lfm][reference]") {
   const LineNormal start{.mean = 0.6, .variance = 0.36};
   const BlockOptions block{.step_size = 0.3,
-                                   .error = {.size = 0.05, .constant = 1.0, .slope = -0.3}};
+                           .error = {.size = 0.05, .constant = 1.0, .slope = -0.3}};
   const GaussianChain chain = gaussian_chain(start, std::vector<BlockOptions>(6, block));
   const Estimate at_noise = chi_squared_to_noise(chain.end());
   const Estimate at_data = chi_squared(start.gaussian(), chain.generated().gaussian());

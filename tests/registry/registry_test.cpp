@@ -187,8 +187,8 @@ TEST_CASE("a run of all claims is what it should be", "[proofs][reference]") {
     CHECK((fresh == committed));
     // As many as the committed table has. Whole families: singular starts, for claims that need a
     // density, and laws of the line that are not convex enough. Single parts: the same again, and
-    // the parts for V = λ|x|²/2 or d = 1 where no draw of a family is of that kind, and the constants
-    // L and C₂ of a paper for mixtures.
+    // the parts for V = λ|x|²/2 or d = 1 where no draw of a family is of that kind, and the
+    // constants L and C₂ of a paper for mixtures.
     int families = 0;
     int parts = 0;
     for (const ClaimResult& result : quick_run()) {
