@@ -15,7 +15,7 @@ const char* const constants_part = "S ≤ 4L√C₂";
 const char* const kl_identity_part = "KL = ∫∫ρ(v − v̂)·(s − ŝ)";
 const char* const kl_bound_part = "KL ≤ ε(∫∫ρ|s − ŝ|²)^½";
 const char* const gaussian_constants =
-    "a Gaussian start and d = 1, for which L and C₂ are enclosed";
+    "left out: L and C₂ are enclosed for a Gaussian start in d = 1 only";
 
 void add_bounds(const BlockErrors& block, std::vector<Bound>& bounds) {
   bounds.push_back(identity(block.chi_squared, block.chi_squared_growth, identity_part, unit));

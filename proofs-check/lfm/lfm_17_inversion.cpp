@@ -69,7 +69,7 @@ LogStretch log_stretch(const BlockPath& path) {
   return result;
 }
 
-const char* const no_lower_constant = "all components of one covariance";
+const char* const no_lower_constant = "components of one covariance, or d = 1";
 
 // The stretch of a map at a point between e^{lower} and e^{upper}.
 void add_stretch(const EnclosedMap& map, const LogStretch& known, std::vector<Bound>& bounds) {
@@ -218,7 +218,7 @@ Claim lfm_17_inversion() {
       .source = "invertibility recalled of [XuChengXie2024], orders derived",
       .provenance = Provenance::derived,
       .hypotheses = {"p₀ has a density", "dependent coupling",
-                     "components of one covariance for λ_min"},
+                     "components of one covariance, or d = 1, for λ_min"},
       .instances = {{"random centres, one width", random_isotropic},
                     {"random mixtures", random_widths},
                     order_instance("Euler", FlowMethod::euler, euler_steps),
