@@ -178,11 +178,20 @@ class BlockIntegrals {
  private:
   static constexpr double accuracy = 1e-10;
 
-  static bool is_small(const Terms& gap, const Terms& value) {
-    return (gap <= accuracy * (1.0 + value.abs())).all();
+  // Beside the terms' own sizes: those of the growths, which change sign, by Cauchy and Schwarz.
+  bool is_small(const Terms& gap, const Sums& sums) const {
+    Terms scale = sums.value.abs();
+    scale(of_kl_growth) = std::sqrt(scale(of_error) * scale(of_kl_sensitivity));
+    scale(of_growth) = std::max(scale(of_growth), scale(of_kl_growth));
+    for (int term = 0; term < term_count; ++term) {
+      const double tolerance = accuracy * scale(term) + round_off(sums.size(term), dimension_);
+      if (!(gap(term) <= tolerance)) return false;
+    }
+    return true;
   }
 
   // Nodes are doubled on given panels, then panels halved at the nodes before the last doubling.
+  // The value is that of both, short of the halving's effect on the nodes' error.
   void refine() {
     const int most_levels = dimension_ == 1 ? 6 : 4;
     std::vector<double> ends =
@@ -196,16 +205,16 @@ class BlockIntegrals {
       nodes *= 2.0;
       fine = sums(ends, nodes);
       if (fine) node_gap = (fine->value - coarse->value).abs();
-      if (fine && is_small(node_gap, fine->value)) break;
+      if (fine && is_small(node_gap, *fine)) break;
     }
     for (int halving = 0; fine && halving < 4; ++halving) {
       ends = halved(ends);
       const std::optional<Sums> next = sums(ends, 0.5 * nodes);
       if (!next) return;
-      const Terms time_gap = (next->value - coarse->value).abs();
-      sums_ = *fine;
-      gap_ = node_gap + time_gap;
-      if (is_small(time_gap, sums_.value)) return;
+      const Terms change = next->value - coarse->value;
+      sums_ = {.value = fine->value + change, .size = fine->size};
+      gap_ = node_gap + change.abs();
+      if (is_small(change.abs(), sums_)) return;
       coarse = next;
       fine = sums(ends, nodes);
     }

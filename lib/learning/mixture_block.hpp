@@ -17,8 +17,8 @@ namespace flowcheck {
 /// is gaussian_block()'s field. The integrals over ρ_t are sums over its components, each on a
 /// trapezoidal grid as wide as ρ³/ρ̂² there and as fine as the narrowest component asks for, ten
 /// Gauss nodes in time on panels graded by the least variance; nodes and panels are doubled until
-/// the sums stay within 1e-10, or to a limit. S_n is finite iff a² > 2/3 at t = 1, the growth of χ²
-/// iff a² > 1/2.
+/// the sums move by a relative 1e-10, or to a limit; what both doublings change is the error. S_n
+/// is finite iff a² > 2/3 at t = 1, the growth of χ² iff a² > 1/2.
 ///
 /// Grades: converged; closed_form against q. Cost: K² times 1e5 exponentials in d = 1, 1e7 in d
 /// = 2.

@@ -4,9 +4,11 @@
 #include "numerics/round_off.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 namespace flowcheck {
@@ -85,21 +87,31 @@ void add_product_over_noise(double times, const std::vector<const Factor*>& laws
   sum.add(term, std::abs(term) * std::expm1(round_off(size + (1.0 + pull) * condition, d)));
 }
 
-// log sup N(m, S)/q in the eigenbasis of S, with its error.
+// log sup N(m, S)/q in the eigenbasis of S, with its error. An eigenvalue that rounding hides from
+// one is taken for it, and may be above.
 Estimate log_supremum(const Gaussian& p) {
+  const Index d = p.dimension();
   const Vector m = p.eigenvectors().transpose() * p.mean();
+  const bool is_diagonal = p.covariance().isDiagonal(0.0);
   double sum = 0.0;
   double error = 0.0;
-  for (Index i = 0; i < m.size(); ++i) {
+  bool may_be_infinite = false;
+  for (Index i = 0; i < d; ++i) {
     const double variance = p.eigenvalues()(i);
     const double margin = 1.0 - variance;
-    if (margin < 0.0 || (margin == 0.0 && m(i) != 0.0)) return infinity;
-    const double pull = margin == 0.0 ? 0.0 : 0.5 * m(i) * m(i) / margin;
+    const double hidden = is_diagonal ? 0.0 : round_off(1.0, d);
+    const bool is_level = std::abs(margin) <= hidden;
+    const bool is_centred = std::abs(m(i)) <= round_off(is_diagonal ? 0.0 : p.mean().norm(), d);
+    if (margin < -hidden || (is_level && !is_centred)) return infinity;
+    may_be_infinite = may_be_infinite || (is_level && hidden > 0.0);
+    const double pull = is_level ? 0.0 : 0.5 * m(i) * m(i) / margin;
     const double log_variance = std::log(variance);
     sum += pull - 0.5 * log_variance;
-    error += pull * (1.0 + (margin == 0.0 ? 0.0 : 1.0 / margin)) + std::abs(log_variance) + 1.0;
+    error += pull * (1.0 + (is_level ? 0.0 : 1.0 / margin)) + std::abs(log_variance) + 1.0;
   }
-  return Estimate::closed_form(sum, round_off(error, m.size()));
+  Estimate result = Estimate::closed_form(sum, round_off(error, d));
+  if (may_be_infinite) result.upper = infinity;
+  return result;
 }
 
 // log p/q at x, and the components' posterior weights there.
@@ -116,29 +128,39 @@ double log_ratio(const std::vector<Factor>& p, const Vector& x, Vector& posterio
   return largest + std::log(total);
 }
 
-// Where N(m, S)/q is largest, for S below I; 0 where S is I in some direction.
-Vector summit(const Factor& p) {
-  const Index d = p.slope.size();
-  const Eigen::LLT<Matrix> factor(Matrix(p.curvature - Matrix::Identity(d, d)));
-  return factor.info() == Eigen::Success ? Vector(factor.solve(p.slope)) : Vector::Zero(d);
+// The point nearest to x where a concave quadratic of slope h − Ax is largest; none if it is convex
+// somewhere. Along directions in which rounding hides A from 0 the quadratic is level.
+std::optional<Vector> summit(const Matrix& A, const Vector& h, const Vector& x) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> solver(A);
+  const double hidden = round_off(1.0 + A.norm(), h.size());
+  if (solver.eigenvalues()(0) < -hidden) return {};
+  Vector step = solver.eigenvectors().transpose() * (h - A * x);
+  for (Index i = 0; i < step.size(); ++i) {
+    const double curvature = solver.eigenvalues()(i);
+    step(i) = curvature > hidden ? step(i) / curvature : 0.0;
+  }
+  return x + solver.eigenvectors() * step;
 }
 
-// The largest log p/q on the way uphill from x: with the posterior weights held, the sum of the
-// components' logarithms is a concave quadratic that touches log p/q from below.
-double climbed(const std::vector<Factor>& p, Vector x) {
+// The largest log p/q on the way uphill from where N_k/q is largest: with the posterior weights
+// held, the sum of the components' logarithms is a concave quadratic that touches log p/q from
+// below.
+double climbed(const std::vector<Factor>& p, const Factor& from) {
+  const Index d = from.slope.size();
+  const Matrix identity = Matrix::Identity(d, d);
+  std::optional<Vector> x = summit(from.curvature - identity, from.slope, Vector::Zero(d));
   Vector posterior;
-  double best = log_ratio(p, x, posterior);
-  for (int step = 0; step < 40; ++step) {
-    Matrix A = -Matrix::Identity(x.size(), x.size());
-    Vector h = Vector::Zero(x.size());
+  double best = log_ratio(p, x.value_or(Vector::Zero(d)), posterior);
+  for (int step = 0; x && step < 40; ++step) {
+    Matrix A = -identity;
+    Vector h = Vector::Zero(d);
     for (std::size_t k = 0; k < p.size(); ++k) {
       A += posterior(static_cast<Index>(k)) * p[k].curvature;
       h += posterior(static_cast<Index>(k)) * p[k].slope;
     }
-    const Eigen::LLT<Matrix> factor(A);
-    if (factor.info() != Eigen::Success) break;  // flat: every point is as good
-    x = factor.solve(h);
-    const double here = log_ratio(p, x, posterior);
+    x = summit(A, h, *x);
+    if (!x) break;
+    const double here = log_ratio(p, *x, posterior);
     if (!(here > best)) break;
     best = here;
   }
@@ -168,7 +190,7 @@ Estimate supremum_to_noise(const GaussianMixture& p) {
   double size = 0.0;
   for (const Factor& law : laws) size = std::max(size, 1.0 + std::abs(law.constant));
   for (const Factor& law : laws) {
-    best = std::max(best, climbed(laws, summit(law)));
+    best = std::max(best, climbed(laws, law));
   }
   const Estimate below =
       exp(Estimate::closed_form(best, round_off(size + std::abs(best), p.dimension())));

@@ -12,8 +12,8 @@ Estimate chi_squared_to_noise(const GaussianMixture& p);
 
 /// sup p/q: from below at the best point that is found uphill of where each Nₖ/q is largest, from
 /// above by Σ wₖ sup Nₖ/q. One component attains both, K leave at most a factor K between them. +∞
-/// exactly if a component of positive weight has an eigenvalue above one, or of one with a mean
-/// along it. Cost: O(K² d²), some forty times.
+/// if a component of positive weight has an eigenvalue above one, or of one with a mean along it;
+/// its upper end is, where rounding hides an eigenvalue from one. Cost: O(K² d²), some forty times.
 Estimate supremum_to_noise(const GaussianMixture& p);
 
 /// (∫ p ((p + p*)/q)²)^½, a sum over triples of components. +∞ where variances are too large: in

@@ -101,6 +101,11 @@ AffineBlocks bimodal_chain(int count) {
   return equal_blocks(bimodal_bed(), count, shifted_field);
 }
 
+GaussianMixture split_normal(double mean, double variance) {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{mean - 0.1, mean + 0.1}},
+                                    variance - 0.01);
+}
+
 AffineBlocks three_modes_chain(int count) {
   const GaussianMixture start(Vector{{0.5, 0.3, 0.2}}, Matrix{{0.9, -0.7, 0.0}, {0.3, 0.6, -0.9}},
                               {Matrix{{0.3, 0.1}, {0.1, 0.2}}, Matrix{{0.15, 0.0}, {0.0, 0.4}},

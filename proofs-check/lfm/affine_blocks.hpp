@@ -49,6 +49,9 @@ AffineBlocks dossier_chain(double error,
 /// p_0 = .3 N(−1.2, .1) + .7 N(.8, .2), γ = .3, e = .1, c₀ = 1, c₁ = −.3.
 AffineBlocks bimodal_chain(int count);
 
+/// ½N(m − .1, S − .01) + ½N(m + .1, S − .01), of mean m and variance S: nearly a Gaussian.
+GaussianMixture split_normal(double mean, double variance);
+
 /// Three modes on the plane, of weights .5, .3 and .2 and variances .15 to .4; the same γ and
 /// field.
 AffineBlocks three_modes_chain(int count);

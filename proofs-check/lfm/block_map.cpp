@@ -5,6 +5,7 @@
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 
@@ -22,6 +23,15 @@ TangentFlowResult block_flow(
   return integrate_tangent(
       field, x, t0, t1,
       {.method = FlowMethod::dormand_prince8, .tolerance = tolerance, .step_limit = 2000});
+}
+
+// div v moves with its starting point; by a difference along the path, doubled.
+double divergence_slope(const TangentField& field, const Vector& x, double moved) {
+  constexpr double shift = 1e-6;
+  const Vector beside = x + Vector::Constant(x.size(), shift / std::sqrt(double(x.size())));
+  const TangentFlowResult there = integrate_tangent(
+      field, beside, 0.0, 1.0, {.method = FlowMethod::dormand_prince8, .tolerance = 1e-10});
+  return 2.0 * std::abs(there.divergence_integral - moved) / shift;
 }
 
 }  // namespace
@@ -54,6 +64,31 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
       .divergence_integral = Estimate::converged(
           fine.divergence_integral, std::abs(fine.divergence_integral - coarse.divergence_integral),
           round_off(rounding * (1.0 + std::abs(fine.divergence_integral)), d))};
+}
+
+void pass(const TangentField& field, Passage& passage) {
+  const EnclosedBlockMap next = enclosed_block_map(field, 0.0, 1.0, passage.end);
+  passage.has_digits = passage.has_digits && next.map.has_digits();
+  if (!passage.has_digits) return;
+  double carried = 0.0;
+  if (passage.end_error > 0.0) {
+    carried =
+        passage.end_error * divergence_slope(field, passage.end, next.divergence_integral.value);
+  }
+  passage.divergence = passage.divergence + widened(next.divergence_integral, carried);
+  passage.end_error = next.map.end_error + next.map.jacobian.norm() * passage.end_error;
+  passage.end = next.map.end;
+}
+
+Estimate log_density(const GaussianMixture& p, const Vector& x, double error) {
+  double size = 1.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    const Gaussian component = p.component(k);
+    size = std::max(size, (component.inverse_factor() * (x - component.mean())).squaredNorm() *
+                              component.condition_number());
+  }
+  const double spread = 2.0 * p.score(x).norm() * error;
+  return Estimate::converged(p.log_density(x), spread, round_off(size, x.size()));
 }
 
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension) {

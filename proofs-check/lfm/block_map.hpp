@@ -19,6 +19,20 @@ EnclosedBlockMap enclosed_block_map(const TangentField& field,
                                     double t1,
                                     const Vector& x);
 
+/// Along a chain of blocks, each from where the one before arrives.
+struct Passage {
+  Vector end = {};
+  double end_error = 0.0;
+  Estimate divergence = 0.0;  ///< Σ∫ div v
+  bool has_digits = true;     ///< false: nothing else is worth anything
+};
+
+/// Through one more block, from its time 0 to 1.
+void pass(const TangentField& field, Passage& passage);
+
+/// log p(x), x known to `error`: the exponent's slope and the terms' rounding.
+Estimate log_density(const GaussianMixture& p, const Vector& x, double error);
+
 /// Σ wₖ N(mₖ, σ²I) with 2 … 4 centres within about 1.5 of 0 and σ in [0.4, 1].
 GaussianMixture random_isotropic_bed(Rng& rng, Index dimension);
 

@@ -1,5 +1,5 @@
-#include "flows/flow.hpp"
 #include "learning/block_path.hpp"
+#include "lfm/block_map.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 #include "numerics/round_off.hpp"
@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cmath>
-#include <stdexcept>
 
 namespace flowcheck {
 namespace lfm_04 {
@@ -25,30 +24,12 @@ constexpr std::array<Kind, 4> kinds{{{Interpolant::linear, Coupling::dependent},
                                      {Interpolant::trigonometric, Coupling::dependent},
                                      {Interpolant::linear, Coupling::independent}}};
 
-constexpr double coarse_tolerance = 1e-10;
-constexpr double fine_tolerance = 1e-12;
-
-FlowOptions flow_options(double tolerance) {
-  return {.method = FlowMethod::dormand_prince8, .tolerance = tolerance};
-}
-
 double cdf(const GaussianMixture& p, double x) {
   double sum = 0.0;
   for (Index k = 0; k < p.size(); ++k) {
     sum += p.weights()(k) * normal_cdf((x - p.means()(0, k)) / std::sqrt(p.covariance(k)(0, 0)));
   }
   return sum;
-}
-
-// All points of the line as one trajectory, so that they share what a time costs.
-Vector carried(const BlockPath& path, const Vector& x, double tolerance) {
-  const VelocityField field = [&](double t, const Vector& points) -> Vector {
-    return path.at(t).velocities(points.transpose()).transpose();
-  };
-  const FlowResult flow = integrate(field, x, 0.0, 1.0, flow_options(tolerance));
-  if (flow.termination != Termination::converged)
-    throw std::runtime_error("integrate: did not converge");
-  return flow.end;
 }
 
 // Two in the bulk of each component and three far out.
@@ -64,45 +45,44 @@ Vector line_points(const GaussianMixture& p) {
   return x;
 }
 
-// F_{p*}(Tx) against F_p(x); T at two tolerances.
-void compare(const GaussianMixture& before,
-             const GaussianMixture& after,
-             const Vector& x,
-             const Vector& fine,
-             const Vector& coarse,
-             const char* part,
-             std::vector<Bound>& bounds) {
-  for (Index i = 0; i < x.size(); ++i) {
-    const double reached = cdf(after, fine(i));
-    bounds.push_back(identity(
-        Estimate::converged(reached, std::abs(reached - cdf(after, coarse(i))), round_off(1.0, 1)),
-        Estimate::closed_form(cdf(before, x(i)), round_off(1.0, 1)), part, 1.0));
-  }
+// F_{p*}(Tx) = F_p(x).
+Bound same_share(const GaussianMixture& before,
+                 const GaussianMixture& after,
+                 double x,
+                 const Passage& passage,
+                 const char* part) {
+  if (!passage.has_digits) return left_out(part, without_digits_left);
+  const double moved = std::exp(after.log_density(passage.end)) * passage.end_error;
+  return identity(Estimate::converged(cdf(after, passage.end(0)), 2.0 * moved, round_off(1.0, 1)),
+                  Estimate::closed_form(cdf(before, x), round_off(1.0, 1)), part, 1.0);
 }
 
 void on_the_line(const NoisingProblem& problem, const Kind& kind, std::vector<Bound>& bounds) {
   const BlockPath path(problem.data, problem.step_size, kind.interpolant, kind.coupling);
-  const Vector x = line_points(problem.data);
-  compare(problem.data, path.right(), x, carried(path, x, fine_tolerance),
-          carried(path, x, coarse_tolerance), line_part, bounds);
+  for (const double x : line_points(problem.data)) {
+    Passage passage{.end = Vector::Constant(1, x)};
+    pass(path.tangent_field(), passage);
+    bounds.push_back(same_share(problem.data, path.right(), x, passage, line_part));
+  }
 }
 
 // Three blocks with steps γ, γ/2, 2γ, each with another path: p_3 = OU_{3.5γ} p_0.
 void several_blocks(const NoisingProblem& problem, std::vector<Bound>& bounds) {
-  const Vector x = line_points(problem.data);
-  Vector fine = x;
-  Vector coarse = x;
+  std::vector<TangentField> fields;
   GaussianMixture law = problem.data;
   const std::array<double, 3> factors{1.0, 0.5, 2.0};
   for (std::size_t n = 0; n < factors.size(); ++n) {
     const BlockPath path(law, factors[n] * problem.step_size, kinds[n].interpolant,
                          kinds[n].coupling);
-    fine = carried(path, fine, fine_tolerance);
-    coarse = carried(path, coarse, coarse_tolerance);
+    fields.push_back(path.tangent_field());
     law = path.right();
   }
-  compare(problem.data, ou_law(problem.data, 3.5 * problem.step_size), x, fine, coarse, chain_part,
-          bounds);
+  const GaussianMixture end = ou_law(problem.data, 3.5 * problem.step_size);
+  for (const double x : line_points(problem.data)) {
+    Passage passage{.end = Vector::Constant(1, x)};
+    for (const TangentField& field : fields) pass(field, passage);
+    bounds.push_back(same_share(problem.data, end, x, passage, chain_part));
+  }
 }
 
 // log p(x) − ∫div v − log p*(Tx) = 0.
@@ -110,19 +90,15 @@ void on_the_plane(const NoisingProblem& problem, const Kind& kind, std::vector<B
   const BlockPath path(problem.data, problem.step_size, kind.interpolant, kind.coupling);
   const GaussianMixture& p = problem.data;
   const Vector x = p.means().col(0) + p.kernel(0).factor() * Vector{{0.8, -0.5}};
-  const auto density_at_end = [&](double tolerance) {
-    const TangentFlowResult flow =
-        integrate_tangent(path.tangent_field(), x, 0.0, 1.0, flow_options(tolerance));
-    if (flow.termination != Termination::converged)
-      throw std::runtime_error("integrate_tangent: did not converge");
-    return path.right().log_density(flow.end) + flow.divergence_integral;
-  };
-  const double fine = density_at_end(fine_tolerance);
-  const double error = std::abs(fine - density_at_end(coarse_tolerance));
-  const double before = p.log_density(x);
-  bounds.push_back(identity(Estimate::converged(fine, error, round_off(1.0 + std::abs(fine), 2)),
-                            Estimate::closed_form(before, round_off(1.0 + std::abs(before), 2)),
-                            plane_part, 1.0));
+  Passage passage{.end = x};
+  pass(path.tangent_field(), passage);
+  if (!passage.has_digits) {
+    bounds.push_back(left_out(plane_part, without_digits_left));
+    return;
+  }
+  bounds.push_back(
+      identity(log_density(path.right(), passage.end, passage.end_error) + passage.divergence,
+               log_density(p, x, 0.0), plane_part, 1.0));
 }
 
 // The solver's tolerance is relative to 1 + |x|: narrower laws have no digits left of it.

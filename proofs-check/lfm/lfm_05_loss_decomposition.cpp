@@ -57,9 +57,14 @@ Estimate loss_of_affine(const BlockPath& path, double b, const Vector& c) {
 
 void add_identities(const NoisingProblem& problem, const Kind& kind, std::vector<Bound>& bounds) {
   const BlockPath path = path_of(problem, kind);
-  const BlockEnergyOptions options = resolution(problem);
-  const BlockEnergies energies = block_energies(path, options);
   const double size = second_moment(path.data()) + second_moment(path.right());
+  BlockEnergyOptions options = resolution(problem);
+  BlockEnergies energies = block_energies(path, options);
+  // Nearly level weights turn late: few laws need more.
+  for (int doubling = 0; doubling < 2 && energies.kinetic.width() > 1e-9 * size; ++doubling) {
+    options = {.panels = 2 * options.panels, .nodes = 2 * options.nodes};
+    energies = block_energies(path, options);
+  }
   bounds.push_back(
       identity(energies.floor + energies.kinetic, squared_rate(path), energy_part, size));
   const double b = -0.4;

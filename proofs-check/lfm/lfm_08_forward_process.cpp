@@ -79,24 +79,27 @@ Outcome without_error_term(const AffineBlocks& problem) {
 
 Claim lfm_08_forward_process() {
   using namespace lfm_08;
-  return {.id = "LFM-08",
-          .statement =
-              "ε_n ≤ ε ⇒ χ²(p_n ‖ q) ≤ e^{−2γn}χ²(p_0 ‖ q) + C₄ε^½(1 − e^{−2γn})/(1 − "
-              "e^{−2γ}), C₄ = 2C₁(2π)^{d/2}(4L√C₂)^½",
-          .source = "[XuChengXie2024], its theorem on the forward process; constants derived",
-          .provenance = Provenance::recalled,
-          .hypotheses = {finite_start, envelope, "|s|, |ŝ| ≤ L(1 + |x|)", integrable, "ε_n ≤ ε"},
-          .instances = {random_blocks("affine fields", 6, guarantee),
-                        random_mixture_blocks("mixtures, d = 1", 3, guarantee),
-                        blocks_instance("N(.6, .36), linear", dossier_chain(0.01), guarantee),
-                        blocks_instance("N(.6, .36), trigonometric",
-                                        dossier_chain(0.01, Interpolant::trigonometric), guarantee),
-                        blocks_instance("steps .025 · 1.25ⁿ⁻¹", released_steps(), guarantee)},
-          .controls = {blocks_instance("no ε, N = 40", dossier_chain(0.1, Interpolant::linear, 40),
-                                       without_error_term)},
-          .on_target = on_blocks_target(guarantee),
-          .file = __FILE__,
-          .grade = Grade::converged};
+  return {
+      .id = "LFM-08",
+      .statement =
+          "ε_n ≤ ε ⇒ χ²(p_n ‖ q) ≤ e^{−2γn}χ²(p_0 ‖ q) + C₄ε^½(1 − e^{−2γn})/(1 − "
+          "e^{−2γ}), C₄ = 2C₁(2π)^{d/2}(4L√C₂)^½",
+      .source = "[XuChengXie2024], its theorem on the forward process; constants derived",
+      .provenance = Provenance::recalled,
+      .hypotheses = {finite_start, envelope, "|s|, |ŝ| ≤ L(1 + |x|)", integrable, "ε_n ≤ ε"},
+      .instances = {random_blocks("affine fields", 6, guarantee),
+                    random_mixture_blocks("mixtures, d = 1", 3, guarantee),
+                    blocks_instance("three modes, d = 2", three_modes_chain(1), guarantee),
+                    blocks_instance("N(.6, .36), linear", dossier_chain(0.01), guarantee),
+                    blocks_instance("N(.6, .36), trigonometric",
+                                    dossier_chain(0.01, Interpolant::trigonometric), guarantee),
+                    blocks_instance("steps .025 · 1.25ⁿ⁻¹", released_steps(), guarantee)},
+      .controls = {blocks_instance("no ε, N = 40", dossier_chain(0.1, Interpolant::linear, 40),
+                                   without_error_term),
+                   blocks_instance("no ε, bimodal, N = 12", bimodal_chain(12), without_error_term)},
+      .on_target = on_blocks_target(guarantee),
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -2,6 +2,7 @@
 #include "lfm/lfm_claims.hpp"
 
 #include <cmath>
+#include <variant>
 
 namespace flowcheck {
 namespace lfm_09 {
@@ -23,8 +24,8 @@ Outcome recursion(const AffineBlocks& problem) {
   return bounds;
 }
 
-AffineBlocks stated() {
-  return {.start = LineNormal{.mean = 0.8, .variance = 0.9},
+AffineBlocks stated(const std::variant<LineNormal, GaussianMixture>& start) {
+  return {.start = start,
           .blocks = {{.step_size = 0.1, .error = {.size = 0.01, .constant = 1.0, .slope = 0.0}}}};
 }
 
@@ -52,7 +53,10 @@ Claim lfm_09_a_posteriori() {
           "no error at all, N(0.01, 1)",
           equal_blocks(LineNormal{.mean = 0.01, .variance = 1.0}, 4, {.step_size = 0.3}),
           recursion)},
-      .controls = {blocks_instance("B = 1", stated(), without_overlap)},
+      .controls = {blocks_instance("B = 1", stated(LineNormal{.mean = 0.8, .variance = 0.9}),
+                                   without_overlap),
+                   blocks_instance("B = 1, two components", stated(split_normal(0.8, 0.9)),
+                                   without_overlap)},
       .on_target = on_blocks_target(recursion),
       .file = __FILE__,
       .grade = Grade::converged};

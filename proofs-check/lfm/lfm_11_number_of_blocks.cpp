@@ -81,6 +81,7 @@ Outcome enough(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   bounds.push_back(
       residual(start, error, block.step_size, blocks_needed(start, error, block.step_size, 0.5)));
+  bounds.back().auxiliary = true;  // how N was chosen
   add_chain(problem, first, 0.5, root_part, bounds);
   add_chain(problem, first, 1.0, sharp_part, bounds);
   return bounds;

@@ -56,21 +56,25 @@ Outcome errors_of_others(const AffineBlocks& given) {
 Claim lfm_16_free_last_block() {
   using namespace lfm_16;
   const AffineBlocks four = dossier_chain(0.05, Interpolant::linear, 4);
-  return {.id = "LFM-16",
-          .statement = "p_N* = q ⇒ χ²(p_N ‖ q) ≤ sup(p_N/q) ε_N S_N, whatever blocks 1 … N − 1 do",
-          .source = "the configuration of the released code; LFM-06 and LFM-10",
-          .provenance = Provenance::derived,
-          .hypotheses = {envelope, integrable, "the last block's right end is q"},
-          .instances = {random_blocks("affine fields", 6, last_block_alone),
-                        random_mixture_blocks("mixtures, d = 1", 3, last_block_alone),
-                        blocks_instance("N(.6, .36), e = .05", four, last_block_alone),
-                        blocks_instance("N(.6, .36), e = .005",
-                                        dossier_chain(0.005, Interpolant::linear, 4),
-                                        last_block_alone)},
-          .controls = {blocks_instance("errors of the other blocks", four, errors_of_others)},
-          .on_target = on_blocks_target(last_block_alone, 4),
-          .file = __FILE__,
-          .grade = Grade::converged};
+  return {
+      .id = "LFM-16",
+      .statement = "p_N* = q ⇒ χ²(p_N ‖ q) ≤ sup(p_N/q) ε_N S_N, whatever blocks 1 … N − 1 do",
+      .source = "the configuration of the released code; LFM-06 and LFM-10",
+      .provenance = Provenance::derived,
+      .hypotheses = {envelope, integrable, "the last block's right end is q"},
+      .instances = {random_blocks("affine fields", 6, last_block_alone),
+                    random_mixture_blocks("mixtures, d = 1", 3, last_block_alone),
+                    blocks_instance("three modes, d = 2", three_modes_chain(1), last_block_alone),
+                    blocks_instance("N(.6, .36), e = .05", four, last_block_alone),
+                    blocks_instance("N(.6, .36), e = .005",
+                                    dossier_chain(0.005, Interpolant::linear, 4),
+                                    last_block_alone)},
+      .controls = {blocks_instance("errors of the other blocks", four, errors_of_others),
+                   blocks_instance("bimodal, errors of the other blocks", bimodal_chain(4),
+                                   errors_of_others)},
+      .on_target = on_blocks_target(last_block_alone, 4),
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -12,49 +12,6 @@
 namespace flowcheck {
 namespace lfm_19 {
 
-// log p(x), x known to `error`: the exponent's slope and the terms' rounding.
-Estimate log_density(const GaussianMixture& p, const Vector& x, double error) {
-  double size = 1.0;
-  for (Index k = 0; k < p.size(); ++k) {
-    const Gaussian component = p.component(k);
-    size = std::max(size, (component.inverse_factor() * (x - component.mean())).squaredNorm() *
-                              component.condition_number());
-  }
-  const double spread = 2.0 * p.score(x).norm() * error;
-  return Estimate::converged(p.log_density(x), spread, round_off(size, x.size()));
-}
-
-// A chain of blocks, each from where the one before arrives.
-struct Passage {
-  Vector end = {};
-  double end_error = 0.0;
-  Estimate divergence = 0.0;  // Σ∫ div v
-  bool has_digits = true;
-};
-
-// div v moves with its starting point; by a difference along the path, doubled.
-double divergence_slope(const TangentField& field, const Vector& x, double moved) {
-  constexpr double shift = 1e-6;
-  const Vector beside = x + Vector::Constant(x.size(), shift / std::sqrt(double(x.size())));
-  const TangentFlowResult there = integrate_tangent(
-      field, beside, 0.0, 1.0, {.method = FlowMethod::dormand_prince8, .tolerance = 1e-10});
-  return 2.0 * std::abs(there.divergence_integral - moved) / shift;
-}
-
-void pass(const TangentField& field, Passage& passage) {
-  const EnclosedBlockMap next = enclosed_block_map(field, 0.0, 1.0, passage.end);
-  passage.has_digits = passage.has_digits && next.map.has_digits();
-  if (!passage.has_digits) return;
-  double carried = 0.0;
-  if (passage.end_error > 0.0) {
-    carried =
-        passage.end_error * divergence_slope(field, passage.end, next.divergence_integral.value);
-  }
-  passage.divergence = passage.divergence + widened(next.divergence_integral, carried);
-  passage.end_error = next.map.end_error + next.map.jacobian.norm() * passage.end_error;
-  passage.end = next.map.end;
-}
-
 // log q₀(x) = log q(T(x)) + ∫ div v, `sign` being 1 where it is true.
 Bound likelihood(const GaussianMixture& generated,
                  const GaussianMixture& noise,

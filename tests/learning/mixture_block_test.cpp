@@ -144,6 +144,44 @@ TEST_CASE("χ² and KL of a learned mixture are the integrals that their rates s
   }
 }
 
+// Narrow beside wide: the posterior weights turn on panels that one halving only just resolves.
+TEST_CASE("Sums on panels that are barely fine enough still enclose", "[learning][exact]") {
+  struct Case {
+    GaussianMixture start;
+    double step_size;
+    double error;
+  };
+  const std::vector<Case> cases{
+      {line_mixture({0.378, 0.3, 0.322}, {-1.0, 2.9, 2.6},
+                    {std::sqrt(0.009), std::sqrt(1.048), std::sqrt(0.073)}),
+       0.15, 0.19},
+      {line_mixture({0.581, 0.3, 0.119}, {4.1, -3.6, -4.0},
+                    {std::sqrt(1.432), std::sqrt(1.196), std::sqrt(0.007)}),
+       0.61, 0.02}};
+  for (const Case& law : cases) {
+    for (const auto interpolant : {Interpolant::linear, Interpolant::trigonometric}) {
+      CAPTURE(law.step_size, to_string(interpolant));
+      const MixtureBlock block =
+          mixture_block(law.start, {.step_size = law.step_size,
+                                    .interpolant = interpolant,
+                                    .error = {.size = law.error, .constant = 1.0, .slope = -0.3}});
+      CHECK_THAT(block.kl_growth - block.kl, Encloses(0.0));
+      CHECK_THAT(block.chi_squared_growth - block.chi_squared, Encloses(0.0));
+      CHECK((block.kl_growth - block.kl).width() < 1e-6 * block.kl.value);
+    }
+  }
+}
+
+// ε² is of order e², and keeps its digits.
+TEST_CASE("A small error keeps its digits", "[learning][property]") {
+  const auto with = [](double size) {
+    return mixture_block(bimodal(), {.step_size = 0.4, .error = {size, 1.0, -0.3}});
+  };
+  const MixtureBlock block = with(1e-6);
+  CHECK(block.error.width() < 1e-8 * block.error.value);
+  CHECK_THAT(block.error.value / with(1e-4).error.value, WithinRel(1e-2, 1e-3));
+}
+
 // ∂ₜρ̂ = −∇·(ρ̂v̂), by differences in time and space.
 TEST_CASE("The learned law is carried by the learned field", "[learning][property]") {
   for (const GaussianMixture& p : {bimodal(), on_plane()}) {

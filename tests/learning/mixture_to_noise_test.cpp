@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <numbers>
 
 namespace flowcheck::mixture_to_noise_test {
 
@@ -83,6 +84,36 @@ TEST_CASE("Suprema and overlaps are infinite where a component is too wide", "[l
   CHECK(chi_squared_to_noise(wide(2.01, 0.0)).value == infinity);
   CHECK(supremum_to_noise(GaussianMixture(Gaussian::standard(2))).value == 1.0);
   CHECK_THAT(squared_gap_to_noise(narrow, narrow), Encloses(0.0));
+}
+
+// Along the other axis N(2, ½)/q is largest at 4: e^4 √2.
+TEST_CASE("A component as wide as the noise along one axis attains its supremum",
+          "[learning][exact]") {
+  const Gaussian p(Vector{{0.0, 2.0}}, Matrix{{1.0, 0.0}, {0.0, 0.5}});
+  const Estimate supremum = supremum_to_noise(GaussianMixture(p));
+  const double exact = std::exp(4.0) * std::numbers::sqrt2;
+  CHECK_THAT(supremum, Encloses(exact));
+  CHECK_THAT(supremum.lower, WithinRel(exact, 1e-12));
+  CHECK_THAT(supremum.upper, WithinRel(exact, 1e-12));
+}
+
+// Turned, rounding hides on which side of one the variance is.
+TEST_CASE("A supremum that rounding may make infinite is never said to be",
+          "[learning][property]") {
+  for (int degrees = 1; degrees < 90; ++degrees) {
+    CAPTURE(degrees);
+    const double angle = degrees * std::numbers::pi / 180.0;
+    const Matrix turn{{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}};
+    const Matrix turned = turn * Vector{{1.0, 0.5}}.asDiagonal() * turn.transpose();
+    const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{0.0, 0.3}, {0.0, 0.1}},
+                            {turned, 0.5 * Matrix::Identity(2, 2)});
+    const GaussianMixture level(Vector{{0.5, 0.5}},
+                                Matrix(turn.transpose() * Matrix{{0.0, 0.3}, {0.0, 0.1}}),
+                                {Matrix{{1.0, 0.0}, {0.0, 0.5}}, 0.5 * Matrix::Identity(2, 2)});
+    const Estimate supremum = supremum_to_noise(p);
+    CHECK_THAT(supremum.lower, WithinRel(supremum_to_noise(level).lower, 1e-9));
+    CHECK(supremum.upper == infinity);
+  }
 }
 
 }  // namespace flowcheck::mixture_to_noise_test
