@@ -272,6 +272,9 @@ MeasureFile read_start(const CommandLine& line) {
   if (!treatment.empty() && !std::holds_alternative<PointCloud>(read.measure)) {
     throw UsageError(fmt::format("{}: {} holds no points", treatment, line.target));
   }
+  if (const auto* p = std::get_if<GaussianMixture>(&read.measure); p != nullptr && p->size() == 1) {
+    read.measure = Gaussian(p->component(0));
+  }
   return read;
 }
 

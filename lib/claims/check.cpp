@@ -18,6 +18,7 @@ namespace {
 // The smallest unit of work: one instance family of one claim, all its draws in order.
 struct Cell {
   const Instance* instance = nullptr;  // none: the user's target
+  std::string name = {};
   CheckKind kind = CheckKind::random;
   std::vector<CheckResult> results = {};
 };
@@ -59,6 +60,12 @@ Verdict severity(Verdict verdict) {
   return verdict == Verdict::tight ? Verdict::holds : verdict;
 }
 
+// lhs ≤ ∞ says nothing.
+bool is_vacuous(const Bound& bound) {
+  return bound.relation == Relation::bound && bound.rhs.value == infinity && !is_nan(bound);
+}
+const std::string vacuous = "left out: the bound is infinite";
+
 // Draws of one family, gathered by part: verdicts add up to the worst, the closest bound is shown.
 class Gathering {
  public:
@@ -98,8 +105,7 @@ class Gathering {
     const auto [where, is_new] = parts_.try_emplace(name);
     if (is_new) {
       order_.push_back(name);
-      const char* target = claim_.without_error ? "target, no ε" : "target";
-      where->second = {.instance = cell_.instance ? cell_.instance->name : target,
+      where->second = {.instance = cell_.name,
                        .kind = cell_.kind,
                        .part = name,
                        .tightness = std::numeric_limits<double>::quiet_NaN()};
@@ -111,8 +117,9 @@ class Gathering {
   // A control need only break somewhere, so its best draw speaks; everything else by its worst.
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
-    if (!bound.failed_hypothesis.empty()) {
-      if (result.draws == 0) result.reason = bound.failed_hypothesis;
+    const std::string& unsaid = is_vacuous(bound) ? vacuous : bound.failed_hypothesis;
+    if (!unsaid.empty()) {
+      if (result.draws == 0) result.reason = unsaid;
       return;
     }
     if (result.draws++ == 0) result.reason.clear();
@@ -251,12 +258,13 @@ std::vector<Cell> cells_of(const Claim& claim, const CheckOptions& options) {
   const auto add = [&](const std::vector<Instance>& family, CheckKind kind) {
     for (const Instance& instance : family) {
       if (options.replay && options.replay->instance != instance.name) continue;
-      cells.push_back({.instance = &instance, .kind = kind});
+      cells.push_back({.instance = &instance, .name = instance.name, .kind = kind});
     }
   };
   if (options.target && !options.replay) {
     if (!claim.on_target) return cells;
-    cells.push_back({.instance = nullptr, .kind = CheckKind::target});
+    const bool ignored = claim.without_error && options.target->error > 0.0;
+    cells.push_back({.name = ignored ? "target, no ε" : "target", .kind = CheckKind::target});
   } else {
     add(claim.instances, CheckKind::random);
     add(claim.tight, CheckKind::tight);

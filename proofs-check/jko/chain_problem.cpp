@@ -241,7 +241,7 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
   return [on_gaussian = on_gaussian_target(gaussian), line](const Target& target) -> Outcome {
     if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
     if (dimension(target.start) != 1) {
-      return Outcome::not_applicable("the start is Gaussian, or d = 1");
+      return Outcome::not_applicable("left out: evaluated for Gaussian starts and on the line");
     }
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");

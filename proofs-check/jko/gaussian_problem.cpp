@@ -169,7 +169,7 @@ std::function<Outcome(const Target&)> on_gaussian_target(const Evaluate& evaluat
     if (!target.reference.has_density())
       return Outcome::not_applicable("the reference measure has a density");
     const Gaussian* start = std::get_if<Gaussian>(&target.start);
-    if (start == nullptr) return Outcome::not_applicable("the start is Gaussian");
+    if (start == nullptr) return Outcome::not_applicable("left out: evaluated for Gaussian starts");
     return evaluate({.start = *start,
                      .target = target.reference,
                      .step_size = target.step_size,

@@ -144,7 +144,7 @@ std::function<Outcome(const Target&)> on_generation_target(
     if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
     const Measure measure = in_units_of_reference(target);
     const auto* start = std::get_if<Gaussian>(&measure);
-    if (start == nullptr) return Outcome::not_applicable("p₀ is Gaussian");
+    if (start == nullptr) return Outcome::not_applicable("left out: evaluated for Gaussian starts");
     if (!start->has_density()) return Outcome::not_applicable("p₀ has a density");
     if (start->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
     return evaluate(*start, target);

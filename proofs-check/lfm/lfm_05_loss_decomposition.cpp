@@ -89,7 +89,8 @@ Outcome decomposition(const NoisingProblem& problem) {
   if (!problem.data.has_density()) return Outcome::not_applicable("p has a density");
   if (problem.dimension() > 2) return Outcome::not_applicable("d ≤ 2");
   if (!is_gentle(problem.data)) {
-    return Outcome::not_applicable("left out: modes too far apart for the quadrature");
+    return Outcome::not_applicable(
+        "left out: a centre beyond 5 (d = 2: 2) of the least deviation from the mean");
   }
   // Independent ends of K components have K² paths, each over K² components.
   std::vector<Bound> bounds;

@@ -237,9 +237,26 @@ TEST_CASE("a part that was left out is named, and does not speak for the claim",
 
 TEST_CASE("the check of a target says when the claim knows no ε", "[claims][exact]") {
   Claim claim = right_claim();
-  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target");
+  Target target = target_of_dimension(1);
+  target.error = 0.1;
+  CHECK(run(claim, {.target = target}).checks.at(0).instance == "target");
   claim.without_error = true;
-  CHECK(run(claim, {.target = target_of_dimension(1)}).checks.at(0).instance == "target, no ε");
+  CHECK(run(claim, {.target = target}).checks.at(0).instance == "target, no ε");
+  target.error = 0.0;
+  CHECK(run(claim, {.target = target}).checks.at(0).instance == "target");
+}
+
+TEST_CASE("an infinite bound is no evidence", "[claims][exact]") {
+  Claim claim = right_claim();
+  claim.tight.clear();
+  claim.instances[0].draw = [](Trial&) -> Outcome {
+    return std::vector<Bound>{{.lhs = 1.0, .rhs = 2.0, .part = "finite"},
+                              {.lhs = 1.0, .rhs = infinity, .part = "infinite"}};
+  };
+  const std::vector<CheckResult> checks = run(claim).checks;
+  CHECK(checks.at(0).verdict == Verdict::holds);
+  CHECK(checks.at(1).verdict == Verdict::not_applicable);
+  CHECK(checks.at(1).reason == "left out: the bound is infinite");
 }
 
 TEST_CASE("the tightness of an auxiliary bound is not the claim's", "[claims][exact]") {
@@ -265,7 +282,7 @@ TEST_CASE("a family is worth what its weakest draw is", "[claims][exact]") {
   int draw = 0;
   mixed.instances[0].draw = [&draw](Trial&) -> Outcome {
     // The closest draw, which is shown, has the stronger evidence.
-    return ++draw == 3 ? Bound{.lhs = Estimate::sampled_supremum(0.1), .rhs = infinity}
+    return ++draw == 3 ? Bound{.lhs = 0.1, .rhs = Estimate::between(9.0, 8.0, 10.0, Grade::sampled)}
                        : square_below(0.5, 1.0).bounds.front();
   };
   const ClaimResult result = run(mixed);
