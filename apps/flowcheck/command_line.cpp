@@ -226,6 +226,8 @@ class Parser {
                                 "tolerances");
     sub->add_option("A", line_.first, "a results folder")->required();
     sub->add_option("B", line_.second, "another")->required();
+    sub->add_flag("--common", line_.common,
+                  "only the claims and experiments that both hold; else one that is missing moved");
   }
 
   void add_distance() {

@@ -53,6 +53,8 @@ struct CommandLine {
   int jobs = 0;  ///< 0: one for each hardware thread
   bool quiet = false;
 
+  bool common = false;  ///< of diff: what one of the folders lacks is not compared
+
   std::string kind = {};  ///< of list: claims, experiments, or both if empty; of distance: w2, ...
   std::string paper = {};
   std::string format = "table";

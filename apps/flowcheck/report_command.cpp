@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace flowcheck {
 
 int report_command(const CommandLine& line) {
@@ -16,8 +18,13 @@ int report_command(const CommandLine& line) {
 }
 
 int diff_command(const CommandLine& line) {
-  const ResultsFolder first = read_results_folder(line.first);
-  const ResultsComparison result = compare_results(first, read_results_folder(line.second));
+  ResultsFolder first = read_results_folder(line.first);
+  ResultsFolder second = read_results_folder(line.second);
+  if (line.common) {
+    first = in_common(std::move(first), second);
+    second = in_common(std::move(second), first);
+  }
+  const ResultsComparison result = compare_results(first, second);
   std::string text;
   for (const std::string& note : result.notes) text += "note: " + note + "\n";
   for (const std::string& moved : result.moved) text += moved + "\n";

@@ -250,7 +250,29 @@ CsvTable read_data(const ResultsFolder& folder, const std::string& experiment) {
   return read_csv_table(path.string(), {.file_bytes = std::uintmax_t{1} << 30});
 }
 
+// Items whose names the other list has too.
+template <class Item, class Name>
+void keep_common(std::vector<Item>& items, const std::vector<Item>& others, const Name& name_of) {
+  const auto is_missing = [&](const Item& item) {
+    return std::none_of(others.begin(), others.end(),
+                        [&](const Item& other) { return name_of(other) == name_of(item); });
+  };
+  items.erase(std::remove_if(items.begin(), items.end(), is_missing), items.end());
+}
+
 }  // namespace
+
+ResultsFolder in_common(ResultsFolder folder, const ResultsFolder& other) {
+  keep_common(folder.experiments, other.experiments,
+              [](const Manifest& manifest) { return manifest.experiment; });
+  if (folder.verdicts && other.verdicts) {
+    keep_common(folder.verdicts->claims, other.verdicts->claims,
+                [](const ClaimResult& result) { return result.claim.id; });
+  } else {
+    folder.verdicts.reset();
+  }
+  return folder;
+}
 
 ResultsComparison compare_results(const ResultsFolder& a, const ResultsFolder& b) {
   ResultsComparison result;

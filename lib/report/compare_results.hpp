@@ -28,4 +28,7 @@ struct ResultsComparison {
 ///                     seed, target, …), whose numbers are not comparable
 ResultsComparison compare_results(const ResultsFolder& a, const ResultsFolder& b);
 
+/// What of `folder` the other one has too: the claims and experiments of both.
+ResultsFolder in_common(ResultsFolder folder, const ResultsFolder& other);
+
 }  // namespace flowcheck

@@ -139,4 +139,26 @@ TEST_CASE("A folder without results is refused", "[report][precondition]") {
   fs::remove_all(path);
 }
 
+TEST_CASE("Folders are compared in what both hold where that is asked for", "[report][exact]") {
+  const auto claim = [](const std::string& id, Verdict verdict) {
+    ClaimResult result{.claim = Claim(), .verdict = verdict};
+    result.claim.id = id;
+    return result;
+  };
+  const auto folder = [](std::vector<ClaimResult> claims) {
+    return ResultsFolder{.verdicts = VerdictFile{.claims = std::move(claims)}};
+  };
+  const ResultsFolder a =
+      folder({claim("JKO-01", Verdict::holds), claim("JKO-02", Verdict::holds)});
+  const ResultsFolder b =
+      folder({claim("JKO-02", Verdict::violated), claim("X-1", Verdict::holds)});
+  const auto moved = [&](const ResultsFolder& x, const ResultsFolder& y) {
+    return compare_results(in_common(x, y), in_common(y, x)).moved;
+  };
+  CHECK(compare_results(a, b).moved.size() == 3);
+  CHECK(moved(a, b) == std::vector<std::string>{"JKO-02: holds -> violated"});
+  CHECK(moved(a, {}).empty());
+  CHECK(in_common(a, {}).verdicts == std::nullopt);
+}
+
 }  // namespace flowcheck::compare_tables_test
