@@ -123,26 +123,21 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
     const Index rows = weights_[l].rows();
     const bool residual = shape_.residual && l > 0;
     fit_array(layer.values, rows, n + tangents);
-    if (backward || tangents > 0) fit_array(layer.first, rows, n);
+    if (tangents > 0) fit_array(layer.tangents, rows, tangents);
+    if (backward) fit_array(layer.first, rows, n);
     if (backward && tangents > 0) fit_array(layer.second, rows, n);
     apply(l, *below, 0, n, true, layer.values.data());
+    if (tangents > 0) apply(l, *below, n, tangents, false, layer.tangents.data());
     kernels_.activate({.softplus = shape_.activation == Activation::softplus,
                        .beta = static_cast<Scalar>(shape_.beta),
                        .count = rows * n,
+                       .tangents = tape.probes,
                        .h = layer.values.data(),
+                       .tangent = layer.tangents.data(),
                        .before = residual ? below->data() : nullptr,
                        .value = layer.values.data(),
-                       .first = backward || tangents > 0 ? layer.first.data() : nullptr,
+                       .first = backward ? layer.first.data() : nullptr,
                        .second = backward && tangents > 0 ? layer.second.data() : nullptr});
-    if (tangents > 0) {
-      fit_array(layer.tangents, rows, tangents);
-      apply(l, *below, n, tangents, false, layer.tangents.data());
-      for (Index k = 0; k < tape.probes; ++k) {
-        kernels_.multiply(rows * n, layer.first.data(), layer.tangents.data() + k * rows * n,
-                          residual ? below->data() + (1 + k) * rows * n : nullptr,
-                          layer.values.data() + (1 + k) * rows * n);
-      }
-    }
     below = &layer.values;
   }
 
@@ -224,17 +219,15 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
     const typename NetworkTape<Scalar>::Layer& layer = tape.layers[l];
     const Array<Scalar>& below = l == 0 ? tape.inputs : tape.layers[l - 1].values;
     const Index rows = layer.values.rows();
-    const Index part = rows * n;
     fit_array(gradient.preactivity, rows, columns);
     Scalar* h = gradient.preactivity.data();
-    const Scalar* a = gradient.values.data();
-    kernels_.multiply(part, layer.first.data(), a, nullptr, h);
-    for (Index k = 0; k < tape.probes; ++k) {
-      const Scalar* of_tangent = a + (1 + k) * part;
-      kernels_.add_product(part, layer.second.data(), layer.tangents.data() + k * part, of_tangent,
-                           h);
-      kernels_.multiply(part, layer.first.data(), of_tangent, nullptr, h + (1 + k) * part);
-    }
+    kernels_.pull_back({.count = rows * n,
+                        .tangents = tape.probes,
+                        .first = layer.first.data(),
+                        .second = layer.second.data(),
+                        .tangent = layer.tangents.data(),
+                        .of_values = gradient.values.data(),
+                        .of_preactivity = h});
     kernels_.add_columns(rows, n, h, rows, gradient.biases[l].data());
     add_outer(layers_[l].outputs, h, rows, below, layers_[l].inputs, gradient.weights[l]);
     if (l > 0) {
