@@ -292,8 +292,9 @@ class Parser {
                 "twentieths of the iterations without progress on the validation rows after which "
                 "a block stops (default: 8)");
     time_limit_ = add_setting(*sub, "--time-limit", line_.time_limit,
-                              "seconds that training may take, each block an equal share of them; "
-                              "the bytes of the result then depend on the machine (default: none)");
+                              "seconds that training may take, each block an equal share of them, "
+                              "looked at every 50 iterations or less; the bytes of the result then "
+                              "depend on the machine (default: none)");
     sub->add_flag("--restart", line_.restart,
                   "drop the unfinished fit in OUT/unfinished/; without it the same command goes on "
                   "from there, and ends with the bytes of a run without a break");
