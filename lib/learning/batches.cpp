@@ -93,12 +93,14 @@ RegressionSource flow_matching(EndPointSource ends, Interpolant interpolant, Tim
     source(rng, drawn);
     for (Index j = 0; j < batch.points.cols(); ++j) {
       const double t = draw_time(rng, times);
-      const auto from = drawn.start.col(j);
-      const auto to = drawn.end.col(j);
       batch.times[j] = t;
       const InterpolantValues at = interpolant_values(interpolant, t);
-      batch.points.col(j) = at.left * from + at.right * to;
-      batch.targets.col(j) = at.left_rate * from + at.right_rate * to;
+      for (Index i = 0; i < batch.points.rows(); ++i) {
+        const double from = drawn.start(i, j);
+        const double to = drawn.end(i, j);
+        batch.points(i, j) = at.left * from + at.right * to;
+        batch.targets(i, j) = at.left_rate * from + at.right_rate * to;
+      }
     }
   };
 }

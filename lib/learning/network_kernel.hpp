@@ -7,9 +7,10 @@
 
 namespace flowcheck {
 
-/// C = A·B (+ C, + bias in every column): A and C column by column, m × k and m × n, with leading
-/// dimensions lda and ldc; entry (i, j) of B is B[i·row_stride + j·column_stride]. Columns of A, C
-/// and bias are padded to a multiple of padding<Scalar>, and the padding of C is written.
+/// C = A·B (+ C, + bias in every column; times factor, entry by entry): A and C column by column, m
+/// × k and m × n, with leading dimensions lda and ldc; entry (i, j) of B is B[i·row_stride +
+/// j·column_stride]. Columns of A, C and bias are padded to a multiple of padding<Scalar>, and the
+/// padding of C is written.
 template <class Scalar>
 struct Product {
   std::ptrdiff_t m = 0, n = 0, k = 0;
@@ -17,8 +18,9 @@ struct Product {
   std::ptrdiff_t lda = 0;
   const Scalar* B = nullptr;
   std::ptrdiff_t row_stride = 0, column_stride = 0;
-  const Scalar* bias = nullptr;  ///< none: 0
-  bool add = false;              ///< to what C holds; without bias then
+  const Scalar* bias = nullptr;    ///< none: 0
+  bool add = false;                ///< to what C holds; without bias then
+  const Scalar* factor = nullptr;  ///< laid out as C; none: 1
   Scalar* C = nullptr;
   std::ptrdiff_t ldc = 0;
 };

@@ -61,10 +61,14 @@ FLOWCHECK_LANES_INLINE void product_tile(const Product<Scalar>& p,
     FLOWCHECK_UNROLL
     for (int g = 0; g < groups; ++g) B[g] += row_stride;
   }
+  const Scalar* factor = p.factor ? p.factor + i + j * p.ldc : nullptr;
   FLOWCHECK_UNROLL_TILE
   for (int c = 0; c < columns; ++c) {
     FLOWCHECK_UNROLL
-    for (int v = 0; v < vectors; ++v) store(C + c * p.ldc + v * width<Scalar>, sum[c][v]);
+    for (int v = 0; v < vectors; ++v) {
+      const std::ptrdiff_t at = c * p.ldc + v * width<Scalar>;
+      store(C + at, factor ? sum[c][v] * load(factor + at) : sum[c][v]);
+    }
   }
 }
 
@@ -91,6 +95,7 @@ void product_kernel(const Product<Scalar>& whole) {
     p.A = whole.A + k * whole.lda;
     p.B = whole.B + k * whole.row_stride;
     p.add = whole.add || k > 0;
+    p.factor = k + depth < whole.k ? nullptr : whole.factor;
     std::ptrdiff_t i = 0;
     for (; i + width<Scalar> < p.m; i += 2 * width<Scalar>) product_rows<Scalar, 2>(p, i);
     for (; i < p.m; i += width<Scalar>) product_rows<Scalar, 1>(p, i);

@@ -190,6 +190,9 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
                       .C = C.data(),
                       .ldc = C.rows()});
   };
+  // Without tangents and residual blocks the cotangents of the values have no other use than to be
+  // multiplied by σ' of the layer below.
+  const bool at_once = tape.probes == 0 && !shape_.residual;
   // C = Wᵀ B, or that added to it.
   const auto pull_back = [&](std::size_t l, const Array<Scalar>& B, Index of, bool add,
                              Array<Scalar>& C) {
@@ -204,6 +207,7 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
                       .row_stride = 1,
                       .column_stride = B.rows(),
                       .add = add,
+                      .factor = at_once && l > 0 ? tape.layers[l - 1].first.data() : nullptr,
                       .C = C.data(),
                       .ldc = C.rows()});
   };
@@ -219,15 +223,19 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
     const typename NetworkTape<Scalar>::Layer& layer = tape.layers[l];
     const Array<Scalar>& below = l == 0 ? tape.inputs : tape.layers[l - 1].values;
     const Index rows = layer.values.rows();
-    fit_array(gradient.preactivity, rows, columns);
-    Scalar* h = gradient.preactivity.data();
-    kernels_.pull_back({.count = rows * n,
-                        .tangents = tape.probes,
-                        .first = layer.first.data(),
-                        .second = layer.second.data(),
-                        .tangent = layer.tangents.data(),
-                        .of_values = gradient.values.data(),
-                        .of_preactivity = h});
+    if (at_once) {
+      gradient.preactivity.swap(gradient.values);
+    } else {
+      fit_array(gradient.preactivity, rows, columns);
+      kernels_.pull_back({.count = rows * n,
+                          .tangents = tape.probes,
+                          .first = layer.first.data(),
+                          .second = layer.second.data(),
+                          .tangent = layer.tangents.data(),
+                          .of_values = gradient.values.data(),
+                          .of_preactivity = gradient.preactivity.data()});
+    }
+    const Scalar* h = gradient.preactivity.data();
     kernels_.add_columns(rows, n, h, rows, gradient.biases[l].data());
     add_outer(layers_[l].outputs, h, rows, below, layers_[l].inputs, gradient.weights[l]);
     if (l > 0) {
