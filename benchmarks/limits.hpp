@@ -107,7 +107,8 @@ struct Triad {
 
 inline constexpr std::size_t beyond_the_caches = 1 << 23;  ///< numbers an array of a triad has
 
-/// Units a second of the thread's own time, the best of a few batches.
+/// Units a second of the thread's own time, the best of a few batches. The clock is read after as
+/// many calls as take a millisecond: to read it costs as much as a short call.
 template <class Work>
 double best_rate(double units_a_call, Work&& work) {
   const auto seconds = [] {
@@ -115,15 +116,20 @@ double best_rate(double units_a_call, Work&& work) {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
   };
+  const auto seconds_of = [&](int calls) {
+    const double start = seconds();
+    for (int call = 0; call < calls; ++call) work();
+    return seconds() - start;
+  };
+  int calls = 1;
+  while (seconds_of(calls) < 1e-3) calls *= 2;
   double best = 0.0;
   for (int batch = 0; batch < 5; ++batch) {
-    const double start = seconds();
     double units = 0.0;
     double passed = 0.0;
     while (passed < 0.02) {
-      work();
-      units += units_a_call;
-      passed = seconds() - start;
+      passed += seconds_of(calls);
+      units += units_a_call * static_cast<double>(calls);
     }
     best = std::max(best, units / passed);
   }

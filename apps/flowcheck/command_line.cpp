@@ -293,6 +293,10 @@ class Parser {
     add_setting(*sub, "--patience", fit.patience,
                 "twentieths of the iterations without progress on the validation rows after which "
                 "a block stops (default: 8)");
+    time_limit_ = add_setting(*sub, "--time-limit", line_.time_limit,
+                              "seconds that training may take, each block an equal share of them, "
+                              "looked at every 50 iterations or less; the bytes of the result then "
+                              "depend on the machine (default: none)");
     sub->add_flag("--restart", line_.restart,
                   "drop the unfinished fit in OUT/unfinished/; without it the same command goes on "
                   "from there, and ends with the bytes of a run without a break");
@@ -514,6 +518,7 @@ class Parser {
     if (blocks_->count() > 0) require_between("--blocks", fit.blocks, 1, 1000);
     require_positive("--highest-frequency", fit.highest_frequency);
     require_positive("--learning-rate", fit.learning_rate);
+    if (time_limit_->count() > 0) require_positive("--time-limit", line_.time_limit);
     if (step_->count() > 0) require_positive("--step-size", fit.step_size);
     if (ratio_->count() > 0) require_positive("--step-ratio", fit.step_ratio);
     for (const Index width : fit.hidden) require_between("--hidden", width, Index{1}, Index{4096});
@@ -580,6 +585,7 @@ class Parser {
   CLI::Option* out_ = nullptr;
   CLI::Option* seed_ = nullptr;
   CLI::Option* jobs_ = nullptr;
+  CLI::Option* time_limit_ = nullptr;
   CLI::Option* target_ = nullptr;
   CLI::Option* fresh_ = nullptr;
   CLI::Option* draws_ = nullptr;

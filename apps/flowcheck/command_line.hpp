@@ -82,8 +82,9 @@ struct CommandLine {
 
   FitOptions fit = {};
   SplitShares split = {};
-  bool restart = false;  ///< of fit: an unfinished one is dropped
-  Index count = 0;       ///< points: of fit, drawn from a law; of sample, asked for
+  bool restart = false;          ///< of fit: an unfinished one is dropped
+  double time_limit = infinity;  ///< of fit: seconds of training
+  Index count = 0;               ///< points: of fit, drawn from a law; of sample, asked for
 };
 
 /// @param words        without the program's name

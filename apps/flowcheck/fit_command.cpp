@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -47,10 +49,16 @@ FitResult train(const CommandLine& line,
                 const FitData& data,
                 const UnfinishedFit& unfinished,
                 Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto time_used = [&] {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    return passed.count() / line.time_limit;
+  };
   try {
     return fit_model(data.split, line.fit, {},
                      {.progress = [&](double done) { progress.report(share_of_training * done); },
                       .stop = &interrupted(),
+                      .time_used = time_used,
                       .checkpoint = [&](const FitState& state) { unfinished.save(state); }},
                      unfinished.state());
   } catch (const std::invalid_argument& error) {
@@ -65,6 +73,13 @@ void tell_begun(const CommandLine& line, const FitState& state) {
       state.in_training() ? fmt::format(", iterations of the next: {}", state.training.iteration)
                           : std::string();
   fmt::print(stderr, "{}/unfinished: goes on ({}{})\n", line.out, trained, rest);
+}
+
+void tell_early_end(const CommandLine& line, const FitResult& fit) {
+  const auto late = std::ranges::count_if(fit.blocks, &BlockFit::out_of_time);
+  if (line.quiet || late == 0) return;
+  fmt::print(stderr, "fit: the time for training ended {} of {} blocks early\n", late,
+             fit.blocks.size());
 }
 
 int leave_unfinished(const CommandLine& line) {
@@ -124,6 +139,7 @@ int fit_command(const CommandLine& given) {
         "fit: the training left the finite numbers; try a smaller --learning-rate");
   }
   if (interrupted()) return leave_unfinished(line);
+  tell_early_end(line, fit);
   fit.model.columns = data.columns;
   const ModelEvaluation evaluation = evaluate_model(
       fit.model, data.split, data.law, {.seed = line.seed},

@@ -36,6 +36,7 @@ Json settings_json(const CommandLine& line) {
                    {"average", options.average},
                    {"patience", options.patience},
                    {"seed", line.seed}};
+  if (std::isfinite(line.time_limit)) settings["time_limit"] = line.time_limit;
   if (options.method != ModelMethod::jko) {
     settings["frequencies"] = options.frequencies;
     settings["highest_frequency"] = options.highest_frequency;
@@ -84,6 +85,7 @@ Json block_json(const BlockMeasurement& measured,
                {"round_trip_from_data", json_of(measured.data_round_trip)},
                {"round_trip_from_noise", json_of(measured.noise_round_trip)},
                {"inversion_error", json_of(measured.inversion_error)}};
+  if (fit.out_of_time) json["out_of_time"] = true;
   if (method == ModelMethod::jko) {
     json["squared_first_order_error"] = json_of(measured.squared_first_order_error);
   } else {

@@ -4,7 +4,10 @@
 
 #include <boost/math/distributions/beta.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -32,9 +35,17 @@ PointSource draws_from(Matrix data) {
   return [shared](Rng& rng, Matrix& points) {
     require(points.rows() == shared->rows(), "draws_from: the data are of another dimension");
     // One of 2⁵³ fractions of the number of columns: uniform up to 2⁻⁵³ of it, without a division.
+    // Some draws ahead of the copies: the processor then waits for many distant columns at once.
     const auto count = static_cast<double>(shared->cols());
-    for (Index j = 0; j < points.cols(); ++j) {
-      points.col(j) = shared->col(static_cast<Index>(rng.uniform() * count));
+    std::array<Index, 64> drawn = {};
+    for (Index from = 0; from < points.cols(); from += std::ssize(drawn)) {
+      const Index here = std::min<Index>(std::ssize(drawn), points.cols() - from);
+      for (Index k = 0; k < here; ++k) {
+        drawn[static_cast<std::size_t>(k)] = static_cast<Index>(rng.uniform() * count);
+      }
+      for (Index k = 0; k < here; ++k) {
+        points.col(from + k) = shared->col(drawn[static_cast<std::size_t>(k)]);
+      }
     }
   };
 }
@@ -82,12 +93,14 @@ RegressionSource flow_matching(EndPointSource ends, Interpolant interpolant, Tim
     source(rng, drawn);
     for (Index j = 0; j < batch.points.cols(); ++j) {
       const double t = draw_time(rng, times);
-      const auto from = drawn.start.col(j);
-      const auto to = drawn.end.col(j);
       batch.times[j] = t;
       const InterpolantValues at = interpolant_values(interpolant, t);
-      batch.points.col(j) = at.left * from + at.right * to;
-      batch.targets.col(j) = at.left_rate * from + at.right_rate * to;
+      for (Index i = 0; i < batch.points.rows(); ++i) {
+        const double from = drawn.start(i, j);
+        const double to = drawn.end(i, j);
+        batch.points(i, j) = at.left * from + at.right * to;
+        batch.targets(i, j) = at.left_rate * from + at.right_rate * to;
+      }
     }
   };
 }

@@ -260,6 +260,11 @@ class ModelFitter {
     return Termination::converged;
   }
 
+  bool out_of_time(std::size_t n) const {
+    return watch_.time_used && watch_.time_used() * static_cast<double>(step_sizes_.size()) >=
+                                   static_cast<double>(n + 1);
+  }
+
   // At each report of the training of block n: validates where it is time, saves, and stops.
   void watch_training(std::size_t n,
                       const TrainingState& now,
@@ -272,11 +277,13 @@ class ModelFitter {
           static_cast<double>(now.iteration) / static_cast<double>(options_.iterations);
       watch_.progress((static_cast<double>(n) + done) / static_cast<double>(step_sizes_.size()));
     }
+    const bool late = now.iteration < options_.iterations && out_of_time(n);
     const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
-                     now.iteration == options_.iterations;
+                     now.iteration == options_.iterations || late;
     const bool validates = due && now.iteration != state_.blocks.back().iterations;
     if (validates) validate(state_, now, loss);
-    if (state_.since_best >= options_.patience) throw TrainingOver{};
+    state_.blocks.back().out_of_time = late && state_.since_best < options_.patience;
+    if (late || state_.since_best >= options_.patience) throw TrainingOver{};
     const bool stops = stopped();
     if (validates || stops || now.iteration - saved >= longest_unsaved) {
       state_.training = now;

@@ -54,6 +54,7 @@ struct BlockFit {
   double best_validation = 0.0;      ///< loss of the parameters that were kept
   Index best_iteration = 0;          ///< where they were found
   double train_loss = 0.0;           ///< smoothed, of the last batches
+  bool out_of_time = false;          ///< the training ended with the block's share of the time
 };
 
 /// A fit that is under way: all that the rest of it depends on beside data, options and step sizes.
@@ -78,6 +79,9 @@ struct FitResult {
 struct FitWatch {
   std::function<void(double)> progress = {};  ///< done so far, 0 … 1
   const std::atomic<bool>* stop = nullptr;    ///< becomes true: returns early, `running`
+  /// What has passed of the time for training, 1: all of it; or none. Of N blocks the n-th trains
+  /// until n/N of it has. The result then depends on the machine.
+  std::function<double()> time_used = {};
   /// Called after each validation, each 1000 iterations and each block, and before an early return.
   std::function<void(const FitState&)> checkpoint = {};
 };

@@ -57,7 +57,8 @@ StateJson json_of(const BlockFit& fit) {
           {"identity_validation", json_of_loss(fit.identity_validation)},
           {"best_validation", json_of_loss(fit.best_validation)},
           {"best_iteration", fit.best_iteration},
-          {"train_loss", json_of_loss(fit.train_loss)}};
+          {"train_loss", json_of_loss(fit.train_loss)},
+          {"out_of_time", fit.out_of_time}};
 }
 
 BlockFit block_fit_from(const StateJson& json) {
@@ -66,7 +67,8 @@ BlockFit block_fit_from(const StateJson& json) {
           .identity_validation = loss_from(json.at("identity_validation")),
           .best_validation = loss_from(json.at("best_validation")),
           .best_iteration = count_from(json.at("best_iteration")),
-          .train_loss = loss_from(json.at("train_loss"))};
+          .train_loss = loss_from(json.at("train_loss")),
+          .out_of_time = json.at("out_of_time").get<bool>()};
 }
 
 // What state.json says: all but the networks.

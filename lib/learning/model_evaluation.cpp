@@ -281,8 +281,11 @@ class Evaluator {
       leave_out("LFM-13", pinsker, "the data's entropy is not known");
     }
     if (model_.method != ModelMethod::jko) {
-      leave_out("LFM-16", "chi2(p_N || q) <= sup(p_N/q) eps_N S_N",
-                "sup(p_N/q) and the scores in S_N are not measured");
+      leave_out(
+          "LFM-16", "chi2(p_N || q) <= sup(p_N/q) eps_N S_N",
+          "not measured: sup(p_N/q), which points bound from below alone; S_N, for which the "
+          "scores of the exact and of the learned path are needed; and, but for one block and "
+          "a known mixture, eps_N, for which the exact velocity is");
     }
     // Lipschitz constants seen at some points are lower bounds: what comes of them is no proof.
     Estimate inversion = 0.0;
@@ -296,10 +299,35 @@ class Evaluator {
     add("LFM-18", "W2(q_0, q~_0) <= sum_n eta_n prod_{j<n} Lip(T_j^-1)", inversion);
     if (model_.method != ModelMethod::jko) return;
     add("JKO-27", "W2(q_0, q~_0) <= sum_n eps_inv prod_{j<=n} Lip(T_j^-1)", round_trip);
-    // With its bias off, as Gaussians have it, an estimate of eps_n may be on either side of eps_n.
-    leave_out("JKO-23",
-              "KL(p_0 || q_0) <= (sqrt(2 KL(p_0 || q)) prod_n 1/(1 + h_n) + max eps_n)^2/2",
-              "eps_n is estimated, its bias that of Gaussians: no bound of it is known");
+    evaluate_jko_guarantee();
+  }
+
+  // With its bias off, as Gaussians have it, an estimate of eps_n may be on either side of eps_n:
+  // the bound is that of the upper ends, and still no proof.
+  void evaluate_jko_guarantee() {
+    constexpr const char* statement =
+        "KL(p_0 || q_0) <= (sqrt(2 KL(p_0 || q)) prod_n 1/(1 + h_n) + max eps_n)^2/2, eps_n "
+        "at the upper end of an interval whose model are Gaussians";
+    if (!has_law()) {
+      return leave_out("JKO-23", statement, "KL(p_0 || q): the data's entropy is not known");
+    }
+    Estimate error = 0.0;
+    double shrink = 1.0;
+    for (std::size_t n = 0; n < result_.blocks.size(); ++n) {
+      const Estimate& squared = result_.blocks[n].squared_first_order_error;
+      if (squared.is_nan()) {
+        return leave_out("JKO-23", statement, "eps_n: too few test points, or not finite ones");
+      }
+      error = max(error, sqrt(max(0.0, squared)));
+      shrink /= 1.0 + model_.blocks[n].step_size;
+    }
+    const Vector noise =
+        standard_normal_log_densities(model_.scaling.to_model(data_.test)).array() +
+        model_.scaling.log_determinant;
+    const Estimate start = max(0.0, mean_of(known_ - noise, alpha_));
+    const Estimate bound = square(sqrt(2.0 * start) * shrink + error) / 2.0;
+    add("JKO-23", statement,
+        Estimate::between(bound.upper, bound.lower, bound.upper, Grade::sampled));
   }
 
   const FlowModel& model_;

@@ -61,10 +61,14 @@ FLOWCHECK_LANES_INLINE void product_tile(const Product<Scalar>& p,
     FLOWCHECK_UNROLL
     for (int g = 0; g < groups; ++g) B[g] += row_stride;
   }
+  const Scalar* factor = p.factor ? p.factor + i + j * p.ldc : nullptr;
   FLOWCHECK_UNROLL_TILE
   for (int c = 0; c < columns; ++c) {
     FLOWCHECK_UNROLL
-    for (int v = 0; v < vectors; ++v) store(C + c * p.ldc + v * width<Scalar>, sum[c][v]);
+    for (int v = 0; v < vectors; ++v) {
+      const std::ptrdiff_t at = c * p.ldc + v * width<Scalar>;
+      store(C + at, factor ? sum[c][v] * load(factor + at) : sum[c][v]);
+    }
   }
 }
 
@@ -91,6 +95,7 @@ void product_kernel(const Product<Scalar>& whole) {
     p.A = whole.A + k * whole.lda;
     p.B = whole.B + k * whole.row_stride;
     p.add = whole.add || k > 0;
+    p.factor = k + depth < whole.k ? nullptr : whole.factor;
     std::ptrdiff_t i = 0;
     for (; i + width<Scalar> < p.m; i += 2 * width<Scalar>) product_rows<Scalar, 2>(p, i);
     for (; i < p.m; i += width<Scalar>) product_rows<Scalar, 1>(p, i);
@@ -118,6 +123,8 @@ FLOWCHECK_LANES_INLINE void activate_all(const ActivationPass<Scalar>& p) {
     const V E = exp_down(-absolute(z), softplus ? softplus_cut<Scalar> : silu_cut<Scalar>);
     V R;
     V value;
+    V first;
+    V second;
     V R2 = {};
     if constexpr (softplus) {
       const V both = inverse((Scalar(1) + E) * (Scalar(2) + E));
@@ -131,18 +138,22 @@ FLOWCHECK_LANES_INLINE void activate_all(const ActivationPass<Scalar>& p) {
     const V complement = z < Scalar(0) ? R : ER;
     if constexpr (softplus) {
       value = ((z > Scalar(0) ? z : z - z) + log_one_plus(E, R2)) * inverse_beta;
-      if (p.first) store(p.first + i, logistic);
-      if (p.second) store(p.second + i, beta * (ER * R));
+      first = logistic;
+      second = beta * (ER * R);
     } else {
       value = h * logistic;
-      const V hc = h * complement;
-      if (p.first) store(p.first + i, logistic * (Scalar(1) + hc));
-      if (p.second) {
-        // 2 + h(1 − 2 logistic)
-        store(p.second + i, (ER * R) * (Scalar(2) + h * (complement - logistic)));
-      }
+      first = logistic * (Scalar(1) + h * complement);
+      // 2 + h(1 − 2 logistic)
+      second = (ER * R) * (Scalar(2) + h * (complement - logistic));
     }
+    if (p.first) store(p.first + i, first);
+    if (p.second) store(p.second + i, second);
     store(p.value + i, p.before ? value + load(p.before + i) : value);
+    for (std::ptrdiff_t k = 0; k < p.tangents; ++k) {
+      const std::ptrdiff_t part = (1 + k) * p.count + i;
+      const V moved = first * load(p.tangent + k * p.count + i);
+      store(p.value + part, p.before ? moved + load(p.before + part) : moved);
+    }
   }
 }
 
@@ -153,19 +164,18 @@ void activate_kernel(const ActivationPass<Scalar>& p) {
 }
 
 template <class Scalar>
-void multiply_kernel(
-    std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) {
-  for (std::ptrdiff_t i = 0; i < count; i += width<Scalar>) {
-    const typename LanesOf<Scalar>::Type ab = load(a + i) * load(b + i);
-    store(y + i, c ? ab + load(c + i) : ab);
-  }
-}
-
-template <class Scalar>
-void add_product_kernel(
-    std::ptrdiff_t count, const Scalar* a, const Scalar* b, const Scalar* c, Scalar* y) {
-  for (std::ptrdiff_t i = 0; i < count; i += width<Scalar>) {
-    store(y + i, load(y + i) + load(a + i) * load(b + i) * load(c + i));
+void pull_back_kernel(const ActivationGradient<Scalar>& p) {
+  typedef typename LanesOf<Scalar>::Type V;
+  for (std::ptrdiff_t i = 0; i < p.count; i += width<Scalar>) {
+    const V first = load(p.first + i);
+    V of_h = first * load(p.of_values + i);
+    for (std::ptrdiff_t k = 0; k < p.tangents; ++k) {
+      const std::ptrdiff_t part = (1 + k) * p.count + i;
+      const V a = load(p.of_values + part);
+      of_h += load(p.second + i) * load(p.tangent + k * p.count + i) * a;
+      store(p.of_preactivity + part, first * a);
+    }
+    store(p.of_preactivity + i, of_h);
   }
 }
 
@@ -202,8 +212,7 @@ template <class Scalar>
 FLOWCHECK_LANES_INLINE NetworkKernels<Scalar> network_kernels_of_form() {
   return {.product = product_kernel<Scalar>,
           .activate = activate_kernel<Scalar>,
-          .multiply = multiply_kernel<Scalar>,
-          .add_product = add_product_kernel<Scalar>,
+          .pull_back = pull_back_kernel<Scalar>,
           .add_columns = add_columns_kernel<Scalar>,
           .adam = adam_kernel<Scalar>};
 }

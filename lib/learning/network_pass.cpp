@@ -123,26 +123,21 @@ void NetworkPass<Scalar>::forward(const Array<Scalar>& points,
     const Index rows = weights_[l].rows();
     const bool residual = shape_.residual && l > 0;
     fit_array(layer.values, rows, n + tangents);
-    if (backward || tangents > 0) fit_array(layer.first, rows, n);
+    if (tangents > 0) fit_array(layer.tangents, rows, tangents);
+    if (backward) fit_array(layer.first, rows, n);
     if (backward && tangents > 0) fit_array(layer.second, rows, n);
     apply(l, *below, 0, n, true, layer.values.data());
+    if (tangents > 0) apply(l, *below, n, tangents, false, layer.tangents.data());
     kernels_.activate({.softplus = shape_.activation == Activation::softplus,
                        .beta = static_cast<Scalar>(shape_.beta),
                        .count = rows * n,
+                       .tangents = tape.probes,
                        .h = layer.values.data(),
+                       .tangent = layer.tangents.data(),
                        .before = residual ? below->data() : nullptr,
                        .value = layer.values.data(),
-                       .first = backward || tangents > 0 ? layer.first.data() : nullptr,
+                       .first = backward ? layer.first.data() : nullptr,
                        .second = backward && tangents > 0 ? layer.second.data() : nullptr});
-    if (tangents > 0) {
-      fit_array(layer.tangents, rows, tangents);
-      apply(l, *below, n, tangents, false, layer.tangents.data());
-      for (Index k = 0; k < tape.probes; ++k) {
-        kernels_.multiply(rows * n, layer.first.data(), layer.tangents.data() + k * rows * n,
-                          residual ? below->data() + (1 + k) * rows * n : nullptr,
-                          layer.values.data() + (1 + k) * rows * n);
-      }
-    }
     below = &layer.values;
   }
 
@@ -195,6 +190,9 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
                       .C = C.data(),
                       .ldc = C.rows()});
   };
+  // Without tangents and residual blocks the cotangents of the values have no other use than to be
+  // multiplied by σ' of the layer below.
+  const bool at_once = tape.probes == 0 && !shape_.residual;
   // C = Wᵀ B, or that added to it.
   const auto pull_back = [&](std::size_t l, const Array<Scalar>& B, Index of, bool add,
                              Array<Scalar>& C) {
@@ -209,6 +207,7 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
                       .row_stride = 1,
                       .column_stride = B.rows(),
                       .add = add,
+                      .factor = at_once && l > 0 ? tape.layers[l - 1].first.data() : nullptr,
                       .C = C.data(),
                       .ldc = C.rows()});
   };
@@ -224,17 +223,19 @@ void NetworkPass<Scalar>::backward(const NetworkTape<Scalar>& tape,
     const typename NetworkTape<Scalar>::Layer& layer = tape.layers[l];
     const Array<Scalar>& below = l == 0 ? tape.inputs : tape.layers[l - 1].values;
     const Index rows = layer.values.rows();
-    const Index part = rows * n;
-    fit_array(gradient.preactivity, rows, columns);
-    Scalar* h = gradient.preactivity.data();
-    const Scalar* a = gradient.values.data();
-    kernels_.multiply(part, layer.first.data(), a, nullptr, h);
-    for (Index k = 0; k < tape.probes; ++k) {
-      const Scalar* of_tangent = a + (1 + k) * part;
-      kernels_.add_product(part, layer.second.data(), layer.tangents.data() + k * part, of_tangent,
-                           h);
-      kernels_.multiply(part, layer.first.data(), of_tangent, nullptr, h + (1 + k) * part);
+    if (at_once) {
+      gradient.preactivity.swap(gradient.values);
+    } else {
+      fit_array(gradient.preactivity, rows, columns);
+      kernels_.pull_back({.count = rows * n,
+                          .tangents = tape.probes,
+                          .first = layer.first.data(),
+                          .second = layer.second.data(),
+                          .tangent = layer.tangents.data(),
+                          .of_values = gradient.values.data(),
+                          .of_preactivity = gradient.preactivity.data()});
     }
+    const Scalar* h = gradient.preactivity.data();
     kernels_.add_columns(rows, n, h, rows, gradient.biases[l].data());
     add_outer(layers_[l].outputs, h, rows, below, layers_[l].inputs, gradient.weights[l]);
     if (l > 0) {

@@ -57,10 +57,13 @@ class AdamVariables {
             const AdamOptions& options,
             Index iterations,
             double loss) {
-    const double norm = std::sqrt(gradient_.template cast<double>().squaredNorm());
-    if (!std::isfinite(loss) || !std::isfinite(norm)) return false;
+    if (!std::isfinite(loss) || !std::isfinite((Scalar(0) * gradient_).sum())) return false;
     const double k = static_cast<double>(iteration_ + 1);
-    const double scale = std::min(1.0, options.largest_gradient_norm / norm);
+    double scale = 1.0;
+    if (std::isfinite(options.largest_gradient_norm)) {
+      const double norm = std::sqrt(gradient_.template cast<double>().squaredNorm());
+      scale = std::min(1.0, options.largest_gradient_norm / norm);
+    }
     kernels.adam({.count = parameters_.size(),
                   .gradient_scale = static_cast<Scalar>(scale),
                   .beta1 = static_cast<Scalar>(options.beta1),

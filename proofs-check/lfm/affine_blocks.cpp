@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 #include <variant>
 
@@ -124,6 +126,21 @@ Estimate sensitivity_bound(const AffineBlocks& problem, const BlockChain& chain)
 
 Estimate step_constant(const BlockChain& chain, const Estimate& C3) {
   return 2.0 * chain.supremum() * sqrt(C3);
+}
+
+double blocks_needed(double start, double error, double step_size, double share) {
+  const double logs = std::log(start) - share * std::log(error);
+  return std::max(1.0, std::ceil(logs / (2.0 * step_size) * (1.0 - 1e-12)));
+}
+
+Estimate end_bound(const BlockChain& chain, const Estimate& C3) {
+  const Estimate left = -expm1(Estimate(-2.0 * chain.blocks.front().step_size));
+  return (1.0 + step_constant(chain, C3) / left) * sqrt(chain.largest_error());
+}
+
+Estimate sharp_end_bound(const BlockChain& chain, const Estimate& C3) {
+  const Estimate left = -expm1(Estimate(-chain.blocks.front().step_size));
+  return square(1.0 + sqrt(chain.supremum() * C3) / left) * chain.largest_error();
 }
 
 std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate, int count) {

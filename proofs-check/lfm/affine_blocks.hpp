@@ -66,6 +66,16 @@ Estimate sensitivity_bound(const AffineBlocks& problem, const BlockChain& chain)
 /// C₄ = 2M√C₃ with M = C₁(2π)^{d/2} the largest of p_n/q and p_n*/q.
 Estimate step_constant(const BlockChain& chain, const Estimate& C3);
 
+/// The least N ≥ (log χ²_0 + share·log(1/ε))/(2γ), at least 1: LFM-11's number of blocks, with ½
+/// for a residual of ε^½ and 1 for ε.
+/// @param start  χ²_0 = χ²(p_0 ‖ q)
+double blocks_needed(double start, double error, double step_size, double share);
+
+/// What χ²(p_N ‖ q) then is at most, for equal blocks: (1 + C₄/(1 − e^{−2γ}))ε^½.
+Estimate end_bound(const BlockChain& chain, const Estimate& C3);
+/// Likewise, of the first order: (1 + (MC₃)^½/(1 − e^{−γ}))²ε.
+Estimate sharp_end_bound(const BlockChain& chain, const Estimate& C3);
+
 inline constexpr const char* finite_start = "χ²(p_0 ‖ q) < ∞";
 inline constexpr const char* envelope = "p_n, p_n* ≤ C₁ e^{−x²/2}";
 inline constexpr const char* finite_overlap = "B_n < ∞, for which variances are below 3/2";

@@ -16,12 +16,6 @@ const char* const residual_part = "what is left of the start";
 const char* const root_part = "O(ε^½)";
 const char* const sharp_part = "O(ε), twice the second logarithm";
 
-// (log χ²_0 + ½ log(1/ε))/(2γ), or with the whole log(1/ε), as a number of blocks.
-double blocks_needed(double start, double error, double step_size, double share) {
-  const double logs = std::log(start) - share * std::log(error);
-  return std::max(1.0, std::ceil(logs / (2.0 * step_size) * (1.0 - 1e-12)));
-}
-
 Bound residual(double start, double error, double step_size, double count) {
   return {.lhs = exp(Estimate(-2.0) * step_size * count) * Estimate(start),
           .rhs = sqrt(Estimate(error)),
@@ -62,12 +56,7 @@ void add_chain(const AffineBlocks& given,
     bounds.push_back(left_out(part, integrable));
     return;
   }
-  const Estimate error = chain.largest_error();
-  const Estimate left = -expm1(Estimate(-2.0 * block.step_size));
-  const Estimate root_left = -expm1(Estimate(-block.step_size));
-  const Estimate rhs = part == root_part
-                           ? (1.0 + step_constant(chain, C3) / left) * sqrt(error)
-                           : square(1.0 + sqrt(chain.supremum() * C3) / root_left) * error;
+  const Estimate rhs = part == root_part ? end_bound(chain, C3) : sharp_end_bound(chain, C3);
   bounds.push_back({.lhs = chain.to_noise(), .rhs = rhs, .part = part, .scale = unit});
 }
 

@@ -1,6 +1,8 @@
 #include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
+#include "learning/gaussian_block.hpp"
+#include "lfm/affine_blocks.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "measures/line_laws.hpp"
@@ -17,6 +19,8 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace flowcheck {
 namespace lfm_12 {
@@ -97,6 +101,65 @@ Outcome affine_blocks(Trial& trial) {
   const Index d = 1 + rng.uniform_index(4);
   const double gamma = rng.log_uniform(0.1, 0.7);
   return there_and_back(random_gaussian(rng, d), gamma, rng.log_uniform(1e-3, 0.1), rng);
+}
+
+// As many blocks as LFM-11 asks for
+
+// χ²(p₀ ‖ q₀) on the line, in the coordinates in which q₀ is N(0, 1).
+Estimate generated_chi_squared(const GaussianChain& chain) {
+  const LineNormal q = chain.generated();
+  const LineNormal& p = chain.start();
+  return chi_squared_to_noise(
+      {.mean = (p.mean - q.mean) / sqrt(q.variance), .variance = p.variance / q.variance});
+}
+
+// Data against what is generated, by a bound of the forward chain.
+struct EndBound {
+  const char* part = "";
+  Estimate (*value)(const BlockChain&, const Estimate&) = end_bound;
+  double share = 0.5;  // of log(1/ε) in the number of blocks
+};
+
+Bound generated_bound(const AffineBlocks& problem, const EndBound& bound) {
+  const GaussianChain chain = gaussian_chain(std::get<LineNormal>(problem.start), problem.blocks);
+  const BlockChain errors = chain.errors();
+  if (!std::isfinite(errors.supremum().value)) return left_out(bound.part, envelope);
+  const Estimate C3 = sensitivity_bound(problem, errors);
+  if (!std::isfinite(C3.upper)) return left_out(bound.part, integrable);
+  return {.lhs = generated_chi_squared(chain),
+          .rhs = bound.value(errors, C3),
+          .part = bound.part,
+          .scale = 1.0};
+}
+
+// Blocks are asked for with the first one's ε, which is not above the chain's.
+Outcome generation(const AffineBlocks& given) {
+  constexpr double most_blocks = 60.0;
+  const BlockOptions& block = given.blocks.front();
+  const BlockErrors first = equal_blocks(given.start, 1, block).chain().blocks.front();
+  std::vector<Bound> bounds;
+  for (const EndBound& bound : {EndBound{.part = "χ²(p₀ ‖ q₀), O(ε^½)"},
+                                EndBound{.part = "χ²(p₀ ‖ q₀), O(ε), twice the second logarithm",
+                                .value = sharp_end_bound,
+                                .share = 1.0}}) {
+    const double count =
+        blocks_needed(first.start_to_noise.value, first.error.value, block.step_size, bound.share);
+    if (count <= most_blocks) {
+      const AffineBlocks enough = equal_blocks(given.start, static_cast<int>(count), block);
+      bounds.push_back(generated_bound(enough, bound));
+    } else {
+      bounds.push_back(left_out(bound.part, "at most 60 blocks are run"));
+    }
+  }
+  return bounds;
+}
+
+// One block where LFM-11 asks for seventeen.
+Outcome too_few_blocks() {
+  const LineNormal start{.mean = 2.0, .variance = 0.36};
+  const BlockOptions block{.step_size = 0.3,
+                           .error = {.size = 1e-6, .constant = 1.0, .slope = -0.3}};
+  return generated_bound(equal_blocks(start, 1, block), {});
 }
 
 // Blocks that bend
@@ -258,22 +321,28 @@ Outcome on_gaussian(const Gaussian& start, const Target& target) {
 
 Claim lfm_12_data_processing() {
   using namespace lfm_12;
-  return {.id = "LFM-12",
-          .statement =
-              "every Tₙ bijective and bimeasurable ⇒ D_f(p₀ ‖ q₀) = D_f(p_N ‖ q) for every "
-              "f-divergence, data first; for any map D_f(T_#p ‖ T_#q) ≤ D_f(p ‖ q)",
-          .source = "recalled of [XuChengXie2024]; data processing, twice",
-          .provenance = Provenance::derived,
-          .hypotheses = {"Tₙ bijective, inverted exactly", "p₀ has a density"},
-          .instances = {{"affine blocks with errors, d = 1 … 4", affine_blocks},
-                        {"inverse y + c tanh(by), random mixtures", bent_map},
-                        {"|x|, random mixtures", data_processing}},
-          .tight = {{"x + ½ tanh 2x, N(.4, .5)", [](Trial&) { return stated_map(); }, false}},
-          .controls = {{"T = |x|", [](Trial&) { return not_injective(); }, false},
-                       {"χ²(q ‖ p_N)", [](Trial&) { return swapped_arguments(); }, false}},
-          .on_target = on_generation_target(on_gaussian),
-          .file = __FILE__,
-          .grade = Grade::converged};
+  return {
+      .id = "LFM-12",
+      .statement =
+          "every Tₙ bijective and bimeasurable ⇒ D_f(p₀ ‖ q₀) = D_f(p_N ‖ q) for every "
+          "f-divergence, data first, so that χ²(p₀ ‖ q₀) ≤ (1 + C₄/(1 − e^{−2γ}))ε^½ with LFM-11's "
+          "N; for any map D_f(T_#p ‖ T_#q) ≤ D_f(p ‖ q)",
+      .source = "recalled of [XuChengXie2024]; data processing, twice",
+      .provenance = Provenance::derived,
+      .hypotheses = {"Tₙ bijective, inverted exactly", "p₀ has a density"},
+      .instances = {{"affine blocks with errors, d = 1 … 4", affine_blocks},
+                    {"inverse y + c tanh(by), random mixtures", bent_map},
+                    {"|x|, random mixtures", data_processing},
+                    random_blocks("as many affine fields as LFM-11 asks for", 1, generation),
+                    blocks_instance("N(.6, .36), as many blocks as LFM-11 asks for",
+                                    dossier_chain(0.01), generation)},
+      .tight = {{"x + ½ tanh 2x, N(.4, .5)", [](Trial&) { return stated_map(); }, false}},
+      .controls = {{"a single block", [](Trial&) { return too_few_blocks(); }, false},
+                   {"T = |x|", [](Trial&) { return not_injective(); }, false},
+                   {"χ²(q ‖ p_N)", [](Trial&) { return swapped_arguments(); }, false}},
+      .on_target = on_generation_target(on_gaussian),
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

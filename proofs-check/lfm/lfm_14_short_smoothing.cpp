@@ -4,13 +4,16 @@
 #include "lfm/lfm_claims.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/point_cloud.hpp"
+#include "measures/random_gaussian.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace flowcheck {
 namespace lfm_14 {
@@ -132,11 +135,124 @@ Smoothing smoothing(const Gaussian& P, double delta) {
           .dimension = P.dimension()};
 }
 
-// A law on the line with a density.
+// Σ wₖ W₂²(Nₖ, OU_δNₖ), each component carried to its own image: at least W₂²(P, ρ_δ).
+Estimate cost_of_components(const GaussianMixture& P, double delta) {
+  Estimate cost = 0.0;
+  for (Index k = 0; k < P.size(); ++k) {
+    cost = cost + P.weights()(k) * square(smoothing_distance(P.component(k), delta));
+  }
+  return cost;
+}
+
+Estimate enclosed(const Estimate& below, const Estimate& above) {
+  return Estimate::between(above.value, std::min(below.lower, above.lower), above.upper,
+                           std::min(below.grade, above.grade));
+}
+
+// On the line exactly. In d > 1 from below by the Gaussians with the moments of P and ρ_δ.
 Smoothing smoothing(const GaussianMixture& P, double delta) {
   const double value = P.mean().squaredNorm() + P.covariance().trace();
-  return {.squared_w2 = squared_w2(line_measure(ou_law(P, delta)), line_measure(P)),
-          .second_moment = Estimate::closed_form(value, round_off(value, 1))};
+  Smoothing s{.second_moment = Estimate::closed_form(value, round_off(value, P.dimension())),
+              .dimension = P.dimension()};
+  if (P.dimension() == 1) {
+    s.squared_w2 = squared_w2(line_measure(ou_law(P, delta)), line_measure(P));
+  } else {
+    s.squared_w2 = enclosed(square(smoothing_distance(Gaussian(P.mean(), P.covariance()), delta)),
+                            cost_of_components(P, delta));
+  }
+  return s;
+}
+
+// W₂² of two atoms x, y and their image: an optimal coupling moves along their line as on the line
+// itself and across it by the noise and the shrinking that both share.
+Estimate cost_of_pair(
+    const Vector& x, const Vector& y, double mass_x, double mass_y, double delta) {
+  const Vector e = (y - x).normalized();
+  const Vector across = x - e.dot(x) * e;
+  const double shrink = std::expm1(-delta);
+  const double of_noise = -std::expm1(-2.0 * delta) * static_cast<double>(x.size() - 1);
+  const double value = shrink * shrink * across.squaredNorm() + of_noise;
+  const Atoms atoms = sorted_atoms(Vector{{e.dot(x), e.dot(y)}}, Vector{{mass_x, mass_y}});
+  return (mass_x + mass_y) * (smoothed_distance(atoms, delta) +
+                              Estimate::closed_form(value, round_off(x.squaredNorm(), x.size())));
+}
+
+using IndexPair = std::pair<Index, Index>;
+
+// Disjoint pairs of columns, the nearest first; of an odd number one is left.
+std::vector<IndexPair> nearest_pairs(const Matrix& points) {
+  std::vector<std::pair<double, IndexPair>> all;
+  for (Index i = 0; i < points.cols(); ++i) {
+    for (Index j = 0; j < i; ++j) {
+      all.push_back({(points.col(i) - points.col(j)).squaredNorm(), {j, i}});
+    }
+  }
+  std::ranges::sort(all);
+  std::vector<bool> taken(static_cast<std::size_t>(points.cols()), false);
+  std::vector<IndexPair> pairs;
+  for (const auto& [distance, pair] : all) {
+    auto first = taken[static_cast<std::size_t>(pair.first)];
+    auto second = taken[static_cast<std::size_t>(pair.second)];
+    if (first || second) continue;
+    first = second = true;
+    pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+// Each atom beside another one: at least W₂²(P, ρ_δ).
+Estimate cost_of_pairs(const Matrix& points, const Vector& masses, double delta) {
+  Estimate cost = 0.0;
+  Vector left = masses;
+  for (const auto& [i, j] : nearest_pairs(points)) {
+    cost = cost + cost_of_pair(points.col(i), points.col(j), masses(i), masses(j), delta);
+    left(i) = left(j) = 0.0;
+  }
+  for (Index i = 0; i < points.cols(); ++i) {
+    if (left(i) == 0.0) continue;
+    cost = cost + left(i) * square(smoothing_distance(Gaussian::dirac(points.col(i)), delta));
+  }
+  return cost;
+}
+
+// ∫ minᵢ |y − xᵢ|² ρ_δ(dy) ≤ W₂²(P, ρ_δ), less what the union of half-spaces counts twice: from its
+// own atom xₖ, y is nearer to xⱼ by max(0, |y − xₖ|² − |y − xⱼ|²), of a Gaussian on the line.
+Estimate cost_to_nearest(const Matrix& points, const Vector& masses, double delta) {
+  const double shrink = std::expm1(-delta);
+  const double s = std::sqrt(-std::expm1(-2.0 * delta));
+  const double d = static_cast<double>(points.rows());
+  double value = 0.0;
+  double size = 0.0;
+  for (Index k = 0; k < points.cols(); ++k) {
+    const Vector x = points.col(k);
+    double nearer = 0.0;
+    for (Index j = 0; j < points.cols(); ++j) {
+      const double distance = (points.col(j) - x).norm();
+      if (distance == 0.0) continue;
+      const double mean = 2.0 * shrink * x.dot(points.col(j) - x) - distance * distance;
+      const double deviation = 2.0 * s * distance;
+      const double z = mean / deviation;
+      nearer += mean * normal_cdf(z) + deviation * normal_density(z);
+    }
+    value += masses(k) * (shrink * shrink * x.squaredNorm() + s * s * d - nearer);
+    size += masses(k) * (x.squaredNorm() + d + nearer);
+  }
+  return Estimate::closed_form(value, round_off(size, points.rows() + points.cols()));
+}
+
+// Atoms in d > 1.
+Smoothing smoothing(const PointCloud& P, double delta) {
+  const Vector masses = P.weights() / P.weights().sum();
+  const Vector mean = P.points() * masses;
+  const Matrix centred = P.points().colwise() - mean;
+  const Matrix covariance = centred * masses.asDiagonal() * centred.transpose();
+  const Estimate of_moments = square(
+      smoothing_distance(Gaussian(mean, 0.5 * (covariance + covariance.transpose())), delta));
+  const double value = masses.dot(P.points().colwise().squaredNorm().transpose());
+  return {.squared_w2 = enclosed(max(of_moments, cost_to_nearest(P.points(), masses, delta)),
+                                 cost_of_pairs(P.points(), masses, delta)),
+          .second_moment = Estimate::closed_form(value, round_off(value, P.dimension())),
+          .dimension = P.dimension()};
 }
 
 template <class Law>
@@ -176,6 +292,30 @@ Outcome random_mixture(Trial& trial) {
       {trial.rng.log_uniform(1e-2, 1.0)});
 }
 
+Outcome random_points(Trial& trial) {
+  Rng& rng = trial.rng;
+  const Index d = 2 + rng.uniform_index(5);
+  const Index n = 2 + rng.uniform_index(8);
+  Vector weights(n);
+  for (double& w : weights) w = rng.uniform(0.1, 1.0);
+  return at_times(
+      PointCloud(rng.log_uniform(0.1, 2.0) * rng.normal_matrix(d, n), weights / weights.sum()),
+      {rng.log_uniform(1e-3, 1.0)});
+}
+
+Outcome random_mixture_above_line(Trial& trial) {
+  Rng& rng = trial.rng;
+  const Index d = 2 + rng.uniform_index(5);
+  const Index n = 2 + rng.uniform_index(4);
+  Vector weights(n);
+  for (double& w : weights) w = rng.uniform(0.1, 1.0);
+  std::vector<Matrix> covariances;
+  for (Index k = 0; k < n; ++k) covariances.push_back(random_gaussian(rng, d).covariance());
+  return at_times(
+      GaussianMixture(weights / weights.sum(), 2.0 * rng.normal_matrix(d, n), covariances),
+      {rng.log_uniform(1e-3, 1.0)});
+}
+
 // The first form for every δ, the second at the origin as δ → 0.
 Outcome atom(Trial& trial) {
   const Index d = 1 + trial.rng.uniform_index(6);
@@ -198,15 +338,17 @@ Outcome on_target(const Target& target) {
     if (gaussian->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
     return at_times(*gaussian, deltas);
   }
-  if (dimension(start) != 1) return Outcome::not_applicable("P is Gaussian, or d = 1");
   if (const auto* points = std::get_if<PointCloud>(&start)) {
     if (points->size() > 1000) return Outcome::not_applicable("at most 1000 atoms");
+    if (points->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
+    if (points->dimension() > 1) return at_times(*points, deltas);
     return at_times(
         std::vector<Atoms>{sorted_atoms(points->points().row(0).transpose(), points->weights())},
         deltas);
   }
   const auto& mixture = std::get<GaussianMixture>(start);
   if (!mixture.has_density()) return Outcome::not_applicable("P has a density, or is discrete");
+  if (mixture.dimension() > 16) return Outcome::not_applicable("d ≤ 16");
   return at_times(mixture, deltas);
 }
 
@@ -233,7 +375,9 @@ Claim lfm_14_short_smoothing() {
                                            checked_deltas);
                          },
                          false},
-                        {"random mixtures, d = 1", random_mixture}},
+                        {"random mixtures, d = 1", random_mixture},
+                        {"random atoms, d = 2 … 6", random_points},
+                        {"random mixtures, d = 2 … 6", random_mixture_above_line}},
           .tight = {{"an atom at 0, δ → 0", atom}},
           .controls = {{"(M₂ + d)δ", [](Trial&) { return half_the_noise(); }, false}},
           .on_target = on_target,

@@ -59,7 +59,8 @@ FitState a_state() {
   state.blocks = {{.iterations = 10, .first_validation = third, .best_iteration = 5},
                   {.first_validation = infinity,
                    .identity_validation = std::numeric_limits<double>::quiet_NaN(),
-                   .train_loss = -infinity},
+                   .train_loss = -infinity,
+                   .out_of_time = true},
                   {.best_validation = -third}};
   const Index count = parameter_count(shape);
   state.training = {.iteration = 40,
@@ -100,6 +101,8 @@ TEST_CASE("a fit under way comes back from its folder to the last bit", "[learni
   CHECK(read.blocks[1].first_validation == infinity);
   CHECK(std::isnan(read.blocks[1].identity_validation));
   CHECK(read.blocks[1].train_loss == -infinity);
+  CHECK(read.blocks[1].out_of_time);
+  CHECK_FALSE(read.blocks[0].out_of_time);
   CHECK(read.blocks[2].best_validation == state.blocks[2].best_validation);
 }
 
