@@ -789,4 +789,9 @@ PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
   return PlanarCurvatureSearch(plane, options, false).run();
 }
 
+bool encloses_planar_curvature(const GaussianMixture& p) {
+  require(p.dimension() == 2, "encloses_planar_curvature: takes a mixture in the plane");
+  return !planar_mixture(p).is_undecided;
+}
+
 }  // namespace flowcheck

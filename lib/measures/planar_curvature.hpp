@@ -34,4 +34,7 @@ PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
 PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options = {});
 
+/// Whether the supremum is more than `sampled`, without a search; covariances may be singular.
+bool encloses_planar_curvature(const GaussianMixture& p);
+
 }  // namespace flowcheck

@@ -103,9 +103,12 @@ TEST_CASE("The enclosed supremum in the plane contains what any place shows",
   const Matrix shape{{0.3, 0.1}, {0.1, 0.05}};
   for (const DataLawPointer& law :
        {points(at, weights), data_law(GaussianMixture::isotropic(weights, at, 0.09)),
-        data_law(GaussianMixture(weights, at, {shape}))}) {
+        data_law(GaussianMixture(weights, at, {shape})),
+        data_law(GaussianMixture(weights, at,
+                                 {shape, 2.0 * shape, 0.02 * Matrix::Identity(2, 2), shape}))}) {
     for (const double r : {0.05, 1.0, 5.0, 60.0}) {
       CAPTURE(r);
+      REQUIRE(encloses_largest_covariance(*law));
       const CovarianceExtreme found = largest_posterior_covariance(*law, r);
       CHECK(found.value.grade == Grade::converged);
       CHECK(found.value.upper <= found.value.lower * (1.0 + 1e-5));

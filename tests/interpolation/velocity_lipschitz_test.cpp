@@ -94,6 +94,8 @@ TEST_CASE("Where the velocity is a gradient of any widths its constants are encl
       data_law(GaussianMixture(weights, plane.topRows(1),
                                {Matrix{{0.04}}, Matrix{{0.5}}, Matrix{{0.1}}})),
       data_law(GaussianMixture(weights, plane, {shape})),
+      data_law(
+          GaussianMixture(weights, plane, {2.0 * shape, Matrix{{0.1, 0.0}, {0.0, 0.3}}, shape})),
       data_law(GaussianMixture(Vector{{0.3, 0.7}}, plane.leftCols(2), {shape}))};
   Rng rng(6);
   for (const DataLawPointer& law : laws) {
@@ -118,6 +120,42 @@ TEST_CASE("Where the velocity is a gradient of any widths its constants are encl
       }
     }
   }
+}
+
+TEST_CASE("Where no covariance is the widest the velocity has no Lipschitz constant",
+          "[interpolation][exact]") {
+  const Matrix wide{{1.0, 0.0}, {0.0, 0.25}};
+  const Matrix high{{0.25, 0.0}, {0.0, 1.0}};
+  const DataLawPointer law =
+      data_law(GaussianMixture(Vector{{0.5, 0.5}}, Matrix{{-0.5, 0.5}, {0.0, 0.2}}, {wide, high}));
+  for (const double t : {0.1, 0.5, 0.9}) {
+    CAPTURE(t);
+    const VelocityLipschitz found =
+        velocity_lipschitz(*law, linear_schedule(), FlowTime::from_start(t));
+    CHECK(found.largest.value.lower == infinity);
+    CHECK(found.largest.value.grade == Grade::closed_form);
+    CHECK(found.constant().lower == infinity);
+    CHECK(found.smallest.value.lower > -infinity);
+    CHECK(found.smallest.value.grade == Grade::sampled);
+    // Across the direction that is named, somewhere near the tie, eigenvalues grow with |x|².
+    const Vector& e = found.largest.direction;
+    REQUIRE(e.size() == 2);
+    const Vector across{{-e(1), e(0)}};
+    double last = 0.0;
+    for (const double s : {30.0, 100.0, 300.0}) {
+      double here = 0.0;
+      for (int i = -2000; i <= 2000; ++i) {
+        const Vector x = s * e + 0.002 * i * across;
+        here = std::max(here, jacobian_at(*law, linear_schedule(), t, x));
+      }
+      CHECK(here > 5.0 * last);
+      last = here;
+    }
+  }
+  // The linear schedule ends without noise that moves: v(1, x) = x.
+  const VelocityLipschitz end =
+      velocity_lipschitz(*law, linear_schedule(), FlowTime::from_start(1.0));
+  CHECK_THAT(end.largest.value, Encloses(1.0));
 }
 
 TEST_CASE("No place shows more than the enclosure, and its own place shows the value",

@@ -265,7 +265,7 @@ TEST_CASE("The fourth derivative's bound needs all of its terms", "[measures][co
   // ½|Δg| the bound of the fourth derivative along e is 2s⁴ + 6Bs² + B², and a parabola of half of
   // it above two ends is below the middle.
   const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{-3.0, 3.0}, {0.0, 0.0}},
-                          {diagonal(1.0, 1.0), diagonal(0.9, 0.9)});
+                          {diagonal(1.0, 1.0), diagonal(0.9, 1.0)});
   const double x = largest_planar_curvature(p).place(0);
   const double gap = std::abs((-3.0 - x) - (3.0 - x) / 0.9);
   const double B = 0.5 * (1.0 / 0.9 - 1.0);
