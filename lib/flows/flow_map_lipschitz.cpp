@@ -127,7 +127,7 @@ double largest_latent_covariance(const GaussianMixture& p, double noise, double 
   const Index d = p.dimension();
   const Estimate S = Estimate::closed_form(noise * noise + variance, 0.0);
   const GaussianMixture seen = convolution(p, noise * noise * Matrix::Identity(d, d));
-  const CurvatureOptions options{.accuracy = 1e-4, .origin = -1.0 / S.value, .most_places = 4'000};
+  const CurvatureOptions options{.accuracy = 1e-4, .origin = -1.0 / S.value, .most_places = 1'000};
   const Estimate curvature = d == 1 ? largest_log_density_curvature(seen, options).value
                                     : largest_planar_curvature(seen, options).value;
   return widened(S + square(S) * curvature, round_off(S.value, d)).upper;

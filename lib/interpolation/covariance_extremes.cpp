@@ -534,8 +534,8 @@ bool CovarianceSearchOptions::decide(double seen, double open, double scale) con
 bool encloses_largest_covariance(const DataLaw& law) {
   const GaussianMixture* p = law.mixture();
   if (p != nullptr && law.dimension() == 1) return true;
-  if (p != nullptr && law.dimension() == 2) return encloses_planar_curvature(*p);
   if (has_one_covariance(p)) return law.dimension() == 2 || count_centres(*p) <= 2;
+  if (p != nullptr && law.dimension() == 2) return encloses_planar_curvature(*p);
   return law.dimension() == 1 && enclosed_half_diameter(law) < infinity;
 }
 

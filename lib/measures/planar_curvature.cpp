@@ -55,6 +55,7 @@ Order order_of(const PlaneForm& widest, const PlaneForm& V) {
 struct PlanarComponent {
   PlaneForm covariance;
   PlaneForm precision;
+  PlanePoint mean;          // exact, for what is decided by it
   PlanePoint centre;        // from the mixture's mean
   double log_weight = 0.0;  // log(w/√det V)
   Order order = Order::unordered;
@@ -99,6 +100,7 @@ PlanarMixture planar_mixture(const GaussianMixture& p) {
     result.components.push_back(
         {.covariance = p.covariance(k),
          .precision = Q * lambda.cwiseInverse().asDiagonal() * Q.transpose(),
+         .mean = p.means().col(k),
          .centre = p.means().col(k) - result.origin,
          .log_weight = std::log(p.weights()(k)) - 0.5 * lambda.array().log().sum()});
     result.narrowest = std::max(result.narrowest, 1.0 / lambda(0));
@@ -120,7 +122,7 @@ PlanarMixture planar_mixture(const GaussianMixture& p) {
 double outermost(const PlanarMixture& p, Index axis, double sign) {
   double result = -infinity;
   for (const PlanarComponent& c : p.components) {
-    if (c.order == Order::equal) result = std::max(result, sign * c.centre(axis));
+    if (c.order == Order::equal) result = std::max(result, sign * c.mean(axis));
   }
   return result;
 }
@@ -131,7 +133,7 @@ std::optional<PlanePoint> direction_of_parabola(const PlanarMixture& p) {
     if (!is_thin(c)) continue;
     const Index axis = along_tie(c);
     for (const double sign : {1.0, -1.0}) {
-      if (sign * c.centre(axis) <= outermost(p, axis, sign)) continue;
+      if (sign * c.mean(axis) <= outermost(p, axis, sign)) continue;
       return sign * p.reference().covariance.col(axis).normalized();
     }
   }
@@ -227,8 +229,8 @@ class PlanarCones {
   void add_normals() {
     std::vector<PlanePoint> centres;
     for (const PlanarComponent& c : p_.components) {
-      if (c.order != Order::equal || std::ranges::count(centres, c.centre) > 0) continue;
-      centres.push_back(c.centre);
+      if (c.order != Order::equal || std::ranges::count(centres, c.mean) > 0) continue;
+      centres.push_back(c.mean);
     }
     if (centres.size() < 2) return;
     Matrix points(2, static_cast<Index>(centres.size()));
@@ -284,9 +286,9 @@ class PlanarCones {
     const bool is_axis = ray.theta.x() == 0.0 || ray.theta.y() == 0.0;
     const Index axis = ray.theta.x() == 0.0 ? 1 : 0;
     if (c.order != Order::equal && !(is_thin(c) && is_axis && along_tie(c) == axis)) return false;
-    if (is_axis) return c.centre(axis) == ahead.centre(axis);
-    if (ray.edge) return orientation((*ray.edge)[0], (*ray.edge)[1], c.centre) == 0.0;
-    return c.centre == ahead.centre;
+    if (is_axis) return c.mean(axis) == ahead.mean(axis);
+    if (ray.edge) return orientation((*ray.edge)[0], (*ray.edge)[1], c.mean) == 0.0;
+    return c.mean == ahead.mean;
   }
 
   const PlanarMixture& p_;

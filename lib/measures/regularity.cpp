@@ -2,7 +2,7 @@
 
 #include "measures/enclosing_ball.hpp"
 #include "measures/gaussian_mixture.hpp"
-#include "measures/planar_curvature.hpp"
+#include "measures/line_curvature.hpp"
 #include "measures/point_cloud.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -108,16 +108,6 @@ Regularity of_distinct_widths(const GaussianMixture& p) {
   return result;
 }
 
-// Where no search encloses β, the bounds of any dimension are kept.
-void sharpen_in_plane(const GaussianMixture& p, Regularity& known) {
-  // A supremum on a curve closes slowly, and no theorem asks for more digits of κ.
-  const CurvatureOptions options{.accuracy = 1e-6, .most_places = 2'000};
-  const Estimate most = largest_planar_curvature(p, options).value;
-  if (most.grade > Grade::sampled) known.curvature_lower = -most;
-  const Estimate least = smallest_planar_curvature(p, options).value;
-  if (least.grade > Grade::sampled) known.curvature_upper = -least;
-}
-
 Regularity of_distinct_covariances(const GaussianMixture& p) {
   const Index d = p.dimension();
   const Gaussian overall(p.mean(), p.covariance());
@@ -131,7 +121,6 @@ Regularity of_distinct_covariances(const GaussianMixture& p) {
   }
   Regularity result;
   result.curvature_upper = Estimate::between(most.value, least, most.upper, Grade::closed_form);
-  if (d == 2) sharpen_in_plane(p, result);
   return result;
 }
 

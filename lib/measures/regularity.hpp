@@ -42,9 +42,6 @@ Regularity regularity(const Gaussian& p);
 /// the
 ///   radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
 /// - Different widths on the line: both, converged, by log_density_curvature().
-/// - Different covariances in the plane: κ from largest_planar_curvature(), −∞ unless one
-/// covariance
-///   is the widest in every direction, and then β too, converged.
 /// - Else β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p ∇U∇Uᵀ ⪰ (Cov p)⁻¹;
 /// nothing is
 ///   known of κ, for Cov_r(g) may be unbounded (certification.md 6.1).
