@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "distances/wasserstein.hpp"
 #include "interpolation/covariance_envelope.hpp"
+#include "interpolation/data_law.hpp"
 #include "interruption.hpp"
 #include "measures/measure_file.hpp"
 #include "measures/regularity.hpp"
@@ -280,7 +281,7 @@ MeasureFile read_start(const CommandLine& line) {
 
 // The constants that the theorems on flows take from a measure, those that are known.
 std::string constants_of(const Measure& measure) {
-  const Regularity c = std::visit([](const auto& p) { return regularity(p); }, measure);
+  const Regularity c = data_law(measure)->regularity();
   std::string text;
   const auto add = [&text](std::string_view name, double bound) {
     if (std::isfinite(bound)) text += fmt::format(", {} {:.6g}", name, bound);

@@ -6,6 +6,7 @@
 #include "measures/exact_map.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
+#include "measures/planar_curvature.hpp"
 #include "measures/regularity.hpp"
 #include "measures/tilted_moments.hpp"
 #include "numerics/require.hpp"
@@ -106,31 +107,68 @@ Estimate gaussian_stretch(double variance, const NoiseLevel& from, const NoiseLe
   return Estimate::closed_form(value, round_off(value, 1));
 }
 
-// log ‖∇X_{s,t}‖ ≤ ½ log(S_t/S_s) + ½∫ĉ dτ for one width: τ = b²/S, S = a² + σ²b², and ĉ = sup
-// λ_max Cov(W|x), which grows by at most ½(n − 1)ĉ² where the centres span n dimensions. From the
-// left end of each of some intervals on, hence −log(1 − ½ĉΔτ) for n = 2 and ½ĉΔτ for n = 1.
+// The largest σ² with p = N(0, σ²I) * ρ.
+double convolved_variance(const GaussianMixture& p) {
+  if (p.common_variance() >= 0.0) return p.common_variance();
+  double least = infinity;
+  for (Index k = 0; k < p.size(); ++k) {
+    const Vector& lambda = p.kernel(k).eigenvalues();
+    const double own = lambda(0) - round_off(lambda(lambda.size() - 1), lambda.size());
+    if (p.weights()(k) > 0.0) least = std::min(least, std::max(0.0, own));
+  }
+  return least;
+}
+
+// sup λ_max Cov(W | X₁ + aZ = x), W ~ ρ: with S = a² + σ² it is S + S² sup λ_max ∇²log p_x.
+double largest_latent_covariance(const GaussianMixture& p, double noise, double variance) {
+  if (p.common_variance() >= 0.0) {
+    return largest_centre_covariance(p, 1.0, noise, {}, {.accuracy = 1e-4}).value.upper;
+  }
+  const Index d = p.dimension();
+  const Estimate S = Estimate::closed_form(noise * noise + variance, 0.0);
+  const GaussianMixture seen = convolution(p, noise * noise * Matrix::Identity(d, d));
+  const CurvatureOptions options{.accuracy = 1e-4, .origin = -1.0 / S.value, .most_places = 1'000};
+  const Estimate curvature = d == 1 ? largest_log_density_curvature(seen, options).value
+                                    : largest_planar_curvature(seen, options).value;
+  return widened(S + square(S) * curvature, round_off(S.value, d)).upper;
+}
+
+// log ‖∇X_{s,t}‖ ≤ ½ log(S_t/S_s) + ½∫ĉ dτ: τ = b²/S, S = a² + σ²b², and ĉ = sup λ_max Cov(W|x),
+// which grows by at most ½(n − 1)ĉ² where W spans n dimensions. From the left end of each of some
+// intervals on, hence −log(1 − ½ĉΔτ) for n = 2 and ½ĉΔτ for n = 1.
 double stretch_by_suprema(const GaussianMixture& p, const NoiseLevel& from, const NoiseLevel& to) {
   constexpr int intervals = 64;
-  const double variance = p.common_variance();
+  constexpr int most_suprema = 1000;
+  const double variance = convolved_variance(p);
   const auto clock = [&](const NoiseLevel& level) {
     const double b2 = level.data_scale * level.data_scale;
     return b2 / (level.noise * level.noise + variance * b2);
   };
-  const double start = clock(from);
-  const double step = (clock(to) - start) / intervals;
-  const bool on_a_line = p.dimension() == 1 || convex_hull(distinct_centres(p)).cols() == 2;
+  double tau = clock(from);
+  const double end = clock(to);
+  const double step = (end - tau) / intervals;
+  const bool on_a_line = p.dimension() == 1 || (p.common_variance() >= 0.0 &&
+                                                convex_hull(distinct_centres(p)).cols() == 2);
+  // At τ = 0 itself x shows nothing, but right of it far places show any tilt of ρ; different
+  // widths lose digits there.
+  const double nearest = (p.common_variance() >= 0.0 ? 1e-12 : 1e-6) * step;
   Estimate sum = 0.0;
-  for (int i = 0; i < intervals; ++i) {
-    // At τ = 0 itself x shows nothing, but right of it far places show any tilt of ρ.
-    const double tau = std::max(start + i * step, 1e-12 * step);
-    const double noise = std::sqrt(std::max(0.0, 1.0 / tau - variance));
-    const Estimate supremum =
-        largest_centre_covariance(p, 1.0, noise, {}, {.accuracy = 1e-4}).value;
-    const Estimate half = 0.5 * Estimate(supremum.upper) * Estimate(step);
+  for (int i = 0; i < most_suprema; ++i) {
+    const double noise = std::sqrt(std::max(0.0, 1.0 / std::max(tau, nearest) - variance));
+    const double supremum = largest_latent_covariance(p, noise, variance);
+    const bool is_last = tau + 1.5 * step > end;
+    const double delta =
+        std::min(is_last ? end - tau : step, on_a_line ? infinity : 0.5 / supremum);
+    const Estimate half = 0.5 * Estimate(supremum) * Estimate(delta);
     if (!(half.upper < 1.0)) return infinity;
     sum = sum + (on_a_line ? half : -log(1.0 - half));
+    tau += delta;
+    if (tau >= end) {
+      const Estimate stretch = exp(widened(sum, round_off(sum.upper, 1)));
+      return (gaussian_stretch(variance, from, to) * stretch).upper;
+    }
   }
-  return (gaussian_stretch(variance, from, to) * exp(widened(sum, round_off(sum.upper, 1)))).upper;
+  return infinity;
 }
 
 LineMeasure law_at(const GaussianMixture& p, const NoiseLevel& level) {
@@ -244,7 +282,7 @@ FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
             {gaussian_stretch(variances.minCoeff(), from, to), middle}};
   }
   Envelope envelope = envelope_of(regularity(p), from, to);
-  if (p.common_variance() >= 0.0 && p.dimension() <= 2) {
+  if (p.dimension() <= 2) {
     envelope.upper = std::min(envelope.upper, stretch_by_suprema(p, from, to));
   }
   FlowMapLipschitz result = p.dimension() == 1 ? on_line(p, from, to, envelope)

@@ -33,10 +33,11 @@ struct FlowMapLipschitzOptions {
 /// - otherwise a search from several starts with the variational equation.
 ///
 /// In the last two, `largest` is seen at its place and bounded from above by the envelope of the
-/// mixture's classes, `least` the other way round: the grade is sampled. For one width on the line
-/// and in the plane the bound is also ∫sup_x λ_max(∇v), from largest_centre_covariance() on 64
-/// intervals (docs/derivations/tilted_covariance.md). A mixture of one width approaches its lower
-/// envelope √(S_t/S_s) far out: closed form.
+/// mixture's classes, `least` the other way round: the grade is sampled. On the line and in the
+/// plane the bound is also ∫sup_x λ_max(∇v), from largest_centre_covariance() and, for different
+/// covariances, largest_planar_curvature() on 64 intervals or more
+/// (docs/derivations/tilted_covariance.md); +∞ where that is. A mixture of one width approaches its
+/// lower envelope √(S_t/S_s) far out: closed form.
 /// @throws std::invalid_argument  as log_map_bound(), or a_t = 0 for points
 FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
                                     const NoiseLevel& from,

@@ -3,7 +3,7 @@
 #include "interpolation/compass_search.hpp"
 #include "interpolation/planar_tilts.hpp"
 #include "measures/gaussian_mixture.hpp"
-#include "measures/line_curvature.hpp"
+#include "measures/planar_curvature.hpp"
 #include "measures/posterior_moments.hpp"
 #include "measures/tilted_moments.hpp"
 #include "numerics/require.hpp"
@@ -487,16 +487,32 @@ CovarianceForm posterior_form(const Gaussian& kernel, double r) {
                               Q.transpose())};
 }
 
-// On the line, r²C = 1 + (log q)″ with q = Σ wₖ N(rmₖ, 1 + r²σₖ²) the density of y.
-GaussianMixture seen_on_line(const GaussianMixture& p, double r) {
-  return convolution(pushforward({Matrix::Constant(1, 1, r), Vector::Zero(1)}, p), Matrix{{1.0}});
+// With q = Σ wₖ N(rmₖ, I + r²Σₖ) the density of y, r²C = I + ∇²log q.
+GaussianMixture law_of_signal(const GaussianMixture& p, double r) {
+  const Matrix I = Matrix::Identity(p.dimension(), p.dimension());
+  return convolution(pushforward({r * I, Vector::Zero(p.dimension())}, p), I);
+}
+
+Estimate covariance_of(const Estimate& curvature, double r) {
+  const double r2 = r * r;
+  return widened((1.0 + curvature) / Estimate(r2), 4.0 * unit_round_off * (1.0 + 1.0 / r2));
 }
 
 CovarianceExtreme of_curvature(const CurvatureExtreme& curvature, double r) {
-  const double r2 = r * r;
-  const Estimate value =
-      widened((1.0 + curvature.value) / Estimate(r2), 4.0 * unit_round_off * (1.0 + 1.0 / r2));
-  return {value, curvature.is_attained ? Vector::Constant(1, curvature.place) : Vector()};
+  return {covariance_of(curvature.value, r),
+          curvature.is_attained ? Vector::Constant(1, curvature.place) : Vector()};
+}
+
+CovarianceExtreme of_curvature(const PlanarCurvature& curvature, double r) {
+  return {covariance_of(curvature.value, r), curvature.place, curvature.direction};
+}
+
+// What is asked of C, asked of ∇²log q.
+CurvatureOptions curvature_options(const CovarianceSearchOptions& options, double r) {
+  return {.accuracy = options.accuracy,
+          .origin = -1.0,
+          .enough = options.enough * r * r - 1.0,
+          .most_places = options.most_places};
 }
 
 // Half the diameter of the support; what is only known from samples does not count.
@@ -519,6 +535,7 @@ bool encloses_largest_covariance(const DataLaw& law) {
   const GaussianMixture* p = law.mixture();
   if (p != nullptr && law.dimension() == 1) return true;
   if (has_one_covariance(p)) return law.dimension() == 2 || count_centres(*p) <= 2;
+  if (p != nullptr && law.dimension() == 2) return encloses_planar_curvature(*p);
   return law.dimension() == 1 && enclosed_half_diameter(law) < infinity;
 }
 
@@ -599,11 +616,12 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
   }
   if (p != nullptr && law.dimension() == 1) {
     return of_curvature(
-        largest_log_density_curvature(seen_on_line(*p, r), {.accuracy = options.accuracy,
-                                                            .origin = -1.0,
-                                                            .enough = options.enough * r * r - 1.0,
-                                                            .most_places = options.most_places}),
-        r);
+        largest_log_density_curvature(law_of_signal(*p, r), curvature_options(options, r)), r);
+  }
+  if (p != nullptr && law.dimension() == 2) {
+    const PlanarCurvature most =
+        largest_planar_curvature(law_of_signal(*p, r), curvature_options(options, r));
+    if (most.value.grade > Grade::sampled) return of_curvature(most, r);
   }
   const double D = enclosed_half_diameter(law);
   if (law.dimension() == 1 && D < infinity && r > 0.0) {
@@ -635,7 +653,12 @@ CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r) {
     return {widened(value, round_off(value.value, 1)), {}};
   }
   if (p != nullptr && law.dimension() == 1) {
-    return of_curvature(smallest_log_density_curvature(seen_on_line(*p, r), {.origin = -1.0}), r);
+    return of_curvature(smallest_log_density_curvature(law_of_signal(*p, r), {.origin = -1.0}), r);
+  }
+  if (p != nullptr && law.dimension() == 2) {
+    const PlanarCurvature least = smallest_planar_curvature(
+        law_of_signal(*p, r), {.accuracy = 1e-6, .origin = -1.0, .most_places = 4'000});
+    if (least.value.grade > Grade::sampled) return of_curvature(least, r);
   }
   return searched(law, r, false);
 }

@@ -7,7 +7,8 @@ namespace flowcheck {
 /// An extreme eigenvalue of the posterior covariance C(r, y) over all y ∈ ℝᵈ.
 struct CovarianceExtreme {
   Estimate value = 0.0;
-  Vector place = {};  ///< y at which value.lower is attained; empty where it is a limit
+  Vector place = {};      ///< y at which value.lower is attained; empty where it is a limit
+  Vector direction = {};  ///< of length 1, the way to where it is +∞; otherwise empty
 };
 
 struct CovarianceSearchOptions {
@@ -33,6 +34,8 @@ struct CovarianceSearchOptions {
 /// - converged likewise: the plane, points and mixtures of one covariance, see
 ///   largest_tilted_covariance(); and one dimension, mixtures of any widths, from r²C = 1 + (log
 ///   q)″, q the density of y, see log_density_curvature();
+/// - converged, or +∞ in closed form with the direction: the plane, mixtures of different
+///   covariances, see largest_planar_curvature();
 /// - sampled, a lower bound with its place: what is left, by compass search from many starts.
 /// @throws std::invalid_argument  r < 0 or not finite
 CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
@@ -43,8 +46,9 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
 bool encloses_largest_covariance(const DataLaw& law);
 
 /// inf_y λ_min C(r, y): closed form for Gaussians, and for points and mixtures of one covariance,
-/// λ_min(ΣV⁻¹), approached far out in a direction with one extreme centre; on the line converged
-/// for mixtures of any widths. Otherwise sampled: an upper bound, its `lower` being 0.
+/// λ_min(ΣV⁻¹), approached far out in a direction with one extreme centre; converged for mixtures
+/// of any widths on the line and, in the plane, where one covariance is the widest in every
+/// direction. Otherwise sampled: an upper bound, its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
 
 /// Centres of a mixture that are distinct and of positive weight, one a column.

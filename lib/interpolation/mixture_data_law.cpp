@@ -1,4 +1,5 @@
 #include "interpolation/data_law.hpp"
+#include "measures/planar_curvature.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
@@ -419,13 +420,28 @@ class GeneralMixtureLaw final : public DataLaw {
   Regularity regularity_;
 };
 
+// In the plane κ and β of different covariances too, where a search encloses them: β is no worse
+// than the narrowest component's, and κ = −∞ unless one covariance is the widest in every
+// direction.
+Regularity searched_regularity(const GaussianMixture& p) {
+  Regularity result = flowcheck::regularity(p);
+  if (p.dimension() != 2 || p.has_common_covariance() || !p.has_density()) return result;
+  // A supremum on a curve closes slowly, and a theorem takes what is certain.
+  const CurvatureOptions options{.most_places = 2'000};
+  const Estimate most = largest_planar_curvature(p, options).value;
+  if (most.grade > Grade::sampled) result.curvature_lower = -most;
+  const Estimate least = smallest_planar_curvature(p, options).value;
+  if (least.grade > Grade::sampled) result.curvature_upper = -least;
+  return result;
+}
+
 }  // namespace
 
 DataLawPointer data_law(const GaussianMixture& p) {
   if (p.common_variance() >= 0.0) {
     return std::make_shared<IsotropicMixtureLaw>(p, flowcheck::regularity(p));
   }
-  return std::make_shared<GeneralMixtureLaw>(p, flowcheck::regularity(p));
+  return std::make_shared<GeneralMixtureLaw>(p, searched_regularity(p));
 }
 
 DataLawPointer data_law(const Gaussian& p) {

@@ -4,7 +4,7 @@
 #include "interpolation/covariance_extremes.hpp"
 #include "interpolation/velocity.hpp"
 #include "measures/gaussian_mixture.hpp"
-#include "measures/line_curvature.hpp"
+#include "measures/planar_curvature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -66,22 +66,40 @@ VelocityLipschitz centred_velocity(const DataLaw& law,
   return {{top.value, top.place}, far_out};
 }
 
-// On the line ∇v = ḃ/b + (aΔ/b)(log p_x)″, p_x the density of x = bX₁ + aZ.
-VelocityLipschitz line_velocity(const ScheduleValues& s, const GaussianMixture& p) {
-  const GaussianMixture seen = convolution(
-      pushforward({Matrix::Constant(1, 1, s.b), Vector::Zero(1)}, p), Matrix{{s.a * s.a}});
-  require(seen.has_density(), "velocity_lipschitz: no velocity at t = 1 without a smooth density");
-  const double rate = s.b_dot / s.b;
-  const double factor = s.a_wronskian() / s.b;
-  const auto at = [&](const CurvatureExtreme& extreme) -> VelocityExtreme {
-    const Estimate value = Estimate::closed_form(rate, round_off(rate, 1)) +
-                           Estimate::closed_form(factor, round_off(factor, 1)) * extreme.value;
-    return {value, extreme.is_attained ? Vector::Constant(1, extreme.place) : Vector()};
-  };
+// ∇v = (ḃ/b)I + (aΔ/b)∇²log p_x, p_x the density of x = bX₁ + aZ.
+struct OfCurvature {
+  double rate = 0.0;
+  double factor = 0.0;
+
+  explicit OfCurvature(const ScheduleValues& s)
+      : rate(s.b_dot / s.b), factor(s.a_wronskian() / s.b) {}
+
+  Estimate operator()(const Estimate& curvature) const {
+    const Estimate rest = Estimate::closed_form(rate, round_off(rate, 1));
+    if (factor == 0.0) return rest;
+    return rest + Estimate::closed_form(factor, round_off(factor, 1)) * curvature;
+  }
   // Relative to where the velocity has no slope.
-  const double origin = factor > 0.0 ? -rate / factor : 0.0;
-  return {at(largest_log_density_curvature(seen, {.origin = origin})),
-          at(smallest_log_density_curvature(seen, {.origin = origin}))};
+  CurvatureOptions options() const { return {.origin = factor > 0.0 ? -rate / factor : 0.0}; }
+};
+
+GaussianMixture law_of_x(const ScheduleValues& s, const GaussianMixture& p) {
+  const Matrix I = Matrix::Identity(p.dimension(), p.dimension());
+  GaussianMixture seen =
+      convolution(pushforward({s.b * I, Vector::Zero(p.dimension())}, p), s.a * s.a * I);
+  require(seen.has_density(), "velocity_lipschitz: no velocity at t = 1 without a smooth density");
+  return seen;
+}
+
+VelocityLipschitz line_velocity(const ScheduleValues& s, const GaussianMixture& p) {
+  const GaussianMixture seen = law_of_x(s, p);
+  const OfCurvature velocity(s);
+  const auto at = [&](const CurvatureExtreme& extreme) -> VelocityExtreme {
+    return {velocity(extreme.value),
+            extreme.is_attained ? Vector::Constant(1, extreme.place) : Vector()};
+  };
+  return {at(largest_log_density_curvature(seen, velocity.options())),
+          at(smallest_log_density_curvature(seen, velocity.options()))};
 }
 
 double shown(const VelocityGradient& gradient, bool largest) {
@@ -102,6 +120,40 @@ Estimate of_covariance(const ScheduleValues& s, const Estimate& c) {
          Estimate::closed_form(factor, round_off(factor, 1)) * c;
 }
 
+VelocityExtreme searched_largest(const DataLaw& law,
+                                 const Schedule& schedule,
+                                 const FlowTime& time,
+                                 const ScheduleValues& s) {
+  const double r = s.r();
+  const CovarianceExtreme above = largest_posterior_covariance(law, r);
+  const VelocityGradient at_top = velocity_jacobian(law, schedule, time, s.a * above.place);
+  const double top = shown(at_top, true);
+  const double error = shown_error(at_top);
+  const CovarianceEnvelope envelope = covariance_envelope(law.regularity());
+  double ceiling = of_covariance(s, envelope.largest_covariance(r)).upper;
+  const bool enclosed = above.value.grade > Grade::sampled;
+  if (enclosed) ceiling = std::min(ceiling, of_covariance(s, above.value).upper);
+  return {Estimate::between(top, top - error, std::max(top + error, ceiling),
+                            enclosed ? Grade::converged : Grade::sampled),
+          s.a * above.place};
+}
+
+VelocityExtreme searched_smallest(const DataLaw& law,
+                                  const Schedule& schedule,
+                                  const FlowTime& time,
+                                  const ScheduleValues& s) {
+  const double r = s.r();
+  const CovarianceExtreme below = smallest_posterior_covariance(law, r);
+  const VelocityGradient at_bottom = velocity_jacobian(law, schedule, time, s.a * below.place);
+  const double bottom = shown(at_bottom, false);
+  const double error = shown_error(at_bottom);
+  const CovarianceEnvelope envelope = covariance_envelope(law.regularity());
+  const double floor = of_covariance(s, envelope.smallest_covariance(r)).lower;
+  return {
+      Estimate::between(bottom, std::min(bottom - error, floor), bottom + error, Grade::sampled),
+      s.a * below.place};
+}
+
 VelocityLipschitz searched_velocity(const DataLaw& law,
                                     const Schedule& schedule,
                                     const FlowTime& time,
@@ -111,28 +163,29 @@ VelocityLipschitz searched_velocity(const DataLaw& law,
     return {{rate, s.b * law.mean()}, {rate, s.b * law.mean()}};
   }
   require(s.a > 0.0, "velocity_lipschitz: t = 1 needs a Gaussian mixture");
-  const double r = s.r();
-  const CovarianceExtreme above = largest_posterior_covariance(law, r);
-  const CovarianceExtreme below = smallest_posterior_covariance(law, r);
-  const CovarianceEnvelope envelope = covariance_envelope(law.regularity());
+  return {searched_largest(law, schedule, time, s), searched_smallest(law, schedule, time, s)};
+}
 
-  const VelocityGradient at_top = velocity_jacobian(law, schedule, time, s.a * above.place);
-  const double top = shown(at_top, true);
-  double ceiling = of_covariance(s, envelope.largest_covariance(r)).upper;
-  const bool enclosed = above.value.grade > Grade::sampled;
-  if (enclosed) ceiling = std::min(ceiling, of_covariance(s, above.value).upper);
-
-  const VelocityGradient at_bottom = velocity_jacobian(law, schedule, time, s.a * below.place);
-  const double bottom = shown(at_bottom, false);
-  const double floor = of_covariance(s, envelope.smallest_covariance(r)).lower;
-  const double top_error = shown_error(at_top);
-  const double bottom_error = shown_error(at_bottom);
-  return {{Estimate::between(top, top - top_error, std::max(top + top_error, ceiling),
-                             enclosed ? Grade::converged : Grade::sampled),
-           s.a * above.place},
-          {Estimate::between(bottom, std::min(bottom - bottom_error, floor), bottom + bottom_error,
-                             Grade::sampled),
-           s.a * below.place}};
+VelocityLipschitz plane_velocity(const DataLaw& law,
+                                 const Schedule& schedule,
+                                 const FlowTime& time,
+                                 const ScheduleValues& s,
+                                 const GaussianMixture& p) {
+  const GaussianMixture seen = law_of_x(s, p);
+  const OfCurvature velocity(s);
+  const auto at = [&](const PlanarCurvature& extreme) -> VelocityExtreme {
+    return {velocity(extreme.value), extreme.place, extreme.direction};
+  };
+  const PlanarCurvature most = largest_planar_curvature(seen, velocity.options());
+  const PlanarCurvature least = smallest_planar_curvature(seen, velocity.options());
+  VelocityLipschitz result = {at(most), at(least)};
+  // A search sees more than the centres do.
+  const auto left_open = [&](const PlanarCurvature& extreme) {
+    return extreme.value.grade == Grade::sampled && s.a > 0.0;
+  };
+  if (left_open(most)) result.largest = searched_largest(law, schedule, time, s);
+  if (left_open(least)) result.smallest = searched_smallest(law, schedule, time, s);
+  return result;
 }
 
 }  // namespace
@@ -145,6 +198,9 @@ VelocityLipschitz velocity_lipschitz(const DataLaw& law,
   if (p != nullptr && p->size() == 1) return gaussian_velocity(law, s, p->kernel(0));
   if (p != nullptr && p->has_common_covariance()) return centred_velocity(law, s, *p);
   if (p != nullptr && law.dimension() == 1 && s.b > 0.0) return line_velocity(s, *p);
+  if (p != nullptr && law.dimension() == 2 && s.b > 0.0) {
+    return plane_velocity(law, schedule, time, s, *p);
+  }
   return searched_velocity(law, schedule, time, s);
 }
 

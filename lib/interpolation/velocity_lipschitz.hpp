@@ -8,7 +8,8 @@ namespace flowcheck {
 /// An extreme of ∇v(t, ·) over all x.
 struct VelocityExtreme {
   Estimate value = 0.0;
-  Vector place = {};  ///< x that shows it; empty where it is a limit
+  Vector place = {};      ///< x that shows it; empty where it is a limit
+  Vector direction = {};  ///< of length 1, the way to where it is +∞; otherwise empty
 };
 
 /// What ∇v(t, ·) is between, and Lip v(t, ·) = sup_x ‖∇v(t, x)‖.
@@ -27,6 +28,9 @@ struct VelocityLipschitz {
 ///   the least of ½ṠS⁻¹ from below, a limit; as good as largest_centre_covariance(), which encloses
 ///   it on the line, in the plane and for two centres;
 /// - mixtures of any widths on the line: ḃ/b + (aΔ/b)(log p_x)″, both converged;
+/// - mixtures of different covariances in the plane: (ḃ/b)I + (aΔ/b)∇²log p_x, as good as
+///   largest_planar_curvature(): converged, or +∞ with its direction where no covariance is the
+///   widest in every direction;
 /// - all others: seen at the places that a search of C finds, and where no more is known bounded on
 ///   the other side by the envelopes of the law's classes. Grade sampled then: of the enclosure one
 ///   side is measured, the other a theorem.

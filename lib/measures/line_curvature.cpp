@@ -37,7 +37,7 @@ struct LogOdds {
 
 class CurvatureSearch {
  public:
-  CurvatureSearch(const GaussianMixture& p, const LineCurvatureOptions& options, bool largest)
+  CurvatureSearch(const GaussianMixture& p, const CurvatureOptions& options, bool largest)
       : options_(options), largest_(largest) {
     const Index K = (p.weights().array() > 0.0).count();
     log_weights_.resize(K);
@@ -254,7 +254,7 @@ class CurvatureSearch {
     return cell;
   }
 
-  LineCurvatureOptions options_;
+  CurvatureOptions options_;
   bool largest_;
   CurvatureArray log_weights_ = {};
   CurvatureArray means_ = {};
@@ -267,7 +267,7 @@ class CurvatureSearch {
 };
 
 CurvatureExtreme searched_curvature(const GaussianMixture& p,
-                                    const LineCurvatureOptions& options,
+                                    const CurvatureOptions& options,
                                     bool largest) {
   require(p.dimension() == 1 && p.has_density(),
           "log_density_curvature: takes a mixture on the line with a density");
@@ -277,12 +277,12 @@ CurvatureExtreme searched_curvature(const GaussianMixture& p,
 }  // namespace
 
 CurvatureExtreme largest_log_density_curvature(const GaussianMixture& p,
-                                               const LineCurvatureOptions& options) {
+                                               const CurvatureOptions& options) {
   return searched_curvature(p, options, true);
 }
 
 CurvatureExtreme smallest_log_density_curvature(const GaussianMixture& p,
-                                                const LineCurvatureOptions& options) {
+                                                const CurvatureOptions& options) {
   return searched_curvature(p, options, false);
 }
 

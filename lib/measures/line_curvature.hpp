@@ -7,7 +7,7 @@ namespace flowcheck {
 
 class GaussianMixture;
 
-struct LineCurvatureOptions {
+struct CurvatureOptions {
   /// Relative to |(log p)″ − origin|, but for 1e-12/σ² of the narrowest and for rounding.
   double accuracy = 1e-9;
   double origin = 0.0;  ///< what the accuracy is relative to the distance from
@@ -38,8 +38,8 @@ struct CurvatureExtreme {
 /// proof up to rounding, which is modelled. Derivation: docs/derivations/tilted_covariance.md.
 /// @throws std::invalid_argument  not on the line, or without a density
 CurvatureExtreme largest_log_density_curvature(const GaussianMixture& p,
-                                               const LineCurvatureOptions& options = {});
+                                               const CurvatureOptions& options = {});
 CurvatureExtreme smallest_log_density_curvature(const GaussianMixture& p,
-                                                const LineCurvatureOptions& options = {});
+                                                const CurvatureOptions& options = {});
 
 }  // namespace flowcheck

@@ -1,5 +1,7 @@
 #include "measures/line_laws.hpp"
 
+#include "measures/gaussian_mixture.hpp"
+#include "measures/line_curvature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
@@ -30,6 +32,16 @@ double log_two_cosh(double x) {
 
 double square_of(double x) {
   return x * x;
+}
+
+GaussianMixture as_mixture(const std::vector<double>& weights,
+                           const std::vector<double>& means,
+                           const std::vector<double>& standard_deviations) {
+  const auto K = static_cast<Index>(weights.size());
+  std::vector<Matrix> variances;
+  for (const double s : standard_deviations) variances.push_back(Matrix{{square_of(s)}});
+  return {Eigen::Map<const Vector>(weights.data(), K),
+          Eigen::Map<const Vector>(means.data(), K).transpose(), std::move(variances)};
 }
 
 // sech² x, which 1 − tanh² x loses beyond x = 18.
@@ -395,6 +407,9 @@ LineMeasure gaussian_mixture_law(std::vector<double> weights,
     if (smallest == 1.0) V.log_lipschitz = scale;
   } else {
     V.mixture_scale = smallest;
+    const GaussianMixture p = as_mixture(weights, means, standard_deviations);
+    V.least_curvature = [p] { return -largest_log_density_curvature(p).value; };
+    V.largest_curvature = [p] { return -smallest_log_density_curvature(p).value; };
   }
   return LineMeasure(std::move(V));
 }

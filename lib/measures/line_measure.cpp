@@ -875,7 +875,9 @@ Regularity regularity(const LineMeasure& p) {
   const auto sharp = [&](double x) {
     return Estimate::closed_form(x, 8.0 * unit_round_off * std::abs(x));
   };
-  if (std::isfinite(potential.curvature_lower)) {
+  if (potential.least_curvature) {
+    result.curvature_lower = potential.least_curvature();
+  } else if (std::isfinite(potential.curvature_lower)) {
     result.curvature_lower =
         potential.curvature_is_sharp
             ? sharp(potential.curvature_lower)
@@ -884,7 +886,9 @@ Regularity regularity(const LineMeasure& p) {
   } else if (std::isfinite(least) && !potential.curvature_is_sharp) {
     result.curvature_lower = Estimate::between(least, -infinity, least, Grade::sampled);
   }
-  if (whole_line && std::isfinite(potential.curvature_upper)) {
+  if (potential.largest_curvature) {
+    result.curvature_upper = potential.largest_curvature();
+  } else if (whole_line && std::isfinite(potential.curvature_upper)) {
     result.curvature_upper = potential.curvature_is_sharp
                                  ? sharp(potential.curvature_upper)
                                  : Estimate::between(potential.curvature_upper,

@@ -31,11 +31,13 @@ struct LinePotential {
   double oscillation = 0.0;            ///< sup w − inf w of V's bounded part w, see above
 
   double curvature_lower = -infinity;  ///< known κ ≤ V″ in the sense of measures; −∞: not known
-  double curvature_upper = infinity;  ///< known β ≥ V″; +∞: not known
-  double log_lipschitz = infinity;    ///< known L ≥ |x − V′(x)|; +∞: not known
-  bool curvature_is_sharp = false;    ///< the two curvature bounds are the best ones
-  double mixture_scale = 0.0;         ///< σ of p = N(0, σ²) * ρ; 0: none known
-  double mixture_radius = infinity;   ///< R = ½ diam supp ρ, for that σ
+  double curvature_upper = infinity;               ///< known β ≥ V″; +∞: not known
+  double log_lipschitz = infinity;                 ///< known L ≥ |x − V′(x)|; +∞: not known
+  bool curvature_is_sharp = false;                 ///< the two curvature bounds are the best ones
+  std::function<Estimate()> least_curvature = {};  ///< inf V″, where a search encloses it
+  std::function<Estimate()> largest_curvature = {};  ///< sup V″, likewise
+  double mixture_scale = 0.0;                        ///< σ of p = N(0, σ²) * ρ; 0: none known
+  double mixture_radius = infinity;                  ///< R = ½ diam supp ρ, for that σ
 
   // What a formula gives, in place of quadrature.
   std::optional<Estimate> log_normaliser = {};  ///< log Z
@@ -119,9 +121,10 @@ class LineMeasure {
 /// the tail it is counted from, so that both tails are sampled alike.
 Matrix sample(const LineMeasure& p, Index count, Rng& rng);
 
-/// κ, β and L from the potential's known bounds where there are any (closed_form if sharp); what is
-/// not known is searched on the panels' nodes and is `sampled`: a bound on one side only. Half
-/// diameter of the support.
+/// κ, β and L from the potential's known bounds where there are any (closed_form if sharp), κ and β
+/// from its searches where it has them (mixtures of different widths); what is not known is looked
+/// for on the panels' nodes and is `sampled`: a bound on one side only. Half diameter of the
+/// support.
 Regularity regularity(const LineMeasure& p);
 
 }  // namespace flowcheck

@@ -2,6 +2,7 @@
 
 #include "interpolation/covariance_extremes.hpp"
 #include "measures/line_laws.hpp"
+#include "measures/planar_curvature.hpp"
 #include "measures/random_gaussian.hpp"
 #include "measures/uniform_body.hpp"
 #include "numerics/require.hpp"
@@ -329,8 +330,12 @@ KnownMixture known_mixture(const Regularity& constants) {
 
 std::string unmet_or_unknown(const DataLaw& law, const std::string& hypothesis) {
   const GaussianMixture* p = law.mixture();
+  const auto has_enclosure = [p] {
+    return p->has_common_covariance() || p->dimension() == 1 ||
+           (p->dimension() == 2 && encloses_planar_curvature(*p));
+  };
   const bool computed = p == nullptr || p->size() == 1 || p->common_variance() >= 0.0 ||
-                        (p->has_density() && (p->has_common_covariance() || p->dimension() == 1));
+                        (p->has_density() && has_enclosure());
   return computed ? hypothesis
                   : "left out: not known of mixtures of different covariances: " + hypothesis;
 }

@@ -87,6 +87,41 @@ TEST_CASE("In the plane the suprema over time bound the map better than the clas
   CHECK(attained.upper == Approx(std::exp(0.5)).epsilon(1e-9));
 }
 
+TEST_CASE("In the plane different covariances are bounded if one is the widest",
+          "[flows][property]") {
+  const auto two = [](const Matrix& narrow) {
+    return GaussianMixture(Vector{{0.7, 0.3}}, Matrix{{0.0, 0.5}, {0.0, 0.4}},
+                           {Matrix{{1.0, 0.0}, {0.0, 1.0}}, narrow});
+  };
+  const GaussianMixture inside = two(Matrix{{0.5, 0.1}, {0.1, 0.4}});
+  const Estimate whole = flow_map_lipschitz(inside, noise, data, {.starts = 1}).largest.value;
+  CHECK(whole.upper < infinity);
+  CHECK(whole.lower <= whole.upper);
+  // Bounds of two halves are bounds of their composition.
+  const NoiseLevel middle = {0.5, 0.5};
+  const double first = flow_map_lipschitz(inside, noise, middle, {.starts = 1}).largest.value.upper;
+  const double second = flow_map_lipschitz(inside, middle, data, {.starts = 1}).largest.value.upper;
+  CHECK(first * second >= whole.lower);
+  CHECK(first * second == Approx(whole.upper).epsilon(0.05));
+  const Estimate crossed =
+      flow_map_lipschitz(two(Matrix{{0.5, 0.1}, {0.1, 1.2}}), noise, middle, {.starts = 1})
+          .largest.value;
+  CHECK(crossed.upper == infinity);
+}
+
+TEST_CASE("Thin along one axis, the plane's map is stretched as the line's", "[flows][reference]") {
+  const GaussianMixture plane(Vector{{0.6, 0.4}}, Matrix{{0.0, 0.8}, {0.0, 0.0}},
+                              {Matrix{{1.0, 0.0}, {0.0, 1.0}}, Matrix{{0.3, 0.0}, {0.0, 1.0}}});
+  const GaussianMixture line(Vector{{0.6, 0.4}}, Matrix{{0.0, 0.8}},
+                             {Matrix{{1.0}}, Matrix{{0.3}}});
+  const Estimate in_plane = flow_map_lipschitz(plane, noise, data, {.starts = 1}).largest.value;
+  const Estimate on_line = flow_map_lipschitz(line, noise, data).largest.value;
+  CHECK(on_line.value <= in_plane.upper);
+  CHECK(on_line.value <= on_line.upper);
+  CHECK(in_plane.value <= on_line.upper);
+  CHECK(on_line.upper < infinity);
+}
+
 TEST_CASE("Whole flows to laws on the line have the printed constants", "[flows][reference]") {
   // GIF-23, D = 1: all of six digits and more.
   for (const auto& [kappa, bound] : {std::pair{4.0, 0.47725}, {0.0, 0.79788}, {-4.0, 1.88656}}) {

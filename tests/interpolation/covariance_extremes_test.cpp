@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -103,9 +104,12 @@ TEST_CASE("The enclosed supremum in the plane contains what any place shows",
   const Matrix shape{{0.3, 0.1}, {0.1, 0.05}};
   for (const DataLawPointer& law :
        {points(at, weights), data_law(GaussianMixture::isotropic(weights, at, 0.09)),
-        data_law(GaussianMixture(weights, at, {shape}))}) {
+        data_law(GaussianMixture(weights, at, {shape})),
+        data_law(GaussianMixture(weights, at,
+                                 {shape, 2.0 * shape, 0.02 * Matrix::Identity(2, 2), shape}))}) {
     for (const double r : {0.05, 1.0, 5.0, 60.0}) {
       CAPTURE(r);
+      REQUIRE(encloses_largest_covariance(*law));
       const CovarianceExtreme found = largest_posterior_covariance(*law, r);
       CHECK(found.value.grade == Grade::converged);
       CHECK(found.value.upper <= found.value.lower * (1.0 + 1e-5));
@@ -269,6 +273,37 @@ TEST_CASE("A cusp's extremes are found at its kink", "[interpolation][reference]
           Approx(log_lipschitz_lower_bound(L).covariance(1.3).value).epsilon(1e-10));
   }
   CHECK_THROWS_AS(largest_posterior_covariance(*cusp_data(1.0), -1.0), std::invalid_argument);
+}
+
+TEST_CASE("A law in the plane knows its curvatures if one covariance is the widest",
+          "[interpolation][property]") {
+  const auto two = [](double height) {
+    return GaussianMixture(Vector{{0.4, 0.6}}, Matrix{{-0.5, 0.6}, {0.2, 0.1}},
+                           {Matrix{{0.9, 0.1}, {0.1, 0.8}}, Matrix{{0.3, 0.1}, {0.1, height}}});
+  };
+  const GaussianMixture p = two(0.4);
+  const Regularity known = data_law(p)->regularity();
+  CHECK(known.curvature_lower.grade == Grade::converged);
+  CHECK(known.curvature_upper.grade == Grade::converged);
+  double least = infinity;
+  double most = -infinity;
+  for (int i = -60; i <= 60; ++i) {
+    for (int j = -60; j <= 60; ++j) {
+      const Matrix H = p.log_density_hessian(Vector{{0.06 * i, 0.06 * j}});
+      least = std::min(least, -largest_eigenpair(H).value);
+      most = std::max(most, -smallest_eigenpair(H).value);
+    }
+  }
+  CHECK(known.curvature_lower.lower <= least);
+  CHECK(known.curvature_lower.value == Approx(least).margin(0.02));
+  CHECK(known.curvature_upper.upper >= most);
+  CHECK(known.curvature_upper.value == Approx(most).epsilon(0.01));
+  // Higher than the other is wide: no κ.
+  const DataLawPointer crossed = data_law(two(1.0));
+  CHECK(crossed->regularity().curvature_lower.upper == -infinity);
+  const CovarianceExtreme supremum = largest_posterior_covariance(*crossed, 1.0);
+  CHECK(supremum.value.lower == infinity);
+  CHECK(supremum.direction.size() == 2);
 }
 
 }  // namespace flowcheck::covariance_extremes_test

@@ -2,6 +2,7 @@
 
 #include "interpolation/velocity.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/posterior_moments.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/spd.hpp"
 #include "support/estimates.hpp"
@@ -10,6 +11,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace flowcheck::velocity_lipschitz_test {
@@ -23,6 +25,22 @@ DataLawPointer mixture(const Matrix& centres, const Vector& weights, double sigm
 double jacobian_at(const DataLaw& law, const Schedule& schedule, double t, const Vector& x) {
   return largest_eigenpair(velocity_jacobian(law, schedule, FlowTime::from_start(t), x).value)
       .value;
+}
+
+// Where the first of two components has posterior weight ½, across the ray to x from it.
+Vector even_odds_across(const GaussianMixture& p, double b, double a, const Vector& x) {
+  const Vector across{{-x(1) / x.norm(), x(0) / x.norm()}};
+  const auto weight = [&](double shift) {
+    return posterior_weights(p, b, a, x + shift * across)(0);
+  };
+  double low = -100.0;
+  double high = 100.0;
+  if (weight(low) > weight(high)) std::swap(low, high);
+  for (int i = 0; i < 100; ++i) {
+    const double middle = 0.5 * (low + high);
+    (weight(middle) < 0.5 ? low : high) = middle;
+  }
+  return x + low * across;
 }
 
 }  // namespace
@@ -94,6 +112,8 @@ TEST_CASE("Where the velocity is a gradient of any widths its constants are encl
       data_law(GaussianMixture(weights, plane.topRows(1),
                                {Matrix{{0.04}}, Matrix{{0.5}}, Matrix{{0.1}}})),
       data_law(GaussianMixture(weights, plane, {shape})),
+      data_law(
+          GaussianMixture(weights, plane, {2.0 * shape, Matrix{{0.1, 0.0}, {0.0, 0.3}}, shape})),
       data_law(GaussianMixture(Vector{{0.3, 0.7}}, plane.leftCols(2), {shape}))};
   Rng rng(6);
   for (const DataLawPointer& law : laws) {
@@ -118,6 +138,37 @@ TEST_CASE("Where the velocity is a gradient of any widths its constants are encl
       }
     }
   }
+}
+
+TEST_CASE("Where no covariance is the widest the velocity has no Lipschitz constant",
+          "[interpolation][exact]") {
+  const Matrix wide{{1.0, 0.0}, {0.0, 0.25}};
+  const Matrix high{{0.25, 0.0}, {0.0, 1.0}};
+  const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{-0.5, 0.5}, {0.0, 0.2}}, {wide, high});
+  const DataLawPointer law = data_law(p);
+  for (const double t : {0.1, 0.5, 0.9}) {
+    CAPTURE(t);
+    const VelocityLipschitz found =
+        velocity_lipschitz(*law, linear_schedule(), FlowTime::from_start(t));
+    CHECK(found.largest.value.lower == infinity);
+    CHECK(found.largest.value.grade == Grade::closed_form);
+    CHECK(found.constant().lower == infinity);
+    CHECK(found.smallest.value.lower > -infinity);
+    CHECK(found.smallest.value.grade == Grade::sampled);
+    // At even odds across the direction that is named eigenvalues grow with |x|².
+    const Vector& e = found.largest.direction;
+    REQUIRE(e.size() == 2);
+    const auto growth = [&](double s) {
+      const Vector x = even_odds_across(p, t, 1.0 - t, s * e);
+      return jacobian_at(*law, linear_schedule(), t, x) / (s * s);
+    };
+    CHECK(growth(1e4) > 1e-5);
+    CHECK(growth(1e4) == Approx(growth(1e3)).epsilon(0.05));
+  }
+  // The linear schedule ends without noise that moves: v(1, x) = x.
+  const VelocityLipschitz end =
+      velocity_lipschitz(*law, linear_schedule(), FlowTime::from_start(1.0));
+  CHECK_THAT(end.largest.value, Encloses(1.0));
 }
 
 TEST_CASE("No place shows more than the enclosure, and its own place shows the value",

@@ -386,6 +386,29 @@ TEST_CASE("Laws on the line know their regularity", "[measures][exact]") {
   CHECK(pair.mixture_radius.value == 1.5);
 }
 
+TEST_CASE("A mixture of different widths on the line has its curvatures enclosed",
+          "[measures][property]") {
+  const LineMeasure p = gaussian_mixture_law({0.3, 0.7}, {-1.0, 1.0}, {0.4, 0.8});
+  const Regularity found = regularity(p);
+  for (const Estimate& curvature : {found.curvature_lower, found.curvature_upper}) {
+    CHECK(curvature.grade == Grade::converged);
+    CHECK(curvature.width() <= 1e-7 * std::abs(curvature.value));
+  }
+  double least = infinity;
+  double most = -infinity;
+  for (int i = -3000; i <= 3000; ++i) {
+    const double here = -p.score_slope(0.002 * i);
+    least = std::min(least, here);
+    most = std::max(most, here);
+  }
+  CHECK(least >= found.curvature_lower.lower);
+  CHECK(most <= found.curvature_upper.upper);
+  CHECK(least == Approx(found.curvature_lower.value).epsilon(1e-4));
+  CHECK(most == Approx(found.curvature_upper.value).epsilon(1e-4));
+  // The narrowest component's own curvature is an upper bound that is not attained.
+  CHECK(found.curvature_upper.upper < 1.0 / 0.16);
+}
+
 TEST_CASE("Curvature that is not known is searched, and graded so", "[measures][property]") {
   LinePotential V = double_well_law(2.0).potential();
   V.curvature_lower = -infinity;

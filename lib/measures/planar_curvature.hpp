@@ -1,0 +1,40 @@
+#pragma once
+
+#include "measures/line_curvature.hpp"
+
+namespace flowcheck {
+
+/// An extreme of an eigenvalue of ∇²log p over the plane. `converged` is an enclosure; `sampled`
+/// has its far side from a theorem only, or infinite.
+struct PlanarCurvature {
+  Estimate value = 0.0;
+  Vector place = {};      ///< that shows it; empty where it is a limit
+  Vector direction = {};  ///< of length 1, the way to where it is +∞; otherwise empty
+};
+
+/// sup λ_max(∇²log p) and inf λ_min(∇²log p) over ℝ², p = Σ wₖ N(mₖ, Vₖ), V_k of any kind.
+///
+/// The supremum is finite if and only if some V₁ ⪰ all V_k and, where V₁ − V_k = ρffᵀ, the centre
+/// m_k is not beyond those of covariance V₁ on either side across f. Otherwise it is +∞, closed
+/// form, with the direction of the tie at which the components' scores grow apart. Where it is
+/// finite, the components of covariance V₁ alone are left far out, tilted by θ = V₁⁻¹x as points
+/// are in largest_tilted_covariance(). Cones αn + βn′ between the normals of their hull, the axes
+/// and the eigendirections of each V_k⁻¹ − V₁⁻¹ cover the plane, in cells with ends up to ∞; on a
+/// cell the log-odds, concave against V₁ along both sides, bound the weights, and those bound the
+/// fourth derivatives of log p, so that its corners show the extreme to second order.
+///
+/// The enclosure is a proof up to rounding, which is modelled. Cost O(K) a place, of which there
+/// are at most 5 · most_places. Whether V₁ − V_k is semidefinite is exact for diagonal differences;
+/// one whose determinant rounding hides leaves the supremum `sampled`, with upper = ∞. The infimum
+/// without such a V₁ is `sampled` as well, between −max λ_max(V_k⁻¹) and the least seen at the
+/// centres. Derivation: docs/derivations/planar_curvature.md.
+/// @throws std::invalid_argument  not in the plane, or without a density
+PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
+                                         const CurvatureOptions& options = {});
+PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
+                                          const CurvatureOptions& options = {});
+
+/// Whether the supremum is more than `sampled`, without a search; covariances may be singular.
+bool encloses_planar_curvature(const GaussianMixture& p);
+
+}  // namespace flowcheck
