@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view toy_prefix = "toy:";
 constexpr Index fewest_rows = 30;
+constexpr Index few_test_rows = 100;  // an interval of a mean by its deviation wants as many
 
 void require_no_treatment(const CommandLine& line) {
   if (line.treatment.asks_for_nothing()) return;
@@ -137,6 +138,10 @@ FitData read_fit_data(const CommandLine& line) {
     data.warnings.push_back(fmt::format("{} rows in dimension {}: expect overfitting", n, d));
   }
   data.split = split_data(points, line.split, derive_seed(line.seed, "fit split"));
+  if (const Index tested = data.split.test.cols(); tested < few_test_rows) {
+    data.warnings.push_back(fmt::format(
+        "{} rows to test: intervals rest on few, expected {} or more", tested, few_test_rows));
+  }
   return data;
 }
 
