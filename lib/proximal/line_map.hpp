@@ -73,7 +73,7 @@ class LineMap {
   const LineGrid& grid() const { return grid_; }
   const Vector& values() const { return values_; }          ///< T, length M
   const Vector& increments() const { return increments_; }  ///< d, length M − 1
-  bool has_density() const;                                 ///< every increment is positive
+  bool has_density() const { return has_density_; }         ///< every increment is positive
 
   Estimate mean() const;      ///< Σ wᵢTᵢ, of the discrete measure
   Estimate variance() const;  ///< Σ wᵢ(Tᵢ − mean)²
@@ -82,6 +82,7 @@ class LineMap {
   LineGrid grid_;
   Vector values_;
   Vector increments_;
+  bool has_density_ = false;
 };
 
 /// T = F⁻¹ ∘ Φ of a measure with a density, quantiles from the nearer tail. An increment is a

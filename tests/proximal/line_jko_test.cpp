@@ -496,6 +496,17 @@ TEST_CASE("what makes no step on the line is refused", "[proximal][precondition]
   CHECK_THROWS_AS(LineGrid(5, 31.0), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, Vector()), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, Vector::Constant(5, nan)), std::invalid_argument);
+  for (const double wrong : {nan, infinity, -infinity}) {
+    for (const Index at : {0, 2, 4}) {
+      Vector values = grid.nodes();
+      values[at] = wrong;
+      CHECK_THROWS_AS(LineMap(grid, values, Vector::Constant(4, grid.spacing())),
+                      std::invalid_argument);
+      Vector increments = Vector::Constant(4, grid.spacing());
+      increments[std::min<Index>(at, 3)] = wrong;
+      CHECK_THROWS_AS(LineMap(grid, grid.nodes(), increments), std::invalid_argument);
+    }
+  }
   CHECK_THROWS_AS(LineMap(grid, -grid.nodes()), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, grid.nodes(), Vector::Ones(4)), std::invalid_argument);
   CHECK_THROWS_AS(gaussian_map(grid, 0.0, -1.0), std::invalid_argument);
