@@ -14,6 +14,7 @@
 #include <numbers>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 
@@ -110,16 +111,20 @@ Vector refined(const Vector& y, Index points) {
     result[i] = interpolated(y, ratio * (static_cast<double>(i) + 0.5) - 0.5);
   };
   Index i = 0;
-  if (points - 1 == 4 * y.size()) {  // four positions, whose weights are the same
-    for (; i < 8; ++i) at_edge(i);
-    const std::array<std::array<double, 4>, 4> weights = {
-        cubic_weights(1.625), cubic_weights(1.875), cubic_weights(1.125), cubic_weights(1.375)};
-    for (; i + 8 < points - 1; i += 4) {
-      const double* const from = y.data() + i / 4 - 2;
-      result[i] = combined(weights[0], from);
-      result[i + 1] = combined(weights[1], from);
-      result[i + 2] = combined(weights[2], from + 1);
-      result[i + 3] = combined(weights[3], from + 1);
+  const Index positions = (points - 1) / y.size();
+  if (points - 1 == positions * y.size()) {  // in a coarse cell, with the same weights in each
+    for (; i < 2 * positions; ++i) at_edge(i);
+    std::vector<std::array<double, 4>> weights;
+    for (Index j = 0; j < positions; ++j) {
+      const double t = (static_cast<double>(j) + 0.5) / static_cast<double>(positions) + 1.5;
+      weights.push_back(cubic_weights(2 * j < positions ? t : t - 1.0));
+    }
+    for (; i + 2 * positions < points - 1; i += positions) {
+      const double* const from = y.data() + i / positions - 2;
+      for (Index j = 0; j < positions; ++j) {
+        result[i + j] =
+            combined(weights[static_cast<std::size_t>(j)], from + (2 * j < positions ? 0 : 1));
+      }
     }
   }
   for (; i + 1 < points; ++i) at_edge(i);
@@ -207,10 +212,12 @@ Shape refined(const Shape& coarse, Index points) {
   return {refined(coarse.logs, points), coarse.middle};
 }
 
-// u + (u − v)/16: of the minimisers' series in h², what comes after v at 4h and u at h, at h/4.
-Shape extrapolated(const Shape& u, Shape v) {
-  v.logs = u.logs + (u.logs - v.logs) / 16.0;
-  v.middle = u.middle + (u.middle - v.middle) / 16.0;
+// v is the minimiser on a grid of spacing H, u on one of h < H. Their series in the spacing squared
+// goes on to u + (u − v)(h² − t²)/(H² − h²) at t < h.
+Shape extrapolated(const Shape& u, Shape v, double H, double h, double t) {
+  const double weight = (h - t) * (h + t) / ((H - h) * (H + h));
+  v.logs = u.logs + weight * (u.logs - v.logs);
+  v.middle = u.middle + weight * (u.middle - v.middle);
   return v;
 }
 
@@ -233,7 +240,7 @@ Point point_of(Shape shape, double spacing) {
   return {std::move(values), std::move(d)};
 }
 
-// The minimiser on the grid a quarter as fine, and with what the grids before tell of its error.
+// The minimiser on the next coarser grid, and with what the grids before tell of its error.
 struct CoarseAnswer {
   Shape found;
   Shape improved;
@@ -266,7 +273,10 @@ std::optional<CoarseAnswer> coarse_answer(const LineProblem& problem,
   Solution solution = minimise_from(std::move(start), coarse, rough);
   if (solution.termination != Termination::converged) return std::nullopt;
   Shape found = shape_of(std::move(solution.at), grid.spacing());
-  Shape improved = before ? extrapolated(found, refined(before->found, points)) : found;
+  Shape improved =
+      before ? extrapolated(found, refined(before->found, points), grid.coarser()->spacing(),
+                            grid.spacing(), problem.grid.spacing())
+             : found;
   return CoarseAnswer{std::move(found), std::move(improved)};
 }
 

@@ -99,7 +99,8 @@ LineGrid::LineGrid(Index points, double half_width) {
     *masses /= chunked_sum(masses->size(), [&](Index i) { return (*masses)[i]; }).sum;
   }
   if (points > 800) {
-    tables.coarser = std::make_shared<const LineGrid>((points + 2) / 4 + 1, half_width);
+    const Index ratio = points > 500'000 ? 16 : 4;
+    tables.coarser = std::make_shared<const LineGrid>((points + ratio / 2) / ratio + 1, half_width);
   }
   tables_ = std::make_shared<const Tables>(std::move(tables));
 }

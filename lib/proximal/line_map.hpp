@@ -33,7 +33,8 @@ class LineGrid {
   const Vector& node_masses() const { return tables_->node_masses; }  ///< w, length M
   const Vector& edge_masses() const { return tables_->edge_masses; }  ///< ω, length M − 1
 
-  /// The same half width with a quarter of the points, where these are more than 800; else nullptr.
+  /// The same half width with a quarter of the points, a sixteenth where these are more than
+  /// 500 000, nullptr where they are 800 or fewer.
   const LineGrid* coarser() const { return tables_->coarser.get(); }
 
   /// Same M and Z, hence the same tables.
