@@ -25,6 +25,7 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string_view>
@@ -514,6 +515,32 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
   return text + "\n" + (explanations.empty() ? "" : "\n" + explanations);
 }
 
+// Claims in the order in which they finish, on whatever threads.
+class FinishedClaims {
+ public:
+  // How many there are with this one.
+  std::size_t add(const ClaimResult& result) {
+    const std::lock_guard lock(mutex_);
+    results_.insert_or_assign(result.claim.id, result);
+    return results_.size();
+  }
+
+  // Those that were asked for and have finished, in the order in which they were asked for.
+  std::vector<ClaimResult> of(const std::vector<Claim>& claims) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<ClaimResult> results;
+    for (const Claim& claim : claims) {
+      const auto result = results_.find(claim.id);
+      if (result != results_.end()) results.push_back(result->second);
+    }
+    return results;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, ClaimResult> results_;
+};
+
 bool keeps_record(const CommandLine& line) {
   return line.out_given || (line.target.empty() && line.replay.empty());
 }
@@ -566,20 +593,23 @@ int check_command(const CommandLine& line, const Registry& registry) {
   if (keeps_record(line)) read_verdicts(line.out);  // a broken one is said now, not after the work
   if (line.fresh_seed && !line.quiet) fmt::print(stderr, "seed {}\n", request.settings.seed);
 
-  std::vector<ClaimResult> results;
-  {
-    Progress progress(std::cerr, progress_style(line.quiet), "check");
-    std::atomic<std::size_t> finished = 0;
-    const double count = static_cast<double>(request.claims.size());
-    request.options.on_finished = [&](const ClaimResult& result) {
-      const auto done = static_cast<double>(++finished);
-      progress.report(done / count,
-                      fmt::format("{} {}", result.claim.id, to_string(result.verdict)));
-    };
-    results = check_all(request.claims, registry.claims, request.options);
-  }
-  write_results(line, {.run = request.settings, .claims = results});
-  return interrupted() ? exit_interrupted : exit_code(results, line.strict);
+  FinishedClaims finished;
+  Progress progress(std::cerr, progress_style(line.quiet), "check");
+  const double count = static_cast<double>(request.claims.size());
+  request.options.on_finished = [&](const ClaimResult& result) {
+    const auto done = static_cast<double>(finished.add(result));
+    progress.report(done / count, fmt::format("{} {}", result.claim.id, to_string(result.verdict)));
+  };
+  const bool ended = ends_in_time(
+      [&] { static_cast<void>(check_all(request.claims, registry.claims, request.options)); });
+  progress.end();
+  const auto conclude = [&] {
+    const std::vector<ClaimResult> results = finished.of(request.claims);
+    write_results(line, {.run = request.settings, .claims = results});
+    return interrupted() ? exit_interrupted : exit_code(results, line.strict);
+  };
+  if (!ended) leave(exit_code_of(conclude));
+  return conclude();
 }
 
 }  // namespace flowcheck

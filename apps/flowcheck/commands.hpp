@@ -5,6 +5,7 @@
 #include "measures/measure_file.hpp"
 #include "report/experiment.hpp"
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ void remove_path(const std::string& path);
 
 /// ": " and why a claim has its verdict, or "" where that needs no reason.
 std::string told_reason(const ClaimResult& result);
+
+/// What a command returns, or the code of what it throws, which is said in one line.
+int exit_code_of(const std::function<int()>& command);
 
 /// To standard output, at once. @throws OutputError  it does not take it
 void print(std::string_view text);

@@ -106,13 +106,29 @@ void remove_path(const std::string& path) {
   if (error) throw OutputError(fmt::format("{}: cannot be removed: {}", path, error.message()));
 }
 
+int exit_code_of(const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const UsageError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const InputError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const OutputError& error) {
+    return complain(error, exit_bad_usage);
+  } catch (const NotApplicable& error) {
+    return complain(error, exit_not_applicable);
+  } catch (const std::exception& error) {
+    return complain(error, exit_numerical_failure);
+  }
+}
+
 int run_driver(int argc,
                const char* const* argv,
                const std::vector<Claim>& claims,
                const std::vector<Experiment>& experiments,
                const std::vector<std::string>& prefix) {
   keep_writing_errors();
-  try {
+  return exit_code_of([&] {
     std::vector<std::string> words = prefix;
     words.insert(words.end(), argv + std::min(argc, 1), argv + argc);
     const CommandLine line = parse_command_line(words, experiments);
@@ -126,17 +142,7 @@ int run_driver(int argc,
         tbb::global_control::max_allowed_parallelism,
         line.jobs > 0 ? static_cast<std::size_t>(line.jobs) : std::size_t{all});
     return dispatch(line, {.claims = claims, .experiments = experiments});
-  } catch (const UsageError& error) {
-    return complain(error, exit_bad_usage);
-  } catch (const InputError& error) {
-    return complain(error, exit_bad_usage);
-  } catch (const OutputError& error) {
-    return complain(error, exit_bad_usage);
-  } catch (const NotApplicable& error) {
-    return complain(error, exit_not_applicable);
-  } catch (const std::exception& error) {
-    return complain(error, exit_numerical_failure);
-  }
+  });
 }
 
 }  // namespace flowcheck

@@ -25,8 +25,13 @@ std::optional<Verdict> run_one(const ExperimentCall& call, const CommandLine& li
                            .progress = [&progress](double fraction) { progress.report(fraction); },
                            .stop = &interrupted()};
   try {
-    const RunRecord record = call.prepared.run(context);
+    std::optional<RunRecord> measured;
+    if (!ends_in_time([&] { measured = call.prepared.run(context); })) {
+      progress.end();
+      leave(exit_interrupted);
+    }
     if (interrupted()) return std::nullopt;
+    const RunRecord& record = *measured;
     if (record.verdict() == Verdict::numerical_failure) {
       throw std::runtime_error("a measured value is not a number");
     }

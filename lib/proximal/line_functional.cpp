@@ -32,6 +32,67 @@ Values values_at(double* output, const ConstValues& x) {
   return {output, x.size()};
 }
 
+// Gives η to take(begin, field) chunk by chunk, in order, and returns ‖η‖.
+template <class Take>
+Estimate sweep_slope(const LineFunctional& G, const LineMap& rho, const Take& take) {
+  check(G);
+  require(G.diffusion == 0.0 || rho.has_density(), "slope: the measure has an atom");
+  const Vector& w = rho.grid().node_masses();
+  const Vector& omega = rho.grid().edge_masses();
+  const Vector& T = rho.values();
+  const Vector& d = rho.increments();
+  const double mean = G.interaction != 0.0 ? rho.mean().value : 0.0;
+  CompensatedSum squares;
+  CompensatedSum squared_sizes;
+  constexpr Index chunk = 256;
+  std::array<double, chunk> slopes = {};
+  std::array<double, chunk> curvatures = {};
+  std::array<double, chunk> inverses = {};
+  std::array<double, chunk> fields = {};
+  std::array<double, chunk> sizes = {};
+  std::array<double, chunk + 1> pressures = {};  // θρ^m, of the edge before the chunk first
+  for (Index begin = 0; begin < T.size(); begin += chunk) {
+    const Index n = std::min(chunk, T.size() - begin);
+    if (G.potential.values) {
+      G.potential.values({T.data() + begin, static_cast<std::size_t>(n)}, nullptr, slopes.data(),
+                         curvatures.data());
+    }
+    Values right(pressures.data() + 1, n);
+    const Index edges = std::min(n, d.size() - begin);
+    right.tail(n - edges).setZero();
+    if (G.diffusion > 0.0) {
+      const ConstValues masses(omega.data() + begin, edges);
+      const ConstValues increments(d.data() + begin, edges);
+      if (G.exponent == 1.0) {
+        right.head(edges) = G.diffusion * masses / increments;
+      } else {
+        right.head(edges) = G.diffusion * (masses / increments).pow(G.exponent);
+      }
+    }
+    const ConstValues left(pressures.data(), n);
+    const ConstValues V_slope(slopes.data(), n);
+    const ConstValues V_curvature(curvatures.data(), n);
+    const ConstValues masses(w.data() + begin, n);
+    const ConstValues x(T.data() + begin, n);
+    Values inverse(inverses.data(), n);
+    inverse = masses.inverse();
+    Values field(fields.data(), n);
+    field = V_slope + G.interaction * (x - mean) + (right - left) * inverse;
+    // Nodes are good to some units in the last place, which V″ passes on.
+    Values size(sizes.data(), n);
+    size = V_slope.abs() + std::abs(G.interaction) * (x - mean).abs() + (right + left) * inverse +
+           (V_curvature + G.interaction).abs() * (x.abs() + std::abs(mean));
+    squares.add((masses * field.square()).sum());
+    squared_sizes.add((masses * size.square()).sum());
+    take(begin, field);
+    pressures[0] = pressures[static_cast<std::size_t>(n)];
+  }
+  // 256 additions without compensation: half their bound passes on to the root.
+  const double norm = std::sqrt(squares.value());
+  const double noise = round_off(norm, 3) + 8.0 * unit_round_off * std::sqrt(squared_sizes.value());
+  return Estimate::closed_form(norm, noise);
+}
+
 }  // namespace
 
 LineEnergy quadratic_energy(double curvature, double centre) {
@@ -178,58 +239,43 @@ Estimate value(const LineFunctional& G, const LineMap& rho) {
 }
 
 LineSlope slope(const LineFunctional& G, const LineMap& rho) {
-  check(G);
-  require(G.diffusion == 0.0 || rho.has_density(), "slope: the measure has an atom");
-  const Vector& w = rho.grid().node_masses();
-  const Vector& omega = rho.grid().edge_masses();
-  const Vector& T = rho.values();
-  const Vector& d = rho.increments();
-  const double mean = G.interaction != 0.0 ? rho.mean().value : 0.0;
-  Vector eta(T.size());
-  CompensatedSum squares;
-  CompensatedSum squared_sizes;
-  constexpr Index chunk = 256;
-  std::array<double, chunk> slopes = {};
-  std::array<double, chunk> curvatures = {};
-  std::array<double, chunk> sizes = {};
-  std::array<double, chunk + 1> pressures = {};  // θρ^m, of the edge before the chunk first
-  for (Index begin = 0; begin < T.size(); begin += chunk) {
-    const Index n = std::min(chunk, T.size() - begin);
-    if (G.potential.values) {
-      G.potential.values({T.data() + begin, static_cast<std::size_t>(n)}, nullptr, slopes.data(),
-                         curvatures.data());
+  Vector eta(rho.values().size());
+  const Estimate norm = sweep_slope(
+      G, rho, [&](Index begin, const Values& field) { eta.segment(begin, field.size()) = field; });
+  return {std::move(eta), norm};
+}
+
+LineOptimality optimality(const LineFunctional& G,
+                          const LineMap& step,
+                          const LineMap* current,
+                          double inverse_step,
+                          const Vector* tilt) {
+  CompensatedSum errors;
+  CompensatedSum residuals;
+  CompensatedSum sizes;
+  const Estimate slope_norm = sweep_slope(G, step, [&](Index begin, Values field) {
+    const auto part = [&](const Vector& all) {
+      return ConstValues(all.data() + begin, field.size());
+    };
+    const ConstValues w = part(step.grid().node_masses());
+    if (current != nullptr) {
+      const ConstValues T = part(step.values());
+      const ConstValues centre = part(current->values());
+      field += inverse_step * (T - centre);
+      sizes.add((w * (T.abs() + centre.abs()).square()).sum());
     }
-    Values right(pressures.data() + 1, n);
-    const Index edges = std::min(n, d.size() - begin);
-    right.tail(n - edges).setZero();
-    if (G.diffusion > 0.0) {
-      const ConstValues masses(omega.data() + begin, edges);
-      const ConstValues increments(d.data() + begin, edges);
-      if (G.exponent == 1.0) {
-        right.head(edges) = G.diffusion * masses / increments;
-      } else {
-        right.head(edges) = G.diffusion * (masses / increments).pow(G.exponent);
-      }
-    }
-    const ConstValues left(pressures.data(), n);
-    const ConstValues V_slope(slopes.data(), n);
-    const ConstValues V_curvature(curvatures.data(), n);
-    const ConstValues masses(w.data() + begin, n);
-    const ConstValues x(T.data() + begin, n);
-    Values field(eta.data() + begin, n);
-    field = V_slope + G.interaction * (x - mean) + (right - left) / masses;
-    // Nodes are good to some units in the last place, which V″ passes on.
-    Values size(sizes.data(), n);
-    size = V_slope.abs() + std::abs(G.interaction) * (x - mean).abs() + (right + left) / masses +
-           (V_curvature + G.interaction).abs() * (x.abs() + std::abs(mean));
-    squares.add((masses * field.square()).sum());
-    squared_sizes.add((masses * size.square()).sum());
-    pressures[0] = pressures[static_cast<std::size_t>(n)];
-  }
-  // 256 additions without compensation: half their bound passes on to the root.
-  const double norm = std::sqrt(squares.value());
-  const double noise = round_off(norm, 3) + 8.0 * unit_round_off * std::sqrt(squared_sizes.value());
-  return {std::move(eta), Estimate::closed_form(norm, noise)};
+    errors.add((w * field.square()).sum());
+    if (tilt == nullptr) return;
+    field -= part(*tilt);
+    residuals.add((w * field.square()).sum());
+  });
+  const double error = std::sqrt(errors.value());
+  const double residual = tilt != nullptr ? std::sqrt(residuals.value()) : error;
+  // What the values' rounding does to the pull: they are good to some units in the last place.
+  const double noise =
+      slope_norm.budget.round_off + 8.0 * unit_round_off * inverse_step * std::sqrt(sizes.value());
+  return {.error = Estimate::closed_form(error, noise + round_off(error, 2)),
+          .residual = Estimate::closed_form(residual, noise + round_off(residual + error, 2))};
 }
 
 }  // namespace flowcheck

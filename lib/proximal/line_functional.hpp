@@ -77,4 +77,21 @@ struct LineSlope {
 /// @throws std::invalid_argument  as value(), or an atom under an internal energy
 LineSlope slope(const LineFunctional& G, const LineMap& rho);
 
+/// How far T is from being a step's minimiser.
+struct LineOptimality {
+  Estimate error = {};     ///< ε = ‖η + s(T − T_n)‖_w
+  Estimate residual = {};  ///< the same less ξ: ‖∇F(T)‖_w of what the step minimises
+};
+
+/// The first-order error of a step from T_n with s = 1/γ, in one pass without an array of its own;
+/// the enclosures as slope()'s.
+/// @param current  T_n; none: s(T − T_n) is left out
+/// @param tilt     ξ, one value a node; none: 0
+/// @throws std::invalid_argument  as slope()
+LineOptimality optimality(const LineFunctional& G,
+                          const LineMap& step,
+                          const LineMap* current,
+                          double inverse_step,
+                          const Vector* tilt);
+
 }  // namespace flowcheck

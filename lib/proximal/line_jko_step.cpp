@@ -1,9 +1,10 @@
 #include "proximal/line_jko_step.hpp"
 
+#include "numerics/huge_pages.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
-#include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
+#include "numerics/vector_exp.hpp"
 #include "proximal/chunked_sum.hpp"
 #include "proximal/line_newton.hpp"
 
@@ -13,6 +14,7 @@
 #include <numbers>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 
@@ -33,6 +35,11 @@ struct Solution {
 double norm(const LineGrid& grid, const Vector& field) {
   const Vector& w = grid.node_masses();
   return std::sqrt(chunked_sum(w.size(), [&](Index i) { return w[i] * field[i] * field[i]; }).sum);
+}
+
+// All of it, without a branch for each entry.
+bool is_finite(const Vector& x) {
+  return (0.0 * x.array()).sum() == 0.0;
 }
 
 // By the formula of a Gaussian step in each increment, or as the step starts; all increments > 0.
@@ -99,21 +106,25 @@ Vector resampled(const Vector& y, Index points) {
 // Cubic, at the edges of a grid of `points` nodes, of what is given at those of a coarser one.
 Vector refined(const Vector& y, Index points) {
   const double ratio = static_cast<double>(y.size()) / static_cast<double>(points - 1);
-  Vector result(points - 1);
+  Vector result = large_vector(points - 1);
   const auto at_edge = [&](Index i) {
     result[i] = interpolated(y, ratio * (static_cast<double>(i) + 0.5) - 0.5);
   };
   Index i = 0;
-  if (points - 1 == 4 * y.size()) {  // four positions, whose weights are the same
-    for (; i < 8; ++i) at_edge(i);
-    const std::array<std::array<double, 4>, 4> weights = {
-        cubic_weights(1.625), cubic_weights(1.875), cubic_weights(1.125), cubic_weights(1.375)};
-    for (; i + 8 < points - 1; i += 4) {
-      const double* const from = y.data() + i / 4 - 2;
-      result[i] = combined(weights[0], from);
-      result[i + 1] = combined(weights[1], from);
-      result[i + 2] = combined(weights[2], from + 1);
-      result[i + 3] = combined(weights[3], from + 1);
+  const Index positions = (points - 1) / y.size();
+  if (points - 1 == positions * y.size()) {  // in a coarse cell, with the same weights in each
+    for (; i < 2 * positions; ++i) at_edge(i);
+    std::vector<std::array<double, 4>> weights;
+    for (Index j = 0; j < positions; ++j) {
+      const double t = (static_cast<double>(j) + 0.5) / static_cast<double>(positions) + 1.5;
+      weights.push_back(cubic_weights(2 * j < positions ? t : t - 1.0));
+    }
+    for (; i + 2 * positions < points - 1; i += positions) {
+      const double* const from = y.data() + i / positions - 2;
+      for (Index j = 0; j < positions; ++j) {
+        result[i + j] =
+            combined(weights[static_cast<std::size_t>(j)], from + (2 * j < positions ? 0 : 1));
+      }
     }
   }
   for (; i + 1 < points; ++i) at_edge(i);
@@ -201,21 +212,27 @@ Shape refined(const Shape& coarse, Index points) {
   return {refined(coarse.logs, points), coarse.middle};
 }
 
-// u + (u − v)/16: of the minimisers' series in h², what comes after v at 4h and u at h, at h/4.
-Shape extrapolated(const Shape& u, const Shape& v) {
-  return {u.logs + (u.logs - v.logs) / 16.0, u.middle + (u.middle - v.middle) / 16.0};
+// v is the minimiser on a grid of spacing H, u on one of h < H. Their series in the spacing squared
+// goes on to u + (u − v)(h² − t²)/(H² − h²) at t < h.
+Shape extrapolated(const Shape& u, Shape v, double H, double h, double t) {
+  const double weight = (h - t) * (h + t) / ((H - h) * (H + h));
+  v.logs = u.logs + weight * (u.logs - v.logs);
+  v.middle = u.middle + weight * (u.middle - v.middle);
+  return v;
 }
 
 // log(d/h) = log dᵢ, and T at z = 0.
-Shape shape_of(const Point& at, double spacing) {
-  const Index points = at.values.size();
-  return {(at.increments.array() / spacing).log(),
-          interpolated(at.values, 0.5 * static_cast<double>(points - 1))};
+Shape shape_of(Point at, double spacing) {
+  const double middle = interpolated(at.values, 0.5 * static_cast<double>(at.values.size() - 1));
+  Vector logs = std::move(at.increments);
+  logs = (logs.array() / spacing).log();
+  return {std::move(logs), middle};
 }
 
 Point point_of(Shape shape, double spacing) {
   Vector d = std::move(shape.logs);
-  d = spacing * d.array().exp();
+  vector_exp(d);
+  d *= spacing;
   const Index edges = d.size();
   // With an even number of nodes z = 0 is inside the edge before the middle node.
   const double middle = shape.middle + (edges % 2 == 0 ? 0.0 : 0.5 * d[edges / 2]);
@@ -223,7 +240,7 @@ Point point_of(Shape shape, double spacing) {
   return {std::move(values), std::move(d)};
 }
 
-// The minimiser on the grid a quarter as fine, and with what the grids before tell of its error.
+// The minimiser on the next coarser grid, and with what the grids before tell of its error.
 struct CoarseAnswer {
   Shape found;
   Shape improved;
@@ -234,12 +251,7 @@ std::optional<CoarseAnswer> coarse_answer(const LineProblem& problem,
   if (!options.nested || !problem.grid.coarser() || problem.G.diffusion == 0.0) return std::nullopt;
   const LineGrid& grid = *problem.grid.coarser();
   const Index points = grid.points();
-  Vector centre;
-  Vector increments;
-  if (problem.centre) {
-    centre = resampled(*problem.centre, points);
-    increments = centre.tail(points - 1) - centre.head(points - 1);
-  }
+  const Vector centre = problem.centre ? resampled(*problem.centre, points) : Vector();
   const Vector tilt = problem.tilt ? resampled(*problem.tilt, points) : Vector();
   const LineProblem coarse{.grid = grid,
                            .G = problem.G,
@@ -247,15 +259,24 @@ std::optional<CoarseAnswer> coarse_answer(const LineProblem& problem,
                            .inverse_step = problem.inverse_step,
                            .tilt = problem.tilt ? &tilt : nullptr};
   const std::optional<CoarseAnswer> before = coarse_answer(coarse, options);
-  Point start = before ? point_of(refined(before->improved, points), grid.spacing())
-                       : first_point(coarse, &increments);
+  Point start;
+  if (before) {
+    start = point_of(refined(before->improved, points), grid.spacing());
+  } else {
+    const Vector increments =
+        problem.centre ? Vector(centre.tail(points - 1) - centre.head(points - 1)) : Vector();
+    start = first_point(coarse, &increments);
+  }
   // The last step that is made leaves the square of this.
   const LineJkoOptions rough{.decrement_tolerance = std::max(1e-8, options.decrement_tolerance),
                              .max_iterations = options.max_iterations};
-  const Solution solution = minimise_from(std::move(start), coarse, rough);
+  Solution solution = minimise_from(std::move(start), coarse, rough);
   if (solution.termination != Termination::converged) return std::nullopt;
-  Shape found = shape_of(solution.at, grid.spacing());
-  Shape improved = before ? extrapolated(found, refined(before->found, points)) : found;
+  Shape found = shape_of(std::move(solution.at), grid.spacing());
+  Shape improved =
+      before ? extrapolated(found, refined(before->found, points), grid.coarser()->spacing(),
+                            grid.spacing(), problem.grid.spacing())
+             : found;
   return CoarseAnswer{std::move(found), std::move(improved)};
 }
 
@@ -280,20 +301,6 @@ void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& 
           "line_jko_step: decrement_tolerance at least 0, max_iterations positive");
 }
 
-// field += s(T − T_n). What the values' rounding does to it in ℓ²_w: they are good to some units in
-// the last place.
-double add_pull(Vector& field, const LineMap& step, const LineMap& current, double s) {
-  const Vector& w = step.grid().node_masses();
-  const Vector& T = step.values();
-  const Vector& centre = current.values();
-  const ChunkedSum sizes = chunked_sum(w.size(), [&](Index i) {
-    field[i] += s * (T[i] - centre[i]);
-    const double x = std::abs(T[i]) + std::abs(centre[i]);
-    return w[i] * x * x;
-  });
-  return 8.0 * unit_round_off * s * std::sqrt(sizes.sum);
-}
-
 LineJkoResult solved(const LineGrid& grid,
                      const LineFunctional& G,
                      const LineMap* current,
@@ -305,7 +312,7 @@ LineJkoResult solved(const LineGrid& grid,
                             .inverse_step = inverse_step,
                             .tilt = options.tilt.size() > 0 ? &options.tilt : nullptr};
   Solution solution = minimise(problem, current ? &current->increments() : nullptr, options);
-  const bool finite = solution.at.values.allFinite() && solution.at.increments.allFinite() &&
+  const bool finite = is_finite(solution.at.values) && is_finite(solution.at.increments) &&
                       (G.diffusion == 0.0 || solution.at.increments.minCoeff() > 0.0);
   if (!finite || solution.termination == Termination::not_finite) {
     LineJkoResult result{.step = current ? *current : gaussian_map(grid, 0.0, 1.0)};
@@ -325,17 +332,9 @@ LineJkoResult solved(const LineGrid& grid,
   result.decrement = solution.decrement;
   result.iterations = solution.iterations;
 
-  auto [field, slope_norm] = slope(G, result.step);
-  double noise = slope_norm.budget.round_off;
-  if (current) noise += add_pull(field, result.step, *current, inverse_step);
-  const double error = norm(grid, field);
-  result.error = Estimate::closed_form(error, noise + round_off(error, 2));
-  double residual = error;
-  if (problem.tilt) {
-    field -= options.tilt;
-    residual = norm(grid, field);
-  }
-  result.residual = Estimate::closed_form(residual, noise + round_off(residual + error, 2));
+  const auto [error, residual] = optimality(G, result.step, current, inverse_step, problem.tilt);
+  result.error = error;
+  result.residual = residual;
   result.distance_bound = result.residual.upper / (inverse_step + G.convexity());
   return result;
 }

@@ -10,8 +10,8 @@ struct LineJkoOptions {
   double decrement_tolerance = 1e-13;  ///< converged once the Newton decrement is below this
   int max_iterations = 200;
   Vector tilt = {};  ///< ξ: minimise F − ⟨ξ, T⟩_w instead of F; empty: ξ = 0
-  /// Start from the answer on a grid a quarter as fine, itself found so, less its error of order h²
-  /// as the grid before that shows it.
+  /// Start from the answer on the next coarser grid, itself found so, less its error of order h² as
+  /// the grid before that shows it.
   bool nested = true;
 };
 

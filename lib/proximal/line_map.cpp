@@ -99,7 +99,8 @@ LineGrid::LineGrid(Index points, double half_width) {
     *masses /= chunked_sum(masses->size(), [&](Index i) { return (*masses)[i]; }).sum;
   }
   if (points > 800) {
-    tables.coarser = std::make_shared<const LineGrid>((points + 2) / 4 + 1, half_width);
+    const Index ratio = points > 500'000 ? 16 : 4;
+    tables.coarser = std::make_shared<const LineGrid>((points + ratio / 2) / ratio + 1, half_width);
   }
   tables_ = std::make_shared<const Tables>(std::move(tables));
 }
@@ -112,21 +113,26 @@ LineMap::LineMap(LineGrid grid, Vector values, Vector increments)
   const Index edges = grid_.points() - 1;
   require(values_.size() == edges + 1 && increments_.size() == edges,
           "LineMap: one value for each node and one increment for each edge of the grid");
-  require(values_.allFinite() && increments_.allFinite(), "LineMap: not finite");
-  require(increments_.minCoeff() >= 0.0, "LineMap: values have to ascend");
-  double scale = increments_.maxCoeff();
+  double zero = 0.0;  // NaN where anything is not finite
+  double scale = 0.0;
   double mismatch = 0.0;
-  for (Index i = 0; i < edges; ++i) {
-    const double difference = values_[i + 1] - values_[i];
-    scale = std::max(scale, std::abs(values_[i]));
-    mismatch = std::max(mismatch, std::abs(difference - increments_[i]));
+  double least = infinity;
+  constexpr Index chunk = 512;  // read once for all of these
+  for (Index begin = 0; begin < edges; begin += chunk) {
+    const Index n = std::min(chunk, edges - begin);
+    const auto d = increments_.segment(begin, n).array();
+    const auto left = values_.segment(begin, n).array();
+    const auto right = values_.segment(begin + 1, n).array();
+    zero += (0.0 * d).sum() + (0.0 * left).sum();
+    scale = std::max({scale, d.maxCoeff(), left.abs().maxCoeff()});
+    mismatch = std::max(mismatch, ((right - left) - d).abs().maxCoeff());
+    least = std::min(least, d.minCoeff());
   }
   scale = std::max(scale, std::abs(values_[edges]));
+  require(zero + 0.0 * values_[edges] == 0.0, "LineMap: not finite");
+  require(least >= 0.0, "LineMap: values have to ascend");
   require(mismatch <= 1e-9 * scale, "LineMap: increments are the differences of the values");
-}
-
-bool LineMap::has_density() const {
-  return increments_.minCoeff() > 0.0;
+  has_density_ = least > 0.0;
 }
 
 Estimate LineMap::mean() const {

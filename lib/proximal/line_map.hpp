@@ -33,7 +33,8 @@ class LineGrid {
   const Vector& node_masses() const { return tables_->node_masses; }  ///< w, length M
   const Vector& edge_masses() const { return tables_->edge_masses; }  ///< ω, length M − 1
 
-  /// The same half width with a quarter of the points, where these are more than 800; else nullptr.
+  /// The same half width with a quarter of the points, a sixteenth where these are more than
+  /// 500 000, nullptr where they are 800 or fewer.
   const LineGrid* coarser() const { return tables_->coarser.get(); }
 
   /// Same M and Z, hence the same tables.
@@ -73,7 +74,7 @@ class LineMap {
   const LineGrid& grid() const { return grid_; }
   const Vector& values() const { return values_; }          ///< T, length M
   const Vector& increments() const { return increments_; }  ///< d, length M − 1
-  bool has_density() const;                                 ///< every increment is positive
+  bool has_density() const { return has_density_; }         ///< every increment is positive
 
   Estimate mean() const;      ///< Σ wᵢTᵢ, of the discrete measure
   Estimate variance() const;  ///< Σ wᵢ(Tᵢ − mean)²
@@ -82,6 +83,7 @@ class LineMap {
   LineGrid grid_;
   Vector values_;
   Vector increments_;
+  bool has_density_ = false;
 };
 
 /// T = F⁻¹ ∘ Φ of a measure with a density, quantiles from the nearer tail. An increment is a

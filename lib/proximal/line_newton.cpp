@@ -1,6 +1,7 @@
 #include "proximal/line_newton.hpp"
 
 #include "numerics/compensated_sum.hpp"
+#include "numerics/huge_pages.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
@@ -38,7 +39,7 @@ double chunked_mean(const Vector& w, const Vector& T) {
 Vector values_of(const Vector& increments, double middle) {
   const Index points = increments.size() + 1;
   const Index centre = points / 2;
-  Vector values(points);
+  Vector values = large_vector(points);
   values[centre] = middle;
   // Within a block, partial sums are so small that their rounding does not count.
   constexpr Index block = 64;
@@ -73,8 +74,8 @@ LineNewton::LineNewton(const LineProblem& problem, Vector values, Vector increme
     : problem_(problem),
       T_(std::move(values)),
       d_(std::move(increments)),
-      direction_(T_.size()),
-      direction_increments_(d_.size()) {}
+      direction_(large_vector(T_.size())),
+      direction_increments_(large_vector(d_.size())) {}
 
 template <bool rank_one>
 void LineNewton::prepare(Index begin, Index end, double mean, Chunk& chunk) const {

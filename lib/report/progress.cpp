@@ -17,13 +17,16 @@ ProgressStyle progress_style(bool quiet) {
 Progress::Progress(std::ostream& out, ProgressStyle style, std::string label)
     : out_(out), style_(style), label_(std::move(label)) {}
 
-Progress::~Progress() {
+void Progress::end() {
+  const std::lock_guard lock(mutex_);
   if (drawn_) out_ << std::endl;
+  drawn_ = false;
+  style_ = ProgressStyle::none;
 }
 
 void Progress::report(double fraction, const std::string& note) {
-  if (style_ == ProgressStyle::none) return;
   const std::lock_guard lock(mutex_);
+  if (style_ == ProgressStyle::none) return;
   const double share = std::clamp(fraction, 0.0, 1.0);
   if (style_ == ProgressStyle::bar) {
     constexpr int width = 30;

@@ -22,11 +22,14 @@ class Progress {
   Progress(std::ostream& out, ProgressStyle style, std::string label);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  ~Progress();  ///< ends the bar's line
+  ~Progress() { end(); }
 
   /// @param fraction  done so far, 0 … 1
   /// @param note      what was just finished, or empty
   void report(double fraction, const std::string& note = {});
+
+  /// Ends the bar's line; what is reported later is not shown.
+  void end();
 
  private:
   std::mutex mutex_;

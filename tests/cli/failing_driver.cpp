@@ -58,12 +58,12 @@ Claim slow() {
   return result;
 }
 
-// A draw says that it has begun, and then asks nobody for five seconds whether to go on.
+// A draw says that it has begun, and then asks nobody for an hour whether to go on.
 Claim stubborn() {
   Claim result = claim("BAD-09", below, above);
   result.instances.front().draw = [](Trial& trial) -> Outcome {
     std::fputs("BAD-09 has begun\n", stderr);
-    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::this_thread::sleep_for(std::chrono::hours(1));
     return below(trial.rng);
   };
   return result;
@@ -93,7 +93,8 @@ std::vector<Claim> claims() {
 
 struct Settings {
   double measured = 1.0;
-  int waits = 0;  // a tenth of a second each
+  int waits = 0;             // a tenth of a second each
+  bool asks_nobody = false;  // for an hour, whether to go on
 };
 
 RunRecord run(const Settings& settings, const RunContext& context) {
@@ -103,19 +104,23 @@ RunRecord run(const Settings& settings, const RunContext& context) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     context.progress(static_cast<double>(i + 1) / settings.waits);
   }
+  if (settings.asks_nobody) {
+    context.progress(0.5);
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  }
   record.add({std::int64_t{1}}, "x", {.lhs = settings.measured, .rhs = 2.0}, 1e-8);
   record.add({std::int64_t{2}}, "x", {.lhs = settings.measured, .rhs = 2.0}, 1e-8);
   return record;
 }
 
-Experiment experiment(std::string name, double measured, int waits = 0) {
+Experiment experiment(std::string name, double measured, int waits = 0, bool asks_nobody = false) {
   return {.name = std::move(name),
           .question = "Is x at most 2?",
           .claims = {"BAD-01"},
           .prepare =
-              [measured, waits](Scale) {
-                auto settings =
-                    std::make_shared<Settings>(Settings{.measured = measured, .waits = waits});
+              [=](Scale) {
+                auto settings = std::make_shared<Settings>(
+                    Settings{.measured = measured, .waits = waits, .asks_nobody = asks_nobody});
                 return PreparedRun{.options = {{"--measured", "x", &settings->measured},
                                                {"--waits", "tenths of a second", &settings->waits}},
                                    .run = [settings](const RunContext& context) {
@@ -135,5 +140,5 @@ int main(int argc, char** argv) {
   return run_driver(argc, argv, claims(),
                     {experiment("good", 1.0), experiment("wrong", 3.0),
                      experiment("nan", std::numeric_limits<double>::quiet_NaN()), undrawable,
-                     experiment("slow", 1.0, 50)});
+                     experiment("slow", 1.0, 50), experiment("stubborn", 1.0, 0, true)});
 }

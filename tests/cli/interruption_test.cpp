@@ -24,6 +24,34 @@ TEST_CASE("An interrupted check keeps the claims it finished", "[cli][exact]") {
   CHECK(json["claims"][1]["verdict"] == "violated");
 }
 
+TEST_CASE("An interrupted check does not wait for a claim that asks nobody", "[cli][exact]") {
+  const int signal = GENERATE(SIGINT, SIGTERM);
+  const ScratchFolder folder;
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "check", "BAD-01", "BAD-02", "BAD-09", "--jobs", "1", "--json",
+                    folder / "verdicts.json", "--out", folder / "results"},
+                   {.signal = signal, .interrupt_after = "has begun"});
+  CHECK(outcome.exit_code == 130);
+  CHECK_THAT(outcome.output, Contains("2 claims, 1 holds, 1 violated"));
+  CHECK(folder.files() == std::vector<std::string>{"results/verdicts.json", "verdicts.json"});
+  // As if nothing else had been asked for.
+  const ScratchFolder other;
+  REQUIRE(call_program({FAILING_PROGRAM, "check", "BAD-01", "BAD-02", "--out", other / "results"})
+              .exit_code == 1);
+  const std::string expected = read_file(other / "results/verdicts.json");
+  CHECK(read_file(folder / "results/verdicts.json") == expected);
+  CHECK(read_file(folder / "verdicts.json") == expected);
+}
+
+TEST_CASE("What an interrupted check cannot write is said", "[cli][exact]") {
+  const ScratchFolder folder;
+  const ProgramOutcome outcome = call_program(
+      {FAILING_PROGRAM, "check", "BAD-01", "BAD-09", "--jobs", "1", "--out", folder / "results"},
+      {.standard_output = "/dev/full", .signal = SIGINT, .interrupt_after = "has begun"});
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors, Contains("standard output: cannot be written"));
+}
+
 TEST_CASE("A check that is interrupted before its first claim leaves the record alone",
           "[cli][exact]") {
   const ScratchFolder folder;
@@ -43,6 +71,19 @@ TEST_CASE("An interrupted run keeps the experiments it finished", "[cli][exact]"
   const ProgramOutcome outcome =
       call_program({FAILING_PROGRAM, "run", "good", "slow", "--out", folder / "results"},
                    {.signal = SIGINT, .interrupt_after = "slow"});
+  CHECK(outcome.exit_code == 130);
+  CHECK(folder.files() ==
+        std::vector<std::string>{"results/good/data.csv", "results/good/figure.gp",
+                                 "results/good/figure.pdf", "results/good/figure.svg",
+                                 "results/good/manifest.json", "results/good/runinfo.json"});
+}
+
+TEST_CASE("An interrupted run does not wait for an experiment that asks nobody", "[cli][exact]") {
+  const int signal = GENERATE(SIGINT, SIGTERM);
+  const ScratchFolder folder;
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "run", "good", "stubborn", "--out", folder / "results"},
+                   {.signal = signal, .interrupt_after = "stubborn  50%"});
   CHECK(outcome.exit_code == 130);
   CHECK(folder.files() ==
         std::vector<std::string>{"results/good/data.csv", "results/good/figure.gp",

@@ -454,7 +454,8 @@ TEST_CASE("a nested start changes the work and not the answer", "[proximal][prop
 TEST_CASE("a nested start on a fine grid is right before its first Newton step",
           "[proximal][property]") {
   // The error left is of order h⁴ of the grids below: 4e-9 of the first without the second.
-  const LineGrid grid(256 * 801 + 1);
+  const LineGrid grid(GENERATE(256 * 801 + 1, 1'000'001));  // a quarter, a sixteenth as fine before
+  CAPTURE(grid.points());
   const LineFunctional G = relative_entropy(quartic_energy(1.0, 1.0));
   const LineJkoResult result =
       line_jko_step(gaussian_map(grid, 1.0, 0.6), G, 0.5, {.decrement_tolerance = 1e-12});
@@ -496,6 +497,17 @@ TEST_CASE("what makes no step on the line is refused", "[proximal][precondition]
   CHECK_THROWS_AS(LineGrid(5, 31.0), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, Vector()), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, Vector::Constant(5, nan)), std::invalid_argument);
+  for (const double wrong : {nan, infinity, -infinity}) {
+    for (const Index at : {0, 2, 4}) {
+      Vector values = grid.nodes();
+      values[at] = wrong;
+      CHECK_THROWS_AS(LineMap(grid, values, Vector::Constant(4, grid.spacing())),
+                      std::invalid_argument);
+      Vector increments = Vector::Constant(4, grid.spacing());
+      increments[std::min<Index>(at, 3)] = wrong;
+      CHECK_THROWS_AS(LineMap(grid, grid.nodes(), increments), std::invalid_argument);
+    }
+  }
   CHECK_THROWS_AS(LineMap(grid, -grid.nodes()), std::invalid_argument);
   CHECK_THROWS_AS(LineMap(grid, grid.nodes(), Vector::Ones(4)), std::invalid_argument);
   CHECK_THROWS_AS(gaussian_map(grid, 0.0, -1.0), std::invalid_argument);

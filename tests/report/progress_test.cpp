@@ -33,6 +33,23 @@ TEST_CASE("Progress draws over one line on a terminal and ends it", "[report][ex
   CHECK(text.back() == '\n');
 }
 
+TEST_CASE("Progress that has ended shows nothing more", "[report][exact]") {
+  for (const ProgressStyle style : {ProgressStyle::lines, ProgressStyle::bar}) {
+    std::ostringstream out;
+    {
+      Progress progress(out, style, "work");
+      progress.report(0.5);
+      progress.end();
+      const std::string before = out.str();
+      CHECK(before.back() == '\n');
+      progress.report(1.0, "late");
+      progress.end();
+      CHECK(out.str() == before);
+    }
+    CHECK(out.str().find("late") == std::string::npos);
+  }
+}
+
 TEST_CASE("Quiet progress says nothing", "[report][exact]") {
   std::ostringstream out;
   { Progress(out, ProgressStyle::none, "work").report(1.0, "done"); }
