@@ -143,13 +143,13 @@ convolution(double* r, const double* rates, Lanes newest_r, Lanes newest_rate) {
   return sum + (load(rates + width) * newest_r + newest_rate * load(r + width));
 }
 
-// How fast a weight may grow in a step of 16: those that count e-fold sixteen times, those that are
+// How fast a weight may grow in a step of 8: those that count e-fold eight times, those that are
 // cut until they are e⁻²⁹ of the largest. No coefficient tells of them.
 FLOWCHECK_LANES_INLINE Lanes growth_of(Lanes log_weight, Lanes rate) {
   const LaneBits counts = log_weight > cut;
   const Lanes unseen = counts ? Lanes{} : rate;
   Lanes growth = counts ? rate : Lanes{};
-  if (any_positive(unseen)) growth = larger(16.0 * unseen / (-29.0 - log_weight), growth);
+  if (any_positive(unseen)) growth = larger(8.0 * unseen / (-29.0 - log_weight), growth);
   return growth;
 }
 
@@ -324,7 +324,7 @@ FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
   }
   const Lanes step =
       rough_exp2(log2_radius + (b.log2_tolerance + log2_safety) * (1.0 / (order + 1)));
-  const Lanes bound = 16.0 / larger(growth, broadcast(__DBL_MIN__));
+  const Lanes bound = 8.0 / larger(growth, broadcast(__DBL_MIN__));
   return (step < bound ? step : bound) + 0.0 * total;
 }
 

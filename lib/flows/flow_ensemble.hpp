@@ -38,8 +38,8 @@ struct EnsembleResult {
 /// the step is taken back and shortened, without another expansion. As the Jacobian of this flow
 /// only expands, an error made on the way is amplified by at most √S_s ‖∇X_{0,t}‖. Measured in
 /// tolerances (1 + |x|) max(1, ‖∇X‖), at 1e-8: ends of 10⁵ trajectories to
-/// a ring of eight within 3.1, half of them within 0.5; of 10⁴ each to and from random mixtures in up
-/// to five dimensions within 8 and 6.
+/// a ring of eight within 3.1, half of them within 0.5; of 10⁴ each to and from random mixtures in
+/// up to five dimensions within 8 and 6.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.

@@ -68,8 +68,8 @@ VelocityError aligned_error(const StableFlow& flow, double size);
 
 /// What the theorems say of a perturbed flow Y from the same noise, and what it does. All are
 /// converged: a hundred times the tolerance and half the nodes of the noise make the enclosures.
-/// Where the steps do not arrive (σ too small against the centres), and beyond double, the enclosures
-/// are [0, ∞).
+/// Where the steps do not arrive (σ too small against the centres), and beyond double, the
+/// enclosures are [0, ∞).
 struct Stability {
   Estimate coupling = {};  ///< ‖Y₁ − X₁‖ in L² of the common start; on the line W₂(Law Y₁, ν)
   Estimate minkowski = {};       ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law Y_s)} ds
