@@ -26,7 +26,7 @@ namespace {
 
 struct Settings {
   std::vector<double> sizes = {0.01, 0.03, 0.1, 0.3, 1.0};  // ε
-  int steps = 64;
+  double step_tolerance = 1e-10;
   int nodes = 256;
 };
 
@@ -34,12 +34,12 @@ Settings settings_for(Scale scale) {
   Settings settings;
   if (scale == Scale::quick) return settings;
   settings.sizes = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0};
-  settings.steps = scale == Scale::standard ? 128 : 512;
+  settings.step_tolerance = scale == Scale::standard ? 1e-11 : 1e-12;
   settings.nodes = scale == Scale::standard ? 512 : 1024;
   return settings;
 }
 
-constexpr double tolerance = 1e-5;  // of equal sides: halving the steps and nodes
+constexpr double tolerance = 1e-5;  // of equal sides: the steps' errors, and half the nodes
 
 void check_settings(const Settings& settings) {
   require(!settings.sizes.empty() &&
@@ -49,8 +49,8 @@ void check_settings(const Settings& settings) {
   require(std::set<double>(settings.sizes.begin(), settings.sizes.end()).size() ==
               settings.sizes.size(),
           "--sizes: expected each number once");
-  require(settings.steps >= 16 && settings.steps <= 4096 && settings.steps % 8 == 0,
-          "--steps: expected a multiple of 8 from 16 to 4096");
+  require(settings.step_tolerance >= 1e-13 && settings.step_tolerance <= 1e-3,
+          "--step-tolerance: expected a number from 1e-13 to 1e-3");
   require(settings.nodes >= 32 && settings.nodes <= 4096 && settings.nodes % 2 == 0,
           "--nodes: expected an even number from 32 to 4096");
 }
@@ -109,8 +109,8 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   std::atomic<std::size_t> done = 0;
   tbb::parallel_for(std::size_t{0}, all.size(), [&](std::size_t i) {
     if (context.stop != nullptr && *context.stop) return;
-    measured[i] =
-        stability(all[i].flow, all[i].error, {.steps = settings.steps, .nodes = settings.nodes});
+    measured[i] = stability(all[i].flow, all[i].error,
+                            {.tolerance = settings.step_tolerance, .nodes = settings.nodes});
     context.progress(static_cast<double>(++done) / static_cast<double>(all.size()));
   });
   RunRecord record({"target", "schedule", "error", "size", "against"}, context.seed);
@@ -179,7 +179,7 @@ Experiment stability_velocity() {
             auto settings = std::make_shared<Settings>(settings_for(scale));
             return PreparedRun{
                 .options = {{"--sizes", "sizes of the velocity's error", &settings->sizes},
-                            {"--steps", "time steps", &settings->steps},
+                            {"--step-tolerance", "of each step's error", &settings->step_tolerance},
                             {"--nodes", "nodes of the noise", &settings->nodes}},
                 .run = [settings](const RunContext& context) { return run(*settings, context); }};
           },

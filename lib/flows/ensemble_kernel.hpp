@@ -17,7 +17,8 @@ struct EnsembleBlock {
   double start = 0.0;                    // φ
   double end = 0.0;
   double direction = 1.0;       // of time, ±1
-  double log2_tolerance = 0.0;  // of a step, relative to 1 + max |z_i|
+  double tolerance = 0.0;       // of a step, relative to 1 + max |z_i|
+  double log2_tolerance = 0.0;  // log₂ of it
   std::uint32_t step_limit = 0;
 
   std::size_t count = 0;

@@ -23,7 +23,7 @@ constexpr Size width = lane_count;
 constexpr Size order = ensemble_order;
 constexpr double cut = -37.0;  // e⁻³⁷ of the largest weight is less than half its last digit
 
-// Scratch, (16 d + (d + 24) K) rows, a row being a number of each lane. D is the dimension where it
+// Scratch, (19 d + (d + 24) K) rows, a row being a number of each lane. D is the dimension where it
 // is known.
 template <Size D>
 struct EnsembleScratch {
@@ -34,7 +34,10 @@ struct EnsembleScratch {
   double* point() const { return rows; }                            // z
   double* mean() const { return rows + dimension() * width; }       // m
   double* slope() const { return rows + 2 * dimension() * width; }  // d((φ + τ)u)/dτ, one order
-  double* u(Size n) const { return rows + (3 + n) * dimension() * width; }  // n = 0, ..., order
+  double* start() const { return rows + 3 * dimension() * width; }  // z before the step
+  double* start_mean() const { return rows + 4 * dimension() * width; }  // m there
+  double* arrival() const { return rows + 5 * dimension() * width; }  // dz/dφ after it, expanded
+  double* u(Size n) const { return rows + (6 + n) * dimension() * width; }  // n = 0, ..., order
   Size stride() const { return (dimension() + 2 * order) * width; }         // of a component
   double* centre(Size k) const { return u(order + 1) + k * stride(); }
   double* weights(Size k) const { return centre(k) + dimension() * width; }  // rₖ, orders below 12
@@ -260,12 +263,11 @@ FLOWCHECK_LANES_INLINE void find_coefficient(const EnsembleBlock& b,
   round.mean_rate = round.next_mean_rate;
 }
 
-// All coefficients of u about φ; the fastest growth of a weight.
+// All coefficients of u about φ, begun already; the fastest growth of a weight.
 template <Size D>
-FLOWCHECK_LANES_INLINE Lanes expand(const EnsembleBlock& b,
-                                    const EnsembleScratch<D>& s,
-                                    Lanes phi) {
-  begin_expansion(b, s, phi);
+FLOWCHECK_LANES_INLINE Lanes finish_expansion(const EnsembleBlock& b,
+                                              const EnsembleScratch<D>& s,
+                                              Lanes phi) {
   EnsembleRound<D> round = {.phi = phi};
   find_coefficient<D, 1>(b, s, round);
   find_coefficient<D, 2>(b, s, round);
@@ -282,20 +284,29 @@ FLOWCHECK_LANES_INLINE Lanes expand(const EnsembleBlock& b,
   return round.growth;
 }
 
-// ρ ε^{1/13} with ε the tolerance of a step and ρ the least of (scale/|u(n)|)^{1/n} over the last
-// three n: terms that fall like (h/ρ)ⁿ have come to ε at the first one left out. Three, because
-// every other one vanishes where a mixture is symmetric about a point. Shorter where a weight would
-// grow too much, and NaN where anything is.
+// 1 + max |z_i|.
+template <Size D>
+FLOWCHECK_LANES_INLINE Lanes scale_of_point(const EnsembleScratch<D>& s) {
+  Lanes point = {};
+  for (Size i = 0; i < s.dimension(); ++i) {
+    point = larger(magnitude(load(s.point() + i * width)), point);
+  }
+  return 1.0 + point;
+}
+
+// ρ ε^{1/13} with ε ¾ of the tolerance of a step and ρ the least of (scale/|u(n)|)^{1/n} over the
+// last four n: terms that fall like (h/ρ)ⁿ have come to ε at the first one left out. Four, because
+// every other one vanishes where a mixture is symmetric about a point, and nearly so elsewhere.
+// Shorter where a weight would grow too much, and NaN where anything is.
 template <Size D>
 FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
                                           const EnsembleScratch<D>& s,
                                           Lanes growth) {
-  constexpr Size last = 3;
-  Lanes point = {};
+  constexpr Size last = 4;
+  constexpr double log2_safety = -0.4;
   Lanes coefficients[last] = {};
   Lanes total = {};
   for (Size i = 0; i < s.dimension(); ++i) {
-    point = larger(magnitude(load(s.point() + i * width)), point);
     FLOWCHECK_UNROLL
     for (Size j = 0; j < last; ++j) {
       const Lanes u = magnitude(load(s.u(order - j) + i * width));
@@ -303,7 +314,7 @@ FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
       total += u;
     }
   }
-  const Lanes log2_scale = rough_log2(1.0 + point);
+  const Lanes log2_scale = rough_log2(scale_of_point(s));
   Lanes log2_radius = broadcast(1000.0);
   FLOWCHECK_UNROLL
   for (Size j = 0; j < last; ++j) {
@@ -311,26 +322,49 @@ FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
         (log2_scale - rough_log2(coefficients[j])) * (1.0 / static_cast<double>(order - j));
     log2_radius = of_term < log2_radius ? of_term : log2_radius;
   }
-  const Lanes step = rough_exp2(log2_radius + b.log2_tolerance * (1.0 / (order + 1)));
+  const Lanes step =
+      rough_exp2(log2_radius + (b.log2_tolerance + log2_safety) * (1.0 / (order + 1)));
   const Lanes bound = 8.0 / larger(growth, broadcast(__DBL_MIN__));
   return (step < bound ? step : bound) + 0.0 * total;
 }
 
-// z(φ + h) = z + hm + Σ u(n) hⁿ over n ≥ 2, even and odd terms side by side.
+// z(φ + h) = z + hm + Σ u(n) hⁿ over n ≥ 2, even and odd terms side by side, in the lanes that are
+// `moved`, and the expansion's dz/dφ there.
 template <Size D>
-FLOWCHECK_LANES_INLINE void move(const EnsembleScratch<D>& s, Lanes h) {
+FLOWCHECK_LANES_INLINE void move(const EnsembleScratch<D>& s, Lanes h, LaneBits moved) {
   const Lanes h2 = h * h;
   for (Size i = 0; i < s.dimension(); ++i) {
+    const Lanes m = load(s.start_mean() + i * width);
     Lanes even = load(s.u(order) + i * width);
     Lanes odd = load(s.u(order - 1) + i * width);
+    Lanes even_slope = static_cast<double>(order) * even;
+    Lanes odd_slope = static_cast<double>(order - 1) * odd;
 #pragma GCC unroll 12
     for (Size n = order - 2; n >= 2; n -= 2) {
-      even = load(s.u(n) + i * width) + h2 * even;
-      odd = (n > 2 ? load(s.u(n - 1) + i * width) : load(s.mean() + i * width)) + h2 * odd;
+      const Lanes u_n = load(s.u(n) + i * width);
+      const Lanes before = n > 2 ? load(s.u(n - 1) + i * width) : m;
+      even = u_n + h2 * even;
+      odd = before + h2 * odd;
+      even_slope = static_cast<double>(n) * u_n + h2 * even_slope;
+      odd_slope = static_cast<double>(n - 1) * before + h2 * odd_slope;
     }
     double* z = s.point() + i * width;
-    store(z, load(z) + (h * odd + h2 * even));
+    const Lanes end = load(s.start() + i * width) + (h * odd + h2 * even);
+    store(z, moved ? end : load(z));
+    store(s.arrival() + i * width, odd_slope + h * even_slope);
   }
+}
+
+// Where the velocity after a step of |h| says that the expansion has missed z by more than
+// `tolerance`: of the first term left out, h/13 times what it has missed dz/dφ by.
+template <Size D>
+FLOWCHECK_LANES_INLINE LaneBits too_far(const EnsembleScratch<D>& s, Lanes h, double tolerance) {
+  Lanes missed = {};
+  for (Size i = 0; i < s.dimension(); ++i) {
+    const Lanes gap = load(s.mean() + i * width) - load(s.arrival() + i * width);
+    missed = larger(magnitude(gap), missed);
+  }
+  return h * missed * (1.0 / (order + 1)) > tolerance * scale_of_point(s);
 }
 
 // The block's trajectories through the lanes.
@@ -340,6 +374,8 @@ struct EnsembleRun {
   EnsembleScratch<D> s;
   Lanes time = {};
   Lanes steps = {};
+  Lanes start_time = {};  // of the last step
+  Lanes taken = {};       // its length, 0 at a trajectory's start
   Size column[width] = {};
   Size next = 0;
   Size running = 0;
@@ -351,6 +387,7 @@ struct EnsembleRun {
     const bool idle = column[u] == b.count;
     time[u] = idle ? b.end : b.start;
     steps[u] = 0.0;
+    taken[u] = 0.0;
     for (Size i = 0; i < d; ++i)
       s.point()[i * width + u] = idle ? 0.0 : b.points[column[u] * d + i];
     running += idle ? 0 : 1;
@@ -365,17 +402,43 @@ struct EnsembleRun {
     take(u);
   }
 
+  // Begins the expansions where the last steps arrived; those that went too far are taken back and
+  // shortened, at the price of beginning again.
+  void begin_all() {
+    constexpr int most_tries = 8;
+    constexpr double allowed = 3.0;  // tolerances
+    begin_expansion(b, s, time);
+    for (int tries = 0; tries < most_tries; ++tries) {
+      const LaneBits far = too_far(s, taken, allowed * b.tolerance);
+      if (!any_positive(far ? broadcast(1.0) : Lanes{})) return;
+      taken = far ? 0.8 * taken : taken;
+      const Lanes h = b.direction * taken;
+      move(s, h, far);
+      time = far ? start_time + h : time;
+      begin_expansion(b, s, time);
+    }
+  }
+
   void step_all() {
     const double least_step = 1e-14 * b.direction * (b.end - b.start);
     const double step_limit = static_cast<double>(b.step_limit);
-    const Lanes growth = expand(b, s, time);
+    begin_all();
+    const Lanes growth = finish_expansion(b, s, time);
     const Lanes longest = longest_step(b, s, growth);
     const Lanes remaining = b.direction * (b.end - time);
     const LaneBits finite = longest <= __DBL_MAX__;
-    const LaneBits done = longest >= remaining * (1.0 - 1e-12);
-    const Lanes length = done ? remaining : longest;
-    const Lanes h = finite ? b.direction * length : Lanes{};
-    move(s, h);
+    // No velocity is seen after the last step, which therefore is a little shorter.
+    const LaneBits done = 0.95 * longest >= remaining * (1.0 - 1e-12);
+    const Lanes usual = longest < remaining ? longest : 0.6 * remaining;
+    const Lanes length = finite ? (done ? remaining : usual) : Lanes{};
+    for (Size i = 0; i < s.dimension(); ++i) {
+      store(s.start() + i * width, load(s.point() + i * width));
+      store(s.start_mean() + i * width, load(s.mean() + i * width));
+    }
+    const Lanes h = b.direction * length;
+    move(s, h, length >= 0.0);
+    start_time = time;
+    taken = length;
     time = done ? broadcast(b.end) : time + h;
     steps += 1.0;
 

@@ -20,7 +20,7 @@ constexpr std::size_t ensemble_block_size = 1024;  // trajectories; fixed, for t
 // Length of EnsembleBlock::scratch.
 std::size_t ensemble_scratch(std::size_t dimension, std::size_t components) {
   const std::size_t rows =
-      (ensemble_order + 4) * dimension + (dimension + 2 * ensemble_order) * components;
+      (ensemble_order + 7) * dimension + (dimension + 2 * ensemble_order) * components;
   return rows * ensemble_row;
 }
 
@@ -97,6 +97,7 @@ EnsembleResult flow_ensemble(const GaussianMixture& target,
                            .start = start.time,
                            .end = end.time,
                            .direction = end.time >= start.time ? 1.0 : -1.0,
+                           .tolerance = options.tolerance,
                            .log2_tolerance = std::log2(options.tolerance),
                            .step_limit = static_cast<std::uint32_t>(options.step_limit)};
   const std::size_t blocks = (n + ensemble_block_size - 1) / ensemble_block_size;

@@ -33,11 +33,13 @@ struct EnsembleResult {
 /// expansions of order 12: the rates of change of log rₖ are linear in z, so that the coefficients
 /// of all rₖ and of z follow from one another by convolutions, for the price of about seven
 /// velocities and of one exponential a component [JorbaZou2005]. Each trajectory has steps of its
-/// own, so long that by the last three terms the first one left out is tolerance · (1 + max |z_i|),
-/// and no step is ever taken back. As the Jacobian of this flow only expands, an error made on the
-/// way is amplified by at most √S_s ‖∇X_{0,t}‖. Measured in tolerances (1 + |x|) max(1, ‖∇X‖), at
-/// tolerances from 1e-5 to 1e-11: ends of 10⁵ trajectories to a ring of eight within 6, half of
-/// them within 1.1.
+/// own, so long that by the last four terms the first one left out is ¾ tolerance (1 + max |z_i|).
+/// Where the velocity after a step says that it has missed by more than four times that, the step
+/// is taken back and shortened, without another expansion. As the Jacobian of this flow only
+/// expands, an error made on the way is amplified by at most √S_s ‖∇X_{0,t}‖. Measured in
+/// tolerances (1 + |x|) max(1, ‖∇X‖), at 1e-8: ends of 10⁵ trajectories to a ring of eight
+/// within 3.1, half of them within 0.5; of 10⁴ each to and from random mixtures in up to five
+/// dimensions within 8.2 and 7.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.

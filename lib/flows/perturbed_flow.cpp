@@ -10,10 +10,12 @@
 #include <boost/math/tools/minima.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <utility>
 
 namespace flowcheck {
@@ -21,33 +23,8 @@ namespace {
 
 constexpr double noise_reach = 8.5;  // beyond, 2e-17 of the mass
 
-FlowTime grid_time(int j, int n) {
-  return {.t = static_cast<double>(j) / n, .remaining = static_cast<double>(n - j) / n};
-}
-
 double mean_square(const Matrix& columns, const Vector& weights) {
   return columns.colwise().squaredNorm().dot(weights);
-}
-
-// Simpson's rule for values at t = 0, 1/n, …, 1, n even.
-double simpson(const std::vector<double>& f) {
-  const std::size_t n = f.size() - 1;
-  double sum = f.front() + f.back();
-  for (std::size_t j = 1; j < n; ++j) sum += (j % 2 == 1 ? 4.0 : 2.0) * f[j];
-  return sum / (3.0 * static_cast<double>(n));
-}
-
-// ∫ from t_j to 1 of the same, for every j: Simpson on pairs of cells from the right; an odd number
-// of cells ends in one by the cubic through the last four values.
-std::vector<double> integrals_to_end(const std::vector<double>& f) {
-  const std::size_t n = f.size() - 1;
-  const double h = 1.0 / static_cast<double>(n);
-  std::vector<double> result(n + 1, 0.0);
-  result[n - 1] = h / 24.0 * (9.0 * f[n] + 19.0 * f[n - 1] - 5.0 * f[n - 2] + f[n - 3]);
-  for (std::size_t j = n - 1; j-- > 0;) {
-    result[j] = result[j + 2] + h / 3.0 * (f[j] + 4.0 * f[j + 1] + f[j + 2]);
-  }
-  return result;
 }
 
 // What is not known to any accuracy; a value beyond double is shown as infinite.
@@ -64,31 +41,36 @@ Estimate geometric_mean(const Estimate& a, const Estimate& b) {
   return sqrt(a * b);
 }
 
-// ∫ e^{2∫_s^1 λ} ds, by Simpson's rule on as fine a grid as a peak of it needs: no flow is carried
-// for it, so that a grid is cheap.
-Estimate growth(const std::function<double(const FlowTime&)>& rate) {
-  constexpr int finest = 1 << 14;
-  double before = infinity;
-  for (int n = 64;; n *= 2) {
-    std::vector<double> values(static_cast<std::size_t>(n) + 1);
-    for (int j = 0; j <= n; ++j) values[static_cast<std::size_t>(j)] = rate(grid_time(j, n));
-    values = integrals_to_end(values);
-    double largest = 0.0;
-    for (double& g : values) {
-      largest = std::max(largest, std::abs(g));
-      g = std::exp(2.0 * g);
-    }
-    const double value = simpson(values);
-    const double difference = std::abs(value - before);
-    if (!std::isfinite(value)) return unresolved(value);
-    if (difference <= 1e-14 * value || n == finest) {
-      return Estimate::converged(value, difference, round_off((1.0 + largest) * value, 1));
-    }
-    before = value;
-  }
+// Solved twice, by a tolerance and by a hundredth of it: what they differ by is the error.
+constexpr double coarser = 100.0;
+
+// What two tolerances say of a number made of others of size `scale`.
+Estimate of_two_tolerances(double fine, double coarse, double scale) {
+  const double difference = std::abs(fine - coarse);
+  if (!std::isfinite(difference)) return unresolved(fine);
+  return Estimate::converged(fine, difference, round_off(1e-3 + scale, 16));
 }
 
-// What is integrated along the flows, at one resolution.
+// G = ∫ e^{2g} ds, g = ∫_s^1 λ, backwards in the clock: dg/ds = −λṫ, dG/ds = −e^{2g}ṫ, both 0 at 1.
+Estimate growth(const StableFlow& flow, const std::function<double(const FlowTime&)>& rate) {
+  const EndClock clock(flow.end_scale);
+  const VelocityField field = [&](double s, const Vector& x) -> Vector {
+    return -clock.rate(s) * Vector{{rate(clock.time(s)), std::exp(2.0 * x(0))}};
+  };
+  const auto run = [&](double tolerance) {
+    const FlowResult flown =
+        integrate(field, Vector::Zero(2), 1.0, 0.0,
+                  {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
+    return flown.termination == Termination::converged ? flown.end : Vector{{0.0, infinity}};
+  };
+  constexpr double tolerance = 1e-14;
+  const Vector fine = run(tolerance);
+  if (!std::isfinite(fine(1))) return unresolved(infinity);
+  const double scale = (1.0 + std::abs(fine(0))) * fine(1);
+  return of_two_tolerances(fine(1), run(coarser * tolerance)(1), scale);
+}
+
+// What is integrated along the flows.
 struct StabilityValues {
   double coupling = 0.0;
   double minkowski = 0.0;
@@ -97,139 +79,169 @@ struct StabilityValues {
   double along_perturbed = 0.0;  // ∫ ‖δ‖²_{L²(Law Y_s)} ds
 };
 
-// ∫ Lip(X_{s,1})² ds, to round-off: a sharper peak than the steps see where R/σ is large.
+// sup log Lip(X_{s,1}) over a grid in the clock: beyond double, or not.
+double largest_log_lipschitz(const StableFlow& flow) {
+  constexpr int cells = 64;
+  const EndClock clock(flow.end_scale);
+  double largest = 0.0;
+  for (int j = 0; j <= cells; ++j) {
+    largest = std::max(largest, flow.log_lipschitz(clock.time(static_cast<double>(j) / cells)));
+  }
+  return largest;
+}
+
+// ∫ Lip(X_{s,1})² ds, to round-off.
 Estimate squared_lipschitz(const StableFlow& flow) {
-  bool finite = true;
-  const Estimate integral = quadrature(
-      [&](double t) -> Estimate {
-        const double value = std::exp(2.0 * flow.log_lipschitz(FlowTime::from_start(t)));
-        finite = finite && std::isfinite(value);
-        return finite ? value : 0.0;
+  constexpr double largest_exponent = 350.0;  // e^{2·350} is a double
+  if (!(largest_log_lipschitz(flow) <= largest_exponent)) return unresolved(infinity);
+  const EndClock clock(flow.end_scale);
+  return quadrature(
+      [&](double s) -> Estimate {
+        return clock.rate(s) * std::exp(2.0 * flow.log_lipschitz(clock.time(s)));
       },
       {0.0, 0.5, 1.0}, {.relative_tolerance = 1e-14, .most_panels = 1'000});
-  return finite ? integral : unresolved(infinity);
 }
 
-// sup λ̃: around the largest of its values on the grid, by Brent's method.
-double largest_rate(const std::function<double(const FlowTime&)>& rate_at, int n) {
-  std::vector<double> rate(static_cast<std::size_t>(n) + 1);
-  for (int i = 0; i <= n; ++i) rate[static_cast<std::size_t>(i)] = rate_at(grid_time(i, n));
-  const auto best = std::max_element(rate.begin(), rate.end());
-  const std::ptrdiff_t j = best - rate.begin();
-  if (!std::isfinite(*best)) return *best;
-  const auto minus_rate = [&](double t) { return -rate_at(FlowTime::from_start(t)); };
-  const double h = 1.0 / n;
+// sup λ̃: around the largest of its values on a grid in the clock, by Brent's method.
+double largest_rate(const StableFlow& flow, const std::function<double(const FlowTime&)>& rate_at) {
+  constexpr int n = 512;
+  const EndClock clock(flow.end_scale);
+  const auto minus_rate = [&](double s) { return -rate_at(clock.time(s)); };
+  int best = 0;
+  double least = infinity;
+  for (int j = 0; j <= n; ++j) {
+    const double here = minus_rate(static_cast<double>(j) / n);
+    if (!std::isfinite(here)) return -here;
+    if (here < least) {
+      least = here;
+      best = j;
+    }
+  }
   const auto found = boost::math::tools::brent_find_minima(
-      minus_rate, h * static_cast<double>(std::max<std::ptrdiff_t>(j - 1, 0)),
-      h * static_cast<double>(std::min<std::ptrdiff_t>(j + 1, n)), 40);
-  return std::max(*best, -found.second);
+      minus_rate, std::max(best - 1, 0) / static_cast<double>(n),
+      std::min(best + 1, n) / static_cast<double>(n), 40);
+  return -std::min(least, found.second);
 }
 
-StabilityValues stability_at(const StableFlow& flow,
-                             const VelocityError& error,
-                             int steps,
-                             int nodes) {
-  const NoiseRule rule = noise_rule(flow.dimension, nodes);
-  const auto samples = static_cast<std::size_t>(steps + 1);
-  std::vector<double> exact_error(samples), perturbed_error(samples), lipschitz(samples);
-  Matrix exact_end, perturbed_end;
-  carry(flow.velocity, rule.nodes, steps, [&](int j, const FlowTime& time, const Matrix& x) {
-    const auto at = static_cast<std::size_t>(j);
-    exact_error[at] = mean_square(error.value(time, x), rule.weights);
-    lipschitz[at] = std::exp(flow.log_lipschitz(time));
-    exact_end = x;
-  });
-  const BatchField perturbed = [&](const FlowTime& time, const Matrix& x) -> Matrix {
-    return flow.velocity(time, x) + error.value(time, x);
-  };
-  carry(perturbed, rule.nodes, steps, [&](int j, const FlowTime& time, const Matrix& x) {
-    perturbed_error[static_cast<std::size_t>(j)] = mean_square(error.value(time, x), rule.weights);
-    perturbed_end = x;
-  });
-
-  std::vector<double> weighted(samples), mixed(samples);
-  for (std::size_t j = 0; j < samples; ++j) {
-    weighted[j] = lipschitz[j] * std::sqrt(perturbed_error[j]);
-    mixed[j] = lipschitz[j] * std::sqrt(exact_error[j]);
-  }
-  return {.coupling = std::sqrt(mean_square(perturbed_end - exact_end, rule.weights)),
-          .minkowski = simpson(weighted),
-          .mixed_up = simpson(mixed),
-          .along_exact = simpson(exact_error),
-          .along_perturbed = simpson(perturbed_error)};
-}
-
-// What three step sizes say, each half of the last. A method of order 4 shrinks its differences by
-// 16: where they shrink by 8 the last error is below a quarter of the last difference; where they
-// do not shrink by 2, and not because one of them happens to be next to nothing, nothing is known:
-// the flow is too stiff for these steps.
-Estimate refined_value(double fine, double middle, double coarse) {
-  const double last = std::abs(fine - middle);
-  const double before = std::abs(middle - coarse);
-  const double rounding = round_off(1e-3 + std::abs(fine), 16);
-  if (!std::isfinite(last) || !std::isfinite(before)) return unresolved(fine);
-  if (last <= rounding) return Estimate::converged(fine, last, rounding);
-  if (last <= before / 8.0) return Estimate::converged(fine, 0.25 * last, rounding);
-  constexpr double next_to_nothing = 1e-8;
-  const bool small = std::max(last, before) <= next_to_nothing * std::abs(fine);
-  if (last <= before / 2.0 || small) {
-    return Estimate::converged(fine, std::max(last, small ? before : 0.0), rounding);
-  }
-  return unresolved(fine);
-}
-
-// StabilityValues at three numbers of steps, each twice the last, and at half the nodes.
-class Refinement {
+// The flows X and Y from every node of the noise with the integrals along them, by the rule and by
+// every other of its nodes, as one system: its steps resolve each trajectory and every integral.
+class PairOfFlows {
  public:
-  Refinement(const StableFlow& flow, const VelocityError& error, const StabilityOptions& options)
+  PairOfFlows(const StableFlow& flow, const VelocityError& error, int nodes)
       : flow_(flow),
         error_(error),
-        nodes_(options.nodes),
-        steps_(options.steps),
-        fine_(at(steps_)),
-        middle_(at(steps_ / 2)),
-        coarse_(at(steps_ / 4)) {
-    for (int doublings = 0; doublings < 3 && !resolved(); ++doublings) {
-      steps_ *= 2;
-      coarse_ = middle_;
-      middle_ = fine_;
-      fine_ = at(steps_);
+        clock_(flow.end_scale),
+        rule_(noise_rule(flow.dimension, nodes)) {
+    weighted_ = largest_log_lipschitz(flow) <= 350.0;
+    weights_ = {rule_.weights, every_other(rule_, nodes)};
+  }
+
+  // By the rule and by its half; nothing where the steps do not arrive.
+  struct Values {
+    StabilityValues fine = {};
+    StabilityValues sparse = {};
+    double size = 0.0;  // of positions
+  };
+  std::optional<Values> values(double tolerance) const {
+    constexpr int step_limit = 1'000;
+    const VelocityField field = [this](double s, const Vector& state) { return rate(s, state); };
+    const FlowResult flown = integrate(
+        field, start(), 0.0, 1.0,
+        {.method = FlowMethod::dormand_prince8, .tolerance = tolerance, .step_limit = step_limit});
+    if (flown.termination != Termination::converged) return std::nullopt;
+    return Values{.fine = read(flown.end, 0),
+                  .sparse = read(flown.end, 1),
+                  .size = flown.end.head(positions()).cwiseAbs().maxCoeff()};
+  }
+
+ private:
+  static constexpr Index integrals = 4;  // by each rule
+
+  // The trapezoidal rule of double width.
+  static Vector every_other(const NoiseRule& rule, int nodes) {
+    const double h = 2.0 * noise_reach / nodes;
+    Vector result(rule.weights.size());
+    for (Index j = 0; j < result.size(); ++j) {
+      const auto odd = [&](double z) { return std::lround((z + noise_reach) / h) % 2 != 0; };
+      const bool kept = std::none_of(rule.nodes.col(j).begin(), rule.nodes.col(j).end(), odd);
+      result(j) = kept ? std::ldexp(rule.weights(j), static_cast<int>(rule.nodes.rows())) : 0.0;
     }
-    sparse_ = stability_at(flow_, error_, steps_ / 4, nodes_ / 2);
+    return result;
+  }
+
+  Index positions() const { return 2 * rule_.nodes.size(); }
+
+  Vector start() const {
+    Vector state(positions() + 2 * integrals);
+    state << rule_.nodes.reshaped(), rule_.nodes.reshaped(), Vector::Zero(2 * integrals);
+    return state;
+  }
+
+  Vector rate(double s, const Vector& state) const {
+    const FlowTime time = clock_.time(s);
+    const Index n = rule_.nodes.cols();
+    const Matrix both = state.head(positions()).reshaped(flow_.dimension, 2 * n);  // X, Y
+    const Matrix errors = error_.value(time, both);
+    Matrix velocity = flow_.velocity(time, both);
+    velocity.rightCols(n) += errors.rightCols(n);
+
+    Vector result(state.size());
+    result.head(positions()) = velocity.reshaped();
+    const double lipschitz = weighted_ ? std::exp(flow_.log_lipschitz(time)) : 0.0;
+    for (Index k = 0; k < 2; ++k) {
+      const Vector& w = weights_[static_cast<std::size_t>(k)];
+      const double exact = mean_square(errors.leftCols(n), w);
+      const double perturbed = mean_square(errors.rightCols(n), w);
+      result.segment<integrals>(positions() + k * integrals) << lipschitz * std::sqrt(perturbed),
+          lipschitz * std::sqrt(exact), exact, perturbed;
+    }
+    return clock_.rate(s) * result;
+  }
+
+  StabilityValues read(const Vector& state, Index k) const {
+    const Index half = rule_.nodes.size();
+    const Matrix gap = (state.segment(half, half) - state.head(half))
+                           .reshaped(flow_.dimension, rule_.nodes.cols());
+    const auto along = state.segment<integrals>(positions() + k * integrals);
+    return {.coupling = std::sqrt(mean_square(gap, weights_[static_cast<std::size_t>(k)])),
+            .minkowski = weighted_ ? along(0) : infinity,
+            .mixed_up = weighted_ ? along(1) : infinity,
+            .along_exact = along(2),
+            .along_perturbed = along(3)};
+  }
+
+  const StableFlow& flow_;
+  const VelocityError& error_;
+  EndClock clock_;
+  NoiseRule rule_;
+  bool weighted_ = true;  // Lip(X_{s,1}) is a double
+  std::array<Vector, 2> weights_;
+};
+
+// StabilityValues by two tolerances and two rules.
+class Refinement {
+ public:
+  Refinement(const StableFlow& flow, const VelocityError& error, const StabilityOptions& options) {
+    const PairOfFlows pair(flow, error, options.nodes);
+    coarse_ = pair.values(coarser * options.tolerance);
+    if (coarse_) fine_ = pair.values(options.tolerance);
   }
 
   // Of a number that is not negative.
   Estimate operator()(double StabilityValues::*member) const {
-    const double nodes_error = std::abs(coarse_.*member - sparse_.*member);
-    Estimate result = widened(of_steps(member), std::isfinite(nodes_error) ? nodes_error : 0.0);
+    if (!fine_) return unresolved(coarse_ ? coarse_->fine.*member : infinity);
+    const double value = fine_->fine.*member;
+    const double nodes_error = std::abs(value - fine_->sparse.*member);
+    if (!std::isfinite(nodes_error)) return unresolved(value);
+    Estimate result =
+        widened(of_two_tolerances(value, coarse_->fine.*member, value + fine_->size), nodes_error);
     result.lower = std::max(result.lower, 0.0);
     return result;
   }
 
  private:
-  StabilityValues at(int steps) const { return stability_at(flow_, error_, steps, nodes_); }
-
-  Estimate of_steps(double StabilityValues::*member) const {
-    return refined_value(fine_.*member, middle_.*member, coarse_.*member);
-  }
-
-  // Of all that bounds are made of.
-  bool resolved() const {
-    for (const auto member : {&StabilityValues::coupling, &StabilityValues::minkowski,
-                              &StabilityValues::along_exact, &StabilityValues::along_perturbed}) {
-      if (!(of_steps(member).upper < infinity)) return false;
-    }
-    return true;
-  }
-
-  const StableFlow& flow_;
-  const VelocityError& error_;
-  int nodes_;
-  int steps_;
-  StabilityValues fine_;
-  StabilityValues middle_;
-  StabilityValues coarse_;
-  StabilityValues sparse_;
+  std::optional<PairOfFlows::Values> coarse_;
+  std::optional<PairOfFlows::Values> fine_;
 };
 
 // e₁ times a value for each column.
@@ -280,23 +292,43 @@ Estimate over_noise(const std::function<double(double z)>& g) {
   return finite ? result : Estimate(std::numeric_limits<double>::quiet_NaN());
 }
 
-void carry(const BatchField& field,
-           Matrix x,
-           int steps,
-           const std::function<void(int, const FlowTime&, const Matrix&)>& at) {
-  require(steps >= 1, "carry: at least one step");
-  const double h = 1.0 / steps;
-  at(0, grid_time(0, 2 * steps), x);
-  for (int j = 0; j < steps; ++j) {
-    const FlowTime middle = grid_time(2 * j + 1, 2 * steps);
-    const FlowTime end = grid_time(2 * j + 2, 2 * steps);
-    const Matrix k1 = field(grid_time(2 * j, 2 * steps), x);
-    const Matrix k2 = field(middle, x + 0.5 * h * k1);
-    const Matrix k3 = field(middle, x + 0.5 * h * k2);
-    const Matrix k4 = field(end, x + h * k3);
-    x += h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
-    at(j + 1, end, x);
+EndClock::EndClock(double scale) : scale_(scale), alpha_(std::asinh(1.0 / scale)) {
+  require(scale > 0.0 && scale <= 1.0, "EndClock: the scale has to be in (0, 1]");
+}
+
+FlowTime EndClock::time(double s) const {
+  return FlowTime::from_end(std::min(scale_ * std::sinh(alpha_ * (1.0 - s)), 1.0));
+}
+
+double EndClock::rate(double s) const {
+  return scale_ * alpha_ * std::cosh(alpha_ * (1.0 - s));
+}
+
+double narrowing_time(const Schedule& schedule, double sigma) {
+  require(sigma > 0.0, "narrowing_time: σ must be positive");
+  double below = -300.0;  // of log τ
+  double above = 0.0;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (below + above);
+    const ScheduleValues s = schedule.values(FlowTime::from_end(std::exp(middle)));
+    (s.a < sigma * s.b ? below : above) = middle;
   }
+  return std::exp(above);
+}
+
+ColumnFlow flow_columns(const BatchField& field,
+                        const Matrix& points,
+                        const EndClock& clock,
+                        double tolerance) {
+  const VelocityField stacked = [&](double s, const Vector& x) -> Vector {
+    return clock.rate(s) *
+           field(clock.time(s), x.reshaped(points.rows(), points.cols())).reshaped();
+  };
+  const FlowResult flown =
+      integrate(stacked, points.reshaped(), 0.0, 1.0,
+                {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
+  return {.ends = flown.end.reshaped(points.rows(), points.cols()),
+          .termination = flown.termination};
 }
 
 StableFlow stable_flow(const GaussianMixture& target, const Schedule& schedule) {
@@ -307,7 +339,8 @@ StableFlow stable_flow(const GaussianMixture& target, const Schedule& schedule) 
                    : target.size() == 2 ? 0.5 * diameter(target.means()).upper
                                         : enclosing_ball(target.means()).radius.upper;
   const DataLawPointer law = data_law(target);
-  StableFlow flow{.dimension = target.dimension()};
+  StableFlow flow{.dimension = target.dimension(),
+                  .end_scale = narrowing_time(schedule, std::sqrt(variance))};
   flow.velocity = [law, schedule](const FlowTime& time, const Matrix& x) {
     return velocities(*law, schedule, time, x);
   };
@@ -375,25 +408,24 @@ VelocityError aligned_error(const StableFlow& flow, double size) {
 Stability stability(const StableFlow& flow,
                     const VelocityError& error,
                     const StabilityOptions& options) {
-  require(options.steps >= 16 && options.steps % 8 == 0,
-          "stability: steps must be a multiple of 8, at least 16");
+  require(options.tolerance > 0.0, "stability: tolerance must be positive");
   require(options.nodes >= 8 && options.nodes % 2 == 0,
           "stability: nodes must be even, at least 8");
   const Refinement refined(flow, error, options);
   const auto perturbed_rate = [&](const FlowTime& time) {
     return flow.one_sided(time) + error.one_sided(time);
   };
-  const double C = largest_rate(perturbed_rate, options.steps);
+  const double C = largest_rate(flow, perturbed_rate);
   const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
   const Estimate along_exact = refined(&StabilityValues::along_exact);
   return {.coupling = refined(&StabilityValues::coupling),
           .minkowski = refined(&StabilityValues::minkowski),
           .cauchy_schwarz =
               geometric_mean(squared_lipschitz(flow), refined(&StabilityValues::along_perturbed)),
-          .gronwall = geometric_mean(growth(perturbed_rate), along_exact),
+          .gronwall = geometric_mean(growth(flow, perturbed_rate), along_exact),
           .gronwall_uniform = geometric_mean(uniform, along_exact),
           .mixed_up = refined(&StabilityValues::mixed_up),
-          .mixed_up_gronwall = geometric_mean(growth(flow.one_sided), along_exact)};
+          .mixed_up_gronwall = geometric_mean(growth(flow, flow.one_sided), along_exact)};
 }
 
 }  // namespace flowcheck

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "flows/flow.hpp"
 #include "interpolation/schedule.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "numerics/estimate.hpp"
@@ -13,9 +14,31 @@ namespace flowcheck {
 /// A velocity at many points at once, d × n to d × n.
 using BatchField = std::function<Matrix(const FlowTime& time, const Matrix& points)>;
 
+/// The time in which a flow to a narrow target is followed: s ∈ [0, 1] with
+///
+///   1 − t = c sinh(α(1 − s)),    c sinh α = 1,
+///
+/// even in t within c of the end and in log(1 − t) before. Its rates of change are those of the
+/// flow per factor e of what is left of time, however small c is.
+class EndClock {
+ public:
+  /// @param scale  c in (0, 1]
+  explicit EndClock(double scale);
+  FlowTime time(double s) const;
+  double rate(double s) const;  ///< dt/ds
+
+ private:
+  double scale_;
+  double alpha_;
+};
+
+/// c of a target of width σ: the 1 − t at which a = σb, at most 1.
+double narrowing_time(const Schedule& schedule, double sigma);
+
 /// A flow from N(0, I) to a target, with what the stability bounds need to know of it.
 struct StableFlow {
   Index dimension = 1;
+  double end_scale = 1.0;  ///< of EndClock
   BatchField velocity = {};
   std::function<double(const FlowTime&)> log_lipschitz = {};  ///< ≥ log Lip(X_{s,1})
   std::function<double(const FlowTime&)> one_sided = {};      ///< ≥ sup_x λ_max ∇v(s, x)
@@ -44,9 +67,9 @@ std::vector<VelocityError> velocity_errors(double size, Index dimension);
 VelocityError aligned_error(const StableFlow& flow, double size);
 
 /// What the theorems say of a perturbed flow Y from the same noise, and what it does. All are
-/// converged: half and a quarter of the time steps and half the nodes of the noise make the
-/// enclosures. Where the steps do not come together they are doubled, up to three times; after that
-/// (a stiff flow), and beyond double, the enclosures are [0, ∞).
+/// converged: a hundred times the tolerance and half the nodes of the noise make the enclosures.
+/// Where the steps do not arrive (σ too small against the centres), and beyond double, the
+/// enclosures are [0, ∞).
 struct Stability {
   Estimate coupling = {};  ///< ‖Y₁ − X₁‖ in L² of the common start; on the line W₂(Law Y₁, ν)
   Estimate minkowski = {};       ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law Y_s)} ds
@@ -58,8 +81,8 @@ struct Stability {
 };
 
 struct StabilityOptions {
-  int steps = 64;  ///< of the classical Runge–Kutta method to begin with, a multiple of 8
-  int nodes = 96;  ///< of the trapezoidal rule for N(0, I), a side; even
+  double tolerance = 1e-11;  ///< of each step, for each trajectory and every integral
+  int nodes = 96;            ///< of the trapezoidal rule for N(0, I), a side; even
 };
 
 /// @throws std::invalid_argument  d > 2: the noise is not integrated by a grid there
@@ -80,11 +103,16 @@ NoiseRule noise_rule(Index dimension, int nodes);
 /// is not finite.
 Estimate over_noise(const std::function<double(double z)>& g);
 
-/// Carries every column along ẋ = field(t, x) from t = 0 to 1 by n steps of the classical
-/// Runge–Kutta method and calls at(j, t_j, x) for j = 0 … n.
-void carry(const BatchField& field,
-           Matrix x,
-           int steps,
-           const std::function<void(int, const FlowTime&, const Matrix&)>& at);
+/// Where a field takes each column from t = 0 to 1.
+struct ColumnFlow {
+  Matrix ends = {};
+  Termination termination = Termination::running;
+};
+
+/// All columns as one system of integrate(), whose norm bounds the error of each of them.
+[[nodiscard]] ColumnFlow flow_columns(const BatchField& field,
+                                      const Matrix& points,
+                                      const EndClock& clock,
+                                      double tolerance);
 
 }  // namespace flowcheck

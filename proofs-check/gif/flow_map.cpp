@@ -98,7 +98,7 @@ EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
 
 Bound with_digits(Bound bound) {
   const bool undecided = judge(bound, Claim{}.tolerance) == Verdict::inconclusive;
-  return undecided ? left_out(std::move(bound.part), without_digits_left) : bound;
+  return undecided ? left_out(bound.part + ", beyond the digits", without_digits_left) : bound;
 }
 
 NoiseLevel level(const ScheduleValues& values) {

@@ -30,7 +30,8 @@ inline constexpr const char* without_digits_left =
     "left out: the flow stretches its errors beyond its digits, or its steps do not arrive";
 
 /// The bound, or that it is left out where its sides overlap and are wider than a claim's digits: a
-/// narrow law's way back stretches every error by 1/σ. What is violated stays.
+/// narrow law's way back stretches every error by 1/σ. What is left out is a part of its own, so
+/// that the verdict names it also where the rest of the part is decided. What is violated stays.
 Bound with_digits(Bound bound);
 
 /// The flow maps of one law, by the reference flow; infinite errors where it leaves the doubles.

@@ -227,6 +227,15 @@ WeightErrors general_errors(
   return {4.0 * exponent * C.trace(), 2.0 * exponent};
 }
 
+// tr C but for the components' own variance, of one width: what the differences of means make of
+// it.
+double spread_of_means(const GaussianMixture& p, double r, const Matrix& C) {
+  const double variance = p.common_variance();
+  if (variance < 0.0) return C.trace();
+  const double own = static_cast<double>(p.dimension()) * variance / (1.0 + r * r * variance);
+  return std::max(0.0, C.trace() - own) + round_off(C.trace(), p.dimension());
+}
+
 // In batches the components' weights round, and so do their means, of which C has the differences.
 void add_in_batches(const GaussianMixture& p, double r, const Nodes& nodes, Summation& sum) {
   const MixturePosterior posterior(p, r, 1.0);
@@ -240,7 +249,8 @@ void add_in_batches(const GaussianMixture& p, double r, const Nodes& nodes, Summ
                                         ? isotropic_errors(p, r, y)
                                         : general_errors(p, largest, r, y, C);
     const double means = round_off(moments.vectors.col(k).norm() + largest, p.dimension()) / 8.0;
-    const double error = of_weights.covariance + 2.0 * std::sqrt(C.trace()) * means;
+    const double error =
+        of_weights.covariance + means * (2.0 * std::sqrt(spread_of_means(p, r, C)) + means);
     sum.add({C, error, density(k), of_weights.density * density(k)},
             nodes.coarse[static_cast<std::size_t>(k)]);
   }

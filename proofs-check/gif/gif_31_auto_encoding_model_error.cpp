@@ -1,3 +1,4 @@
+#include "flows/perturbed_flow.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/velocity.hpp"
@@ -15,35 +16,48 @@ namespace gif_31 {
 const char* const same_field = "one wrong field, there and back";
 const char* const other_field = "back by v + δ";
 
-using Perturbation = std::function<Vector(double t, const Vector& x)>;
+using Perturbation = std::function<Vector(const Vector& x)>;
+using TimedField = std::function<Vector(const FlowTime& time, const Vector& x)>;
 
-VelocityField perturbed_field(const DataLaw& law, const Schedule& schedule, Perturbation delta) {
-  return [&law, &schedule, delta = std::move(delta)](double t, const Vector& x) -> Vector {
-    return velocity(law, schedule, FlowTime::from_start(t), x).value + delta(t, x);
-  };
+TimedField perturbed_field(const DataLaw& law, const Schedule& schedule, Perturbation delta) {
+  return
+      [&law, &schedule, delta = std::move(delta)](const FlowTime& time, const Vector& x) -> Vector {
+        return velocity(law, schedule, time, x).value + delta(x);
+      };
 }
 
-// A trajectory's end, with a coarser run's distance from it as its error.
-EnclosedMap arrived(const VelocityField& field, const Vector& x, double t0, double t1) {
+// Of a mixture's flow back to a schedule's start, √(S_0/S_1) ≤.
+double lipschitz_back(const NoiseLevel& start, double sigma) {
+  return std::hypot(start.noise, sigma * start.data_scale) / sigma;
+}
+
+// Where a field of t takes x from t = 0 to 1 or back, in the clock of a target of width σ, with a
+// coarser run's distance as the error; rounding is stretched on the way by up to `stretch`.
+EnclosedMap arrived(
+    const TimedField& field, const EndClock& clock, const Vector& x, bool back, double stretch) {
+  const VelocityField in_clock = [&](double s, const Vector& at) -> Vector {
+    return clock.rate(s) * field(clock.time(s), at);
+  };
   const auto end = [&](double tolerance) {
-    return integrate(field, x, t0, t1,
+    return integrate(in_clock, x, back ? 1.0 : 0.0, back ? 0.0 : 1.0,
                      {.method = FlowMethod::dormand_prince8, .tolerance = tolerance})
         .end;
   };
   const Vector fine = end(1e-12);
   return {.end = fine,
           .end_error = (fine - end(1e-10)).norm() +
-                       round_off(20.0 * (1.0 + x.norm() + fine.norm()), x.size())};
+                       round_off(20.0 * stretch * (1.0 + x.norm() + fine.norm()), x.size())};
 }
 
 // Encoded and decoded by v + 0.1 sin 3x, wrong as that is: a flow is undone by itself.
 void add_same_field(std::vector<Bound>& bounds,
-                    const VelocityField& there_field,
-                    const VelocityField& back_field,
+                    const TimedField& there_field,
+                    const TimedField& back_field,
+                    const EndClock& clock,
                     const Vector& x,
                     double lipschitz) {
-  const EnclosedMap there = arrived(there_field, x, 0.0, 1.0);
-  const EnclosedMap back = arrived(back_field, there.end, 1.0, 0.0);
+  const EnclosedMap there = arrived(there_field, clock, x, false, 1.0);
+  const EnclosedMap back = arrived(back_field, clock, there.end, true, lipschitz);
   for (Index i = 0; i < x.size(); ++i) {
     const Estimate home =
         Estimate::converged(back.end(i), back.end_error + lipschitz * there.end_error);
@@ -56,15 +70,17 @@ void add_same_field(std::vector<Bound>& bounds,
 Estimate budget(const Schedule& schedule, double sigma, double delta) {
   const auto S = [sigma](const ScheduleValues& s) { return s.a * s.a + sigma * sigma * s.b * s.b; };
   const double start = S(schedule.at(0.0));
+  const EndClock clock(narrowing_time(schedule, sigma));
   return delta * quadrature(
-                     [&](double t) {
-                       const double value = std::sqrt(start / S(schedule.at(t)));
+                     [&](double s) {
+                       const double value =
+                           clock.rate(s) * std::sqrt(start / S(schedule.values(clock.time(s))));
                        return Estimate::closed_form(value, round_off(value, 1));
                      },
-                     {0.0, 0.5, 0.9, 1.0});
+                     {0.0, 0.5, 1.0});
 }
 
-const auto wiggle = [](double, const Vector& x) -> Vector { return 0.1 * (3.0 * x).array().sin(); };
+const auto wiggle = [](const Vector& x) -> Vector { return 0.1 * (3.0 * x).array().sin(); };
 
 // δ constant in time and space, along e.
 Bound back_by_other(const DataLaw& law,
@@ -75,11 +91,11 @@ Bound back_by_other(const DataLaw& law,
                     double delta,
                     const Vector& e) {
   const NoiseLevel start = level(schedule.at(0.0));
+  const double lipschitz = lipschitz_back(start, sigma);
   const EnclosedMap there = maps(start, pure_data, x);
-  const EnclosedMap back = arrived(
-      perturbed_field(law, schedule, [&](double, const Vector&) -> Vector { return delta * e; }),
-      there.end, 1.0, 0.0);
-  const double lipschitz = std::hypot(start.noise, sigma * start.data_scale) / sigma;
+  const EnclosedMap back =
+      arrived(perturbed_field(law, schedule, [&](const Vector&) -> Vector { return delta * e; }),
+              EndClock(narrowing_time(schedule, sigma)), there.end, true, lipschitz);
   return {.lhs = max(0.0, Estimate::converged((back.end - x).norm(),
                                               back.end_error + lipschitz * there.end_error)),
           .rhs = budget(schedule, sigma, delta),
@@ -97,9 +113,10 @@ Outcome model_error(const FlowProblem& problem) {
   for (const Schedule& schedule : {linear_schedule(), polynomial_schedule()}) {
     for (Index j = 0; j < std::min<Index>(2, problem.noises.cols()); ++j) {
       const Vector x = problem.noises.col(j);
-      const VelocityField wrong = perturbed_field(law, schedule, wiggle);
+      const TimedField wrong = perturbed_field(law, schedule, wiggle);
       // ∇ṽ ⪰ Ṡ/2S − 0.3 on the way back.
-      add_same_field(bounds, wrong, wrong, x, std::exp(0.3) / mixture.scale);
+      add_same_field(bounds, wrong, wrong, EndClock(narrowing_time(schedule, mixture.scale)), x,
+                     std::exp(0.3) / mixture.scale);
       for (const double delta : {0.01, 0.1}) {
         bounds.push_back(with_digits(back_by_other(law, maps, schedule, mixture.scale, x, delta,
                                                    problem.data.col(j).normalized())));
@@ -122,12 +139,11 @@ Outcome two_fields() {
   const DataLawPointer law = two_centre_data(1.0, 0.6);
   const Schedule schedule = linear_schedule();
   std::vector<Bound> bounds;
-  add_same_field(bounds, perturbed_field(*law, schedule, wiggle),
-                 perturbed_field(*law, schedule,
-                                 [](double, const Vector& x) -> Vector {
-                                   return 0.1 * (2.0 * x).array().sin();
-                                 }),
-                 Vector{{0.4}}, 10.0);
+  add_same_field(
+      bounds, perturbed_field(*law, schedule, wiggle),
+      perturbed_field(*law, schedule,
+                      [](const Vector& x) -> Vector { return 0.1 * (2.0 * x).array().sin(); }),
+      EndClock(narrowing_time(schedule, 0.6)), Vector{{0.4}}, 10.0);
   return bounds;
 }
 

@@ -93,12 +93,18 @@ Estimate mixture_action(const DataLaw& law, const Schedule& schedule, int nodes)
   });
 }
 
-double carried_cost(const DataLaw& law, const Schedule& schedule, int steps, int nodes) {
-  const NoiseRule rule = noise_rule(law.dimension(), nodes);
-  Matrix end;
-  carry([&](const FlowTime& time, const Matrix& x) { return velocities(law, schedule, time, x); },
-        rule.nodes, steps, [&](int, const FlowTime&, const Matrix& x) { end = x; });
-  return (end - rule.nodes).colwise().squaredNorm().dot(rule.weights);
+// NaN where the steps do not arrive.
+double carried_cost(const GaussianMixture& p,
+                    const Schedule& schedule,
+                    double tolerance,
+                    int nodes) {
+  const DataLawPointer law = data_law(p);
+  const NoiseRule rule = noise_rule(p.dimension(), nodes);
+  const ColumnFlow flow = flow_columns(
+      [&](const FlowTime& time, const Matrix& x) { return velocities(*law, schedule, time, x); },
+      rule.nodes, EndClock(narrowing_time(schedule, std::sqrt(p.common_variance()))), tolerance);
+  if (flow.termination != Termination::converged) return std::nan("");
+  return (flow.ends - rule.nodes).colwise().squaredNorm().dot(rule.weights);
 }
 
 // On the line the map is known, and optimal; in the plane it is followed.
@@ -114,8 +120,8 @@ Costs mixture_costs(const GaussianMixture& p, const Schedule& schedule, Scale sc
     costs.action = mixture_action(*law, schedule, 96 * finer);
   } else {
     costs.distance_known = false;
-    costs.coupling = refined(carried_cost(*law, schedule, 48 * finer, 64 * finer),
-                             carried_cost(*law, schedule, 24 * finer, 32 * finer));
+    costs.coupling = refined(carried_cost(p, schedule, 1e-9, 64 * finer),
+                             carried_cost(p, schedule, 1e-7, 32 * finer));
     costs.action = mixture_action(*law, schedule, 48 * finer);
   }
   costs.conditional = conditional_cost(schedule, d, law->second_moment());

@@ -1,5 +1,9 @@
 #include "gif/stability_problem.hpp"
 
+#include "claims/verdict.hpp"
+
+#include <fmt/format.h>
+
 #include <utility>
 #include <variant>
 
@@ -29,20 +33,25 @@ std::vector<Schedule> schedules_from_noise(const std::string& name) {
 
 StabilityOptions stability_resolution(Index dimension, Scale scale) {
   const int finer = scale == Scale::quick ? 1 : 2;
-  return dimension == 1 ? StabilityOptions{.steps = 256 * finer, .nodes = 96 * finer}
-                        : StabilityOptions{.steps = 64 * finer, .nodes = 64 + 32 * (finer - 1)};
+  return dimension == 1 ? StabilityOptions{.tolerance = 1e-12, .nodes = 96 * finer}
+                        : StabilityOptions{.tolerance = 1e-10, .nodes = 48 * finer};
 }
 
 Bound within(const Estimate& lhs, const Estimate& rhs, std::string part) {
-  constexpr double length = 1.0;  // of the noise: what differences of positions are made of
   if (!(lhs.upper < infinity)) {
-    return left_out(std::move(part), "left out: the time steps do not resolve the flow");
+    return left_out(std::move(part),
+                    "left out: the steps do not arrive: σ is too small against the centres");
   }
   if (!(rhs.upper < infinity)) {
-    return left_out(std::move(part),
-                    "left out: the bound is beyond double, or the time steps do not resolve it");
+    return left_out(std::move(part), "left out: the bound is beyond double");
   }
-  return {.lhs = lhs, .rhs = rhs, .part = std::move(part), .scale = length};
+  Bound bound{.lhs = lhs, .rhs = rhs, .part = std::move(part)};
+  if (judge(bound, Claim{}.tolerance) != Verdict::inconclusive) return bound;
+  return left_out(
+      bound.part + ", beyond the digits",
+      fmt::format("left out: of sides of {:.0e} the steps leave too few digits where they "
+                  "are nearly equal",
+                  rhs.value));
 }
 
 Instance on_perturbed_mixture(std::string name,

@@ -21,7 +21,9 @@ std::vector<Schedule> schedules_from_noise(const std::string& name = {});
 /// On the line fine enough for equal sides to agree to 1e-8.
 StabilityOptions stability_resolution(Index dimension, Scale scale);
 
-/// lhs ≤ rhs of the numbers of Stability, left out where either is not enclosed.
+/// lhs ≤ rhs of the numbers of Stability, left out where either is not enclosed, and where they are
+/// equal to within errors that are more than a claim's digits: towards targets so narrow that the
+/// distances are next to nothing.
 Bound within(const Estimate& lhs, const Estimate& rhs, std::string part);
 
 using EvaluateStability = std::function<void(

@@ -43,27 +43,50 @@ TEST_CASE("a constant shift on the way to N(0, 1/4) is off by its reference rati
   CHECK(ratio(trigonometric_schedule()) == Approx(0.9708).margin(5e-5));
 }
 
-TEST_CASE("stability's numbers converge at the order of the Runge–Kutta method", "[flows][order]") {
-  const auto centres = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.36);
-  const StableFlow flow = stable_flow(centres, linear_schedule());
-  const VelocityError error = velocity_errors(0.3, 1)[1];
-  const auto at = [&](int steps) {
-    return stability(flow, error, {.steps = steps, .nodes = 192}).coupling.value;
-  };
-  const double coarse = at(16), middle = at(32), fine = at(64);
-  const double order = std::log2(std::abs((coarse - middle) / (middle - fine)));
-  CAPTURE(coarse, middle, fine);
-  CHECK(order == Approx(4.0).margin(0.5));
+// ε∫σ/√S ds, S = (1 − s)² + σ²s²: the shift's share at s shrinks with what is ahead of it.
+TEST_CASE("a constant shift on the way to a narrow Gaussian ends where its formula says",
+          "[flows][exact]") {
+  const double sigma = GENERATE(1.0, 1e-1, 1e-3, 1e-6);
+  const double size = 0.2;
+  const StableFlow flow = stable_flow(gaussian(sigma), linear_schedule());
+  const Stability s = stability(flow, velocity_errors(size, 1)[0], {.tolerance = 1e-13});
+  const double expected =
+      size * sigma / std::hypot(1.0, sigma) * (std::asinh(sigma) + std::asinh(1.0 / sigma));
+  CAPTURE(sigma, s.coupling, s.minkowski, expected);
+  CHECK(encloses(s.coupling, expected));
+  CHECK(encloses(s.minkowski, expected));
+  CHECK(s.coupling.width() < 1e-5 * expected);
+  // λ̃ = Ṡ/2S, ∫e^{2∫λ̃} ds = ∫σ²/S ds.
+  const double growth = sigma * (std::atan(sigma) + std::atan(1.0 / sigma));
+  CHECK(encloses(square(s.gronwall), size * size * growth));
+  CHECK(s.gronwall.width() < 1e-9 * s.gronwall.value);
 }
 
-TEST_CASE("stability is enclosed where the first steps are too coarse for the flow",
-          "[flows][property]") {
+TEST_CASE("a finer tolerance stays within the enclosures of a coarser one", "[flows][property]") {
+  const auto centres = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.01);
+  const StableFlow flow = stable_flow(centres, linear_schedule());
+  for (const VelocityError& error : velocity_errors(0.3, 1)) {
+    const auto at = [&](double tolerance) {
+      return stability(flow, error, {.tolerance = tolerance, .nodes = 512});
+    };
+    const Stability coarse = at(1e-7);
+    const Stability fine = at(1e-11);
+    for (const auto member : {&Stability::coupling, &Stability::minkowski,
+                              &Stability::cauchy_schwarz, &Stability::mixed_up}) {
+      CAPTURE(error.name, coarse.*member, fine.*member);
+      CHECK(encloses(coarse.*member, (fine.*member).value));
+      CHECK((fine.*member).width() <= 1.001 * (coarse.*member).width());
+    }
+  }
+}
+
+TEST_CASE("stability is enclosed at a coarse tolerance", "[flows][property]") {
   const double variance = GENERATE(0.5, 1.0);
   const auto target =
       GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{0.0, 2.0}, {0.0, 1.0}}, variance);
   const StableFlow flow = stable_flow(target, linear_schedule());
   for (const VelocityError& error : velocity_errors(0.1, 2)) {
-    const Stability s = stability(flow, error, {.steps = 16, .nodes = 48});
+    const Stability s = stability(flow, error, {.tolerance = 1e-6, .nodes = 48});
     for (const Estimate& bound : {s.minkowski, s.cauchy_schwarz, s.gronwall, s.gronwall_uniform}) {
       CAPTURE(variance, error.name, s.coupling, bound);
       CHECK(s.coupling.upper <= bound.lower);
@@ -72,10 +95,38 @@ TEST_CASE("stability is enclosed where the first steps are too coarse for the fl
   }
 }
 
+TEST_CASE("the clock towards the end runs from 0 to 1 and keeps the digits of what is left",
+          "[flows][exact]") {
+  const double scale = GENERATE(1.0, 0.3, 1e-8);
+  const EndClock clock(scale);
+  CHECK(clock.time(0.0).t == 0.0);
+  CHECK(clock.time(1.0).remaining == 0.0);
+  const double step = 1e-5;
+  for (const double s : {0.1, 0.5, 0.9, 1.0 - step}) {
+    const double gone = clock.time(s - step).remaining - clock.time(s + step).remaining;
+    CHECK(gone / (2.0 * step) == Approx(clock.rate(s)).epsilon(1e-6));
+  }
+  CHECK(narrowing_time(linear_schedule(), scale) == Approx(scale / (1.0 + scale)).epsilon(1e-12));
+}
+
+TEST_CASE("columns that flow together end where each ends alone", "[flows][property]") {
+  const auto target =
+      GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{0.0, 2.0}, {0.0, 1.0}}, 0.09);
+  const StableFlow flow = stable_flow(target, linear_schedule());
+  const Matrix x = noise_rule(2, 8).nodes;
+  const EndClock clock(flow.end_scale);
+  const ColumnFlow together = flow_columns(flow.velocity, x, clock, 1e-12);
+  REQUIRE(together.termination == Termination::converged);
+  for (Index j = 0; j < x.cols(); ++j) {
+    const ColumnFlow alone = flow_columns(flow.velocity, x.col(j), clock, 1e-12);
+    CHECK((together.ends.col(j) - alone.ends).norm() < 1e-8);
+  }
+}
+
 TEST_CASE("stability beyond double is not enclosed, and not NaN", "[flows][property]") {
   const auto target = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-100.0, 100.0}}, 1.0);
   const StableFlow flow = stable_flow(target, linear_schedule());
-  const Stability s = stability(flow, velocity_errors(0.1, 1)[1], {.steps = 16, .nodes = 32});
+  const Stability s = stability(flow, velocity_errors(0.1, 1)[1], {.nodes = 32});
   CAPTURE(s.minkowski, s.cauchy_schwarz);
   CHECK_FALSE(s.minkowski.is_nan());
   CHECK(s.minkowski.upper == infinity);
@@ -115,6 +166,11 @@ TEST_CASE("perturbed flows refuse what they do not know", "[flows][precondition]
   const auto deep = GaussianMixture::isotropic(Vector::Ones(1), Matrix::Zero(3, 1), 1.0);
   const StableFlow flow = stable_flow(deep, linear_schedule());
   CHECK_THROWS_AS(stability(flow, velocity_errors(0.1, 3)[0]), std::invalid_argument);
+  CHECK_THROWS_AS(stability(stable_flow(gaussian(1.0), linear_schedule()),
+                            velocity_errors(0.1, 1)[0], {.tolerance = 0.0}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(EndClock(0.0), std::invalid_argument);
+  CHECK_THROWS_AS(narrowing_time(linear_schedule(), 0.0), std::invalid_argument);
   CHECK_THROWS_AS(source_error(deep, {.a = 0.9, .b = 0.4}), std::invalid_argument);
 }
 
