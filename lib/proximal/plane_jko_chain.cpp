@@ -298,7 +298,49 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
           .error = error == 0.0
                        ? s.first_order_error
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
+          .velocity_gap = velocity_gap(law, s, step_size),
           .map = std::move(map)};
+}
+
+// At x = T(y) the velocity is (y − x)/γ, so that the square is an integral over p'. Where T is off
+// by δ the integrand's root is by |(I/γ − D²log(p/q))δ|; the Hessian's norm is the largest of
+// difference quotients over a cell.
+Estimate PlaneJkoProblem::velocity_gap(const PlaneLaw& law,
+                                       const PlaneJkoResult& step,
+                                       double step_size) const {
+  const PlaneGrid grid(rectangle_, cells_);
+  const auto score_gap = [&](double x, double y) {
+    const PlaneValue p = law.log_density(x, y);
+    const PlaneValue q = log_q_(x, y);
+    return std::array{p.dx - q.dx, p.dy - q.dy};
+  };
+  const auto quotient = [](const std::array<double, 2>& a, const std::array<double, 2>& b,
+                           double h) { return std::hypot(a[0] - b[0], a[1] - b[1]) / h; };
+  const PlaneArray w = step.density / step.density.sum();
+  const double negligible = 1e-6 * w.maxCoeff();
+  double even = 0.0;  // the sum over the black cells of a chessboard, and over the white
+  double odd = 0.0;
+  double curvature = 0.0;
+  for (Index j = 0; j < cells_; ++j) {
+    for (Index i = 0; i < cells_; ++i) {
+      const double x = step.map_x(i, j);
+      const double y = step.map_y(i, j);
+      const std::array<double, 2> eta = score_gap(x, y);
+      const double squared = square_of((grid.x(i) - x) / step_size + eta[0]) +
+                             square_of((grid.y(j) - y) / step_size + eta[1]);
+      ((i + j) % 2 == 0 ? even : odd) += w(i, j) * squared;
+      if (w(i, j) <= negligible) continue;
+      curvature = std::max(
+          curvature, std::hypot(quotient(score_gap(x + grid.step_x(), y), eta, grid.step_x()),
+                                quotient(score_gap(x, y + grid.step_y()), eta, grid.step_y())));
+    }
+  }
+  const double stiffness = 1.0 / step_size + curvature;
+  const double value = std::sqrt(even + odd);
+  const double moved = stiffness * step.map_error;
+  const Estimate gap =
+      Estimate::converged(value, 0.0, round_off(stiffness * diameter(rectangle_), 2));
+  return uncertain(gap, moved, std::abs(even - odd) + square_of(stiffness) * step.folded_square);
 }
 
 PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {

@@ -35,7 +35,9 @@ struct PlaneLaw {
   Estimate slope = {};        ///< √I_n = ‖∇log(p_n/q)‖ in L²(p_n)
   Estimate step_length = {};  ///< S_n = W₂(p_{n−1}, p_n); 0 for n = 0
   Estimate error = {};        ///< ε_n of the step, measured; 0 for n = 0
-  PlaneMap map = {};          ///< T, the optimal map from p_n to p_{n−1}; none for n = 0
+  /// ‖(T_p^{p'} − Id)/γ + ∇log(p/q)‖ in L²(p) of the step p → p' that ends here; 0 for n = 0.
+  Estimate velocity_gap = {};
+  PlaneMap map = {};  ///< T, the optimal map from p_n to p_{n−1}; none for n = 0
 };
 
 /// W₂(p, q) and the map it is known from.
@@ -111,6 +113,7 @@ class PlaneJkoProblem {
                       double floor = 0.0) const;
   PlaneDistance floored_distance(const PlaneLaw& law) const;
   PlaneMap map_of(const PlaneJkoResult& step, double undone) const;
+  Estimate velocity_gap(const PlaneLaw& law, const PlaneJkoResult& step, double step_size) const;
 
   GaussianMixture start_;
   Gaussian target_;

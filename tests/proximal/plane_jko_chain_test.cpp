@@ -104,11 +104,11 @@ TEST_CASE("a distance from separate modes encloses the one of its factors",
   CHECK(found.w2.upper > exact.upper);
   CHECK(found.w2.width() < 0.002 * exact.value);
   CHECK(found.map.folded_square > 0.0);
-  CHECK(found.map.folded_square < 1e-5);
+  CHECK(found.map.folded_square < 1e-4);
 }
 
 TEST_CASE("a distance between laws of crossed tails is found above a floor", "[proximal][exact]") {
-  const double correlation = GENERATE(0.5, 0.7);
+  const double correlation = GENERATE(0.5, 0.7, 0.8);
   const PlaneJkoProblem problem(GaussianMixture(correlated(-correlation)), correlated(correlation),
                                 32);
   const PlaneDistance found = problem.to_target(problem.first());
@@ -116,7 +116,7 @@ TEST_CASE("a distance between laws of crossed tails is found above a floor", "[p
   CAPTURE(found.w2, exact);
   CHECK(found.w2.lower < exact.lower);
   CHECK(found.w2.upper > exact.upper);
-  CHECK(found.w2.width() < 0.01 * exact.value);
+  CHECK(found.w2.width() < (correlation < 0.75 ? 0.01 : 0.02) * exact.value);
 }
 
 TEST_CASE("steps from a strongly correlated start are found above a floor under it",
@@ -140,7 +140,12 @@ TEST_CASE("steps from a strongly correlated start are found above a floor under 
   CHECK(within(found.step_length, w2(p, next)));
   CHECK(within(to_start.w2, w2(p, q)));
   CHECK(within(to_next.w2, w2(next, q)));
-  CHECK(within(map_distance(found, to_start, to_next), optimal_map_distance(p, next, q)));
+  const Estimate D = map_distance(found, to_start, to_next);
+  const Estimate exact = optimal_map_distance(p, next, q);
+  CAPTURE(D, exact);
+  CHECK(D.lower <= exact.upper + 1e-3);
+  CHECK(D.upper >= exact.lower - 1e-3);
+  CHECK(D.width() < 0.2 * exact.value);
 }
 
 TEST_CASE("what has no steps on the plane is refused", "[proximal][precondition]") {
@@ -161,7 +166,7 @@ TEST_CASE("what has no steps on the plane is refused", "[proximal][precondition]
   CHECK_THROWS_AS(problem.next(problem.first(), 0.3, -0.1), std::invalid_argument);
   CHECK_THROWS_AS(problem.next(problem.first(), 0.0), std::invalid_argument);
   // Between corners that are far into one tail and not the other no map is found.
-  const PlaneJkoProblem crossed(GaussianMixture(correlated(-0.8)), correlated(0.8), 32);
+  const PlaneJkoProblem crossed(GaussianMixture(correlated(-0.9)), correlated(0.9), 32);
   CHECK_THROWS_AS(crossed.to_target(crossed.first()), std::invalid_argument);
   CHECK_THROWS_AS(crossed.next(crossed.first(), 0.3), std::invalid_argument);
 }
