@@ -81,8 +81,8 @@ Estimate map_distance(const PlaneLaw& next,
 /// + δ|Ω|⁻¹)/(1 + δ). It is another law, √δ diam from p in W₂ at most, and all is measured of it.
 ///
 /// Range: as plane_jko_step(): components that overlap, of deviations not much smaller than those
-/// of q or a half larger. Cost: 0.05 to 0.2 s a step or a distance at 96 cells, a few
-/// seconds where a distance needs floors.
+/// of q or a half larger; above floors also correlations of 0.8 that are common to all, or of ±0.6.
+/// Cost: 0.05 to 0.2 s a step or a distance at 96 cells, five to ten where a distance needs floors.
 class PlaneJkoProblem {
  public:
   /// @param cells        of each side of the grid, a multiple of 4, at least 32

@@ -112,7 +112,7 @@ Outcome on_mixtures(const PlaneChainProblem& problem) {
       coefficient);
 }
 
-// The first step of M1: its I_1 is more than half of what is left over.
+// The first, exact step of M1.
 Outcome larger_coefficient(Trial& trial) {
   const PlaneChainProblem& problem = plane_problems(trial.scale).front();
   return gap_with(problem, problem.chain({problem.step_size}, {0.0}),
