@@ -158,16 +158,14 @@ void require_plane_steps(const CommandLine& line,
                          const GaussianMixture& start,
                          const Gaussian& reference) {
   try {
-    const PlaneJkoProblem problem(start, reference, 96);
-    const PlaneLaw p = problem.first();
-    static_cast<void>(problem.to_target(p));
-    static_cast<void>(problem.next(p, line.step_size, line.error));
-  } catch (const std::invalid_argument&) {
+    const PlaneJkoProblem problem =
+        with_start_floor(start, reference, 96, line.step_size, line.error);
+    static_cast<void>(problem.to_target(problem.first()));
+  } catch (const std::invalid_argument& failure) {
     throw UsageError(fmt::format(
-        "--target {}: expected components that overlap, near the reference and about as wide, and "
-        "an --epsilon below their width: no steps of --gamma {}, --epsilon {} from it were found "
-        "on the plane's grid",
-        line.target, line.step_size, line.error));
+        "--target {}: no steps of --gamma {}, --epsilon {} from it were found on the plane's grid: "
+        "{}",
+        line.target, line.step_size, line.error, failure.what()));
   }
 }
 

@@ -243,6 +243,16 @@ double log_sum(const PlaneArray& a) {
   return top + std::log((a - top).exp().sum());
 }
 
+PlaneFunction with_floor(PlaneFunction f, double level) {
+  return [f = std::move(f), level](double x, double y) {
+    const PlaneValue a = f(x, y);
+    const double top = std::max(a.value, level);
+    const double sum = top + std::log1p(std::exp(std::min(a.value, level) - top));
+    const double part = std::exp(a.value - sum);
+    return PlaneValue{.value = sum, .dx = part * a.dx, .dy = part * a.dy};
+  };
+}
+
 double mass_beyond(const PlaneGrid& grid, const PlaneArray& density) {
   const Index n = grid.cells();
   const Index depth = std::max<Index>(2, n / 32);

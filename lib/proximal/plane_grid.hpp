@@ -17,6 +17,7 @@ struct Rectangle {
 
   double width() const { return right - left; }
   double height() const { return top - bottom; }
+  double area() const { return width() * height(); }
 };
 
 /// What the rectangle is to the measures on it.
@@ -107,6 +108,9 @@ PlaneMoments plane_moments(const PlaneGrid& grid, const PlaneArray& weights);
 
 /// log Σ e^a, the largest term taken out.
 double log_sum(const PlaneArray& a);
+
+/// log(e^f + e^level) with its gradient: a density with an even floor under it.
+PlaneFunction with_floor(PlaneFunction f, double level);
 
 /// The part of a density's mass beyond the sides of the rectangle, extrapolated from the last
 /// cells: a tail that falls by the factor e^{−κt} over a distance t has (its value at the side)/κ

@@ -14,8 +14,8 @@
 namespace flowcheck {
 namespace {
 
-constexpr Index most_krylov_vectors = 50;
-constexpr int most_restarts = 4;
+constexpr Index most_krylov_vectors = 150;
+constexpr int most_restarts = 2;
 
 double root_mean_square(const PlaneArray& a) {
   return std::sqrt(a.square().mean());
@@ -81,17 +81,6 @@ LinearSolution gmres(const Operator& A, const PlaneArray& b, double relative_tol
     residual = b - A(solution.x);
   }
   return solution;
-}
-
-// log(e^f + e^level) with its gradient: a density with an even floor under it.
-PlaneFunction floored(PlaneFunction f, double level) {
-  return [f = std::move(f), level](double x, double y) {
-    const PlaneValue a = f(x, y);
-    const double top = std::max(a.value, level);
-    const double sum = top + std::log1p(std::exp(std::min(a.value, level) - top));
-    const double part = std::exp(a.value - sum);
-    return PlaneValue{.value = sum, .dx = part * a.dx, .dy = part * a.dy};
-  };
 }
 
 // The two functions of a step, floored.
@@ -256,6 +245,30 @@ class Level {
   mutable PlaneDerivatives work_;
 };
 
+// On the coarsest grid. Where it is not found from φ = 0, p's tails are raised to begin with, above
+// 10⁻² of p's mean density, and lowered again from one solution to the next, until they are p's.
+Level::Newton solve_coarsest(const Problem& problem,
+                             const Rectangle& rectangle,
+                             Index cells,
+                             double log_mean_density,
+                             const PlaneJkoOptions& options) {
+  const auto solve = [&](const Problem& with, PlaneArray start) {
+    return Level(with, rectangle, cells)
+        .solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
+  };
+  PlaneArray start = PlaneArray::Zero(cells, cells);
+  Level::Newton found = solve(problem, start);
+  if (found.termination == Termination::converged) return found;
+  for (int power = 2; power <= 13; ++power) {
+    Problem raised = problem;
+    raised.log_p = with_floor(problem.log_p, log_mean_density - power * std::numbers::ln10);
+    Level::Newton next = solve(raised, std::move(start));
+    if (next.termination != Termination::converged) return found;
+    start = std::move(next.state.coefficients);
+  }
+  return solve(problem, std::move(start));
+}
+
 // 1 at low frequencies, 0 to round-off at the n-th.
 Eigen::ArrayXd faded(Index n) {
   const Eigen::ArrayXd k =
@@ -328,8 +341,48 @@ struct MapError {
   double found = infinity;  // ‖∇ψ‖
   double unsure = 0.0;      // of that, but where T folds
   double folded_mass = 1.0;
+  double folded_square = infinity;  // ∫|T − T̂|² dp' there, at most
   double round_off = 0.0;
 };
+
+// How far a map may be from `value` at a place where it is monotone between the nearest places on
+// both sides, and one more for safety, that are not `folded`; at the sides of the interval
+// [lower, upper] it ends there.
+template <class Folded, class Map>
+double reach_of_fold(
+    const Folded& folded, const Map& map, Index at, Index size, double lower, double upper) {
+  Index before = at;
+  while (before >= 0 && folded(before) > 0.0) --before;
+  Index after = at;
+  while (after < size && folded(after) > 0.0) ++after;
+  const double least = before > 0 ? map(before - 1) : lower;
+  const double most = after + 1 < size ? map(after + 1) : upper;
+  return std::max({most - map(at), map(at) - least, 0.0});
+}
+
+// ∫|T − T̂|² dp' over the cells where T folds, at most: along x the first component of T̂ increases,
+// along y the second does, and both are known where T does not fold.
+double folded_square(const PlaneGrid& grid,
+                     const State& s,
+                     const PlaneArray& folded,
+                     const PlaneArray& weight) {
+  const Rectangle& box = grid.rectangle();
+  const Index n = grid.cells();
+  double sum = 0.0;
+  for (Index j = 0; j < n; ++j) {
+    for (Index i = 0; i < n; ++i) {
+      if (!(folded(i, j) > 0.0)) continue;
+      const double x = reach_of_fold([&](Index k) { return folded(k, j); },
+                                     [&](Index k) { return grid.x(k) - s.phi_x(k, j); }, i, n,
+                                     box.left, box.right);
+      const double y = reach_of_fold([&](Index k) { return folded(i, k); },
+                                     [&](Index k) { return grid.y(k) - s.phi_y(i, k); }, j, n,
+                                     box.bottom, box.top);
+      sum += weight(i, j) * (x * x + y * y);
+    }
+  }
+  return sum / weight.sum();
+}
 
 // ψ of the header. The part of R above the grid's frequencies is inverted by the Laplacian alone,
 // which it is: it stands in the error, as does what GMRES left.
@@ -380,14 +433,14 @@ MapError measured_error(const Problem& problem, const Level& level, const State&
   return {.found = mean_square(psi.dx, psi.dy),
           .unsure = unresolved + left,
           .folded_mass = dot(w_fine, folded) / w_fine.sum(),
+          .folded_square = folded_square(fine.grid(), *doubled, folded, w_fine),
           .round_off = round_off(mean_square(s.phi_x, s.phi_y), 2)};
 }
 
-// ε of the header: what folds is off by the diameter at most.
-Estimate first_order_error(const MapError& error, double diameter, double gamma) {
+// ε of the header.
+Estimate first_order_error(const MapError& error, double gamma) {
   if (error.found == infinity) return Estimate::between(infinity, 0.0, infinity, Grade::converged);
-  const double upper =
-      std::hypot(error.found + error.unsure, diameter * std::sqrt(error.folded_mass));
+  const double upper = std::hypot(error.found + error.unsure, std::sqrt(error.folded_square));
   return Estimate::converged(error.found / gamma, (upper - error.found) / gamma,
                              error.round_off / gamma);
 }
@@ -460,8 +513,8 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   const double target_level = log_mass(log_q) + log_floor;
   Problem problem{.log_p = current, .log_q = minus_potential, .gamma = gamma};
   if (options.floor > 0.0) {
-    problem.log_p = floored(current, log_mass(log_p) + log_floor);
-    problem.log_q = floored(minus_potential, target_level);
+    problem.log_p = with_floor(current, log_mass(log_p) + log_floor);
+    problem.log_q = with_floor(minus_potential, target_level);
   }
 
   // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
@@ -472,7 +525,6 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   std::reverse(ladder.begin(), ladder.end());
 
   PlaneJkoResult result;
-  PlaneArray start = PlaneArray::Zero(ladder.front(), ladder.front());
   std::unique_ptr<Level> level;
   Level::Newton newton;
   Moments coarse;
@@ -480,21 +532,26 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   double coarse_cost = 0.0;
   for (const Index cells : ladder) {
     level = std::make_unique<Level>(problem, rectangle, cells);
-    if (start.rows() != cells) start = prolonged(newton.state.coefficients, cells);
     newton =
-        level->solve(std::move(start), options.residual_tolerance, options.max_newton_iterations);
+        cells == ladder.front()
+            ? solve_coarsest(problem, rectangle, cells, log_mass(log_p) - std::log(area), options)
+            : level->solve(prolonged(newton.state.coefficients, cells), options.residual_tolerance,
+                           options.max_newton_iterations);
     coarse = fine;
     fine = moments(*level, newton.state, gamma);
     if (2 * cells == n) {
       coarse_cost = dual_cost(problem, level->grid(), newton.state.coefficients);
     }
-    start = PlaneArray();
   }
   const State& s = newton.state;
   result.newton_iterations = newton.iterations;
   result.krylov_iterations = newton.krylov_iterations;
   result.termination = newton.termination;
   result.residual = s.norm;
+  Index i = 0;
+  Index j = 0;
+  result.largest_residual = s.residual.abs().maxCoeff(&i, &j);
+  result.worst_place = {grid.x(i), grid.y(j)};
 
   const PlaneArray w = level->weight(s);
   result.density = w / (w.sum() * grid.cell_area());
@@ -561,7 +618,8 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
   const MapError error = measured_error(problem, *level, s);
   result.map_error = error.found + error.unsure;
   result.folded_mass = error.folded_mass;
-  result.first_order_error = first_order_error(error, diameter, gamma);
+  result.folded_square = error.folded_square;
+  result.first_order_error = first_order_error(error, gamma);
   return result;
 }
 

@@ -39,10 +39,13 @@ struct PlaneJkoResult {
   Estimate first_order_error = {};  ///< ε = ‖∇V + ∇log p' − (T_{p'}^p − Id)/γ‖ in L²(p')
   double map_error = 0.0;           ///< ‖T − T_{p'}^p‖ in L²(p') at most, but where T folds
   double folded_mass = 0.0;  ///< of p', where I − D²φ is not positive definite between the centres
-  double outside_mass = 0.0;  ///< of p or p', the larger; 0 on PlaneDomain::rectangle
-  double residual = 0.0;      ///< root mean square of R on the finest grid
-  int newton_iterations = 0;  ///< on the finest grid
-  int krylov_iterations = 0;  ///< on the finest grid, for all its Newton steps
+  double folded_square = 0.0;  ///< ∫|T − T_{p'}^p|² dp' there, at most
+  double outside_mass = 0.0;   ///< of p or p', the larger; 0 on PlaneDomain::rectangle
+  double residual = 0.0;       ///< root mean square of R on the finest grid
+  double largest_residual = 0.0;
+  std::array<double, 2> worst_place = {};  ///< where it is
+  int newton_iterations = 0;               ///< on the finest grid
+  int krylov_iterations = 0;               ///< on the finest grid, for all its Newton steps
   Termination termination = Termination::running;
 };
 
@@ -63,7 +66,9 @@ struct PlaneJkoResult {
 ///
 /// are solved by GMRES, with the cosine transform inverting their part of constant coefficients
 /// exactly. Their number grows slowly with n: on 128, 256, 512 cells a side the benchmark's step
-/// takes 73, 75, 79 on the finest grid, and 32, 42, 58 without a floor.
+/// takes 73, 75, 79 on the finest grid, and 32, 42, 58 without a floor. Where Newton's method does
+/// not find φ from 0 on the coarsest grid, the tails of p are raised by a floor that is lowered
+/// from 10⁻² of its mass to nothing, each solution the start of the next.
 ///
 /// Accuracy: spectral where the even reflections of V and log p are smooth or have no mass,
 /// otherwise limited by φ's third derivative at the sides. The enclosures add the difference to the
@@ -77,11 +82,12 @@ struct PlaneJkoResult {
 /// the enclosures of the step's numbers being infinite then: take a smaller rectangle.
 ///
 /// ε is measured on the doubled grid: with r = R(φ) there, T_{p'}^p = T − ∇ψ to first order, where
-/// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. Where T folds nothing is known of it:
-/// that mass m counts with the diameter, m diam² in ε²γ². It refers to p and q on Ω with their
-/// floors, and where p' has separate modes its enclosure is optimistic.
+/// ψ solves the linear problem without δ/γ, and ε = ‖∇ψ‖/γ. Where T folds the optimal map is only
+/// known to increase along both axes between the places where T does not: so far may T be off
+/// there, in ε²γ². It refers to p and q on Ω with their floors, and where p' has separate modes its
+/// enclosure is optimistic.
 ///
-/// Cost: O(n² log n) a Krylov iteration, 50 vectors of n² numbers.
+/// Cost: O(n² log n) a Krylov iteration, up to 150 vectors of n² numbers.
 ///
 /// @param current    log p and its gradient, up to a constant on PlaneDomain::rectangle
 /// @param potential  V and its gradient, up to a constant

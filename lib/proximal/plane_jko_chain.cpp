@@ -3,8 +3,13 @@
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace flowcheck {
@@ -13,6 +18,8 @@ namespace {
 constexpr double reach = 5.0;              // standard deviations that the rectangle holds
 constexpr double far_ratio = 1e6;          // γλ of the step whose length is W₂(p, q)
 constexpr double floored_far_ratio = 1e8;  // the same where a floor is under q
+constexpr double clear_stretch = 0.2;      // of a step's map, at least, if a floor helps
+constexpr double well_known = 0.01;        // relative width of its length likewise
 constexpr int most_iterations = 20;  // of Newton's method on each grid; 4 to 8 are what it takes
 
 // A component of a mixture on the plane, its precision and log(w/(2π √det Σ)).
@@ -68,58 +75,74 @@ StartMeasures start_measures(const PlaneFunction& p,
   return {.kl = (w * (log_p - log_q - shift)).sum(), .fisher = (w * squared).sum()};
 }
 
-// The y with T(y) = x, by Newton's method from x; `gap` is what is left of T(y) − x.
-std::array<double, 2> inverse_at(const PlaneFunction& Tx,
-                                 const PlaneFunction& Ty,
-                                 const std::array<double, 2>& x,
-                                 const Rectangle& box,
-                                 double& gap) {
-  std::array<double, 2> y = x;
+// The y with T(y) = x, by Newton's method from x.
+struct InversePoint {
+  std::array<double, 2> y = {};
+  double gap = 0.0;      // |T(y) − x|
+  double stretch = 1.0;  // least eigenvalue of DT(y)
+};
+
+InversePoint inverse_at(const PlaneFunction& Tx,
+                        const PlaneFunction& Ty,
+                        const std::array<double, 2>& x,
+                        const Rectangle& box) {
+  InversePoint point{.y = x};
+  std::array<double, 2>& y = point.y;
   for (int i = 0;; ++i) {
     const PlaneValue a = Tx(y[0], y[1]);
     const PlaneValue b = Ty(y[0], y[1]);
     const double gap_x = a.value - x[0];
     const double gap_y = b.value - x[1];
-    gap = std::hypot(gap_x, gap_y);
-    if (gap < 1e-12 * (1.0 + std::hypot(x[0], x[1])) || i == 30) break;
+    point.gap = std::hypot(gap_x, gap_y);
+    point.stretch = 0.5 * (a.dx + b.dy) - std::hypot(0.5 * (a.dx - b.dy), 0.5 * (a.dy + b.dx));
+    if (point.gap < 1e-12 * (1.0 + std::hypot(x[0], x[1])) || i == 30) return point;
     const double det = a.dx * b.dy - a.dy * b.dx;
-    require(std::isfinite(gap / det), "map_distance: a step's map has no inverse");
+    require(std::isfinite(point.gap / det), "map_distance: a step's map has no inverse");
     y[0] = std::clamp(y[0] - (b.dy * gap_x - a.dy * gap_y) / det, box.left, box.right);
     y[1] = std::clamp(y[1] - (a.dx * gap_y - b.dx * gap_x) / det, box.bottom, box.top);
   }
-  return y;
+}
+
+double square_of(double a) {
+  return a * a;
 }
 
 double diameter(const Rectangle& box) {
   return std::hypot(box.width(), box.height());
 }
 
-// ‖T − Id‖ of a map T that is off by `undone` but for a part m of the mass, which may be off by the
-// diameter: m diam² of the square.
-Estimate uncertain(const Estimate& length, double undone, double mass, const Rectangle& box) {
-  const double diam = diameter(box);
-  return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), mass * diam * diam)));
+// ‖T − Id‖ of a map T that is off by `undone`, but where it folds: there the square is by `folded`.
+Estimate uncertain(const Estimate& length, double undone, double folded) {
+  return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), folded)));
 }
 
 // W₂ between the ends of a step, from `length` = ‖T − Id‖ or from the dual problem, whichever is
-// known better. Up to `mass` may be anywhere.
+// known better. Its square is off by `folded` where T folds.
 Estimate w2_of(const PlaneJkoResult& step,
                const PlaneMap& map,
                const Estimate& length,
-               double mass) {
-  const Estimate by_map = uncertain(length, step.map_error, mass, map.rectangle);
+               double folded) {
+  const Estimate by_map = uncertain(length, step.map_error, folded);
   if (!(map.least_stretch > 0.0)) return by_map;
-  const double diam = diameter(map.rectangle);
   const double above = step.map_error * step.map_error / map.least_stretch;
-  const Estimate by_dual =
-      sqrt(max(0.0, widened(step.dual_squared_w2, above + mass * diam * diam)));
+  const Estimate by_dual = sqrt(max(0.0, widened(step.dual_squared_w2, above + folded)));
   return by_dual.width() < by_map.width() ? by_dual : by_map;
 }
 
-void require_found(const PlaneJkoResult& step) {
-  require(step.termination == Termination::converged,
-          "PlaneJkoProblem: a step was not found; the components are too far apart, too narrow or "
-          "too wide");
+// With what floors do to it.
+double all_undone(const PlaneMap& map) {
+  if (map.by_floor.size() == 0) return map.undone;
+  return map.undone + std::sqrt((map.mass * map.by_floor.square()).sum());
+}
+
+void require_found(const PlaneJkoResult& step, double step_size) {
+  if (step.termination == Termination::converged) return;
+  throw std::invalid_argument(fmt::format(
+      "PlaneJkoProblem: no step of size {:.3g} was found on {} cells a side: next to ({:.2f}, "
+      "{:.2f}) its equation stays off by {:.2g}; a smaller step size, more cells, or components "
+      "nearer to the target in place, width and direction are easier",
+      step_size, step.density.rows(), step.worst_place[0], step.worst_place[1],
+      step.largest_residual));
 }
 
 // The greater (side 1) or the lesser (−1) eigenvalue of I − D²φ at the centres.
@@ -171,9 +194,17 @@ PlaneFunction log_density(const GaussianMixture& p) {
   };
 }
 
-PlaneJkoProblem::PlaneJkoProblem(GaussianMixture start, Gaussian target, Index cells)
-    : start_(std::move(start)), target_(std::move(target)), cells_(cells) {
+PlaneJkoProblem::PlaneJkoProblem(GaussianMixture start,
+                                 Gaussian target,
+                                 Index cells,
+                                 double start_floor)
+    : start_(std::move(start)),
+      target_(std::move(target)),
+      cells_(cells),
+      start_floor_(start_floor) {
   require_plane(start_);
+  require(start_floor_ >= 0.0 && start_floor_ <= 1e-3,
+          "PlaneJkoProblem: the floor must be in [0, 1e-3]");
   require(target_.dimension() == 2 && target_.has_density(),
           "PlaneJkoProblem: the target needs dimension 2 and a density");
   rectangle_ = {.left = infinity, .right = -infinity, .bottom = infinity, .top = -infinity};
@@ -191,7 +222,10 @@ PlaneJkoProblem::PlaneJkoProblem(GaussianMixture start, Gaussian target, Index c
 }
 
 PlaneLaw PlaneJkoProblem::first() const {
-  const PlaneFunction p = log_density(start_);
+  PlaneFunction p = log_density(start_);
+  if (start_floor_ > 0.0) {
+    p = with_floor(std::move(p), std::log(start_floor_ / rectangle_.area()));
+  }
   const StartMeasures fine = start_measures(p, log_q_, PlaneGrid(rectangle_, 2 * cells_));
   const StartMeasures coarse = start_measures(p, log_q_, PlaneGrid(rectangle_, cells_));
   const Vector mean = start_.mean();
@@ -228,7 +262,7 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
                       .dy = q.dy + b[1]};
   };
   const PlaneJkoResult s = step(law, minus(tilted), step_size);
-  require_found(s);
+  require_found(s, step_size);
 
   // The step's ξ, and ∇log(p'/q) = ξ + (T − Id)/γ.
   const PlaneGrid grid(rectangle_, cells_);
@@ -260,11 +294,53 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
           .mean = {s.mean[0].value, s.mean[1].value},
           .kl = max(0.0, error == 0.0 ? s.kl : s.kl + tilt),
           .slope = sqrt(max(0.0, fisher)),
-          .step_length = w2_of(s, map, sqrt(s.squared_w2), s.folded_mass),
+          .step_length = w2_of(s, map, sqrt(s.squared_w2), s.folded_square),
           .error = error == 0.0
                        ? s.first_order_error
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
+          .velocity_gap = velocity_gap(law, s, step_size),
           .map = std::move(map)};
+}
+
+// At x = T(y) the velocity is (y − x)/γ, so that the square is an integral over p'. Where T is off
+// by δ the integrand's root is by |(I/γ − D²log(p/q))δ|; the Hessian's norm is the largest of
+// difference quotients over a cell.
+Estimate PlaneJkoProblem::velocity_gap(const PlaneLaw& law,
+                                       const PlaneJkoResult& step,
+                                       double step_size) const {
+  const PlaneGrid grid(rectangle_, cells_);
+  const auto score_gap = [&](double x, double y) {
+    const PlaneValue p = law.log_density(x, y);
+    const PlaneValue q = log_q_(x, y);
+    return std::array{p.dx - q.dx, p.dy - q.dy};
+  };
+  const auto quotient = [](const std::array<double, 2>& a, const std::array<double, 2>& b,
+                           double h) { return std::hypot(a[0] - b[0], a[1] - b[1]) / h; };
+  const PlaneArray w = step.density / step.density.sum();
+  const double negligible = 1e-6 * w.maxCoeff();
+  double even = 0.0;  // the sum over the black cells of a chessboard, and over the white
+  double odd = 0.0;
+  double curvature = 0.0;
+  for (Index j = 0; j < cells_; ++j) {
+    for (Index i = 0; i < cells_; ++i) {
+      const double x = step.map_x(i, j);
+      const double y = step.map_y(i, j);
+      const std::array<double, 2> eta = score_gap(x, y);
+      const double squared = square_of((grid.x(i) - x) / step_size + eta[0]) +
+                             square_of((grid.y(j) - y) / step_size + eta[1]);
+      ((i + j) % 2 == 0 ? even : odd) += w(i, j) * squared;
+      if (w(i, j) <= negligible) continue;
+      curvature = std::max(
+          curvature, std::hypot(quotient(score_gap(x + grid.step_x(), y), eta, grid.step_x()),
+                                quotient(score_gap(x, y + grid.step_y()), eta, grid.step_y())));
+    }
+  }
+  const double stiffness = 1.0 / step_size + curvature;
+  const double value = std::sqrt(even + odd);
+  const double moved = stiffness * step.map_error;
+  const Estimate gap =
+      Estimate::converged(value, 0.0, round_off(stiffness * diameter(rectangle_), 2));
+  return uncertain(gap, moved, std::abs(even - odd) + square_of(stiffness) * step.folded_square);
 }
 
 PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
@@ -272,41 +348,48 @@ PlaneDistance PlaneJkoProblem::to_target(const PlaneLaw& law) const {
   const PlaneJkoResult s = step(law, minus(log_q_), gamma);
   if (s.termination != Termination::converged) return floored_distance(law);
   PlaneMap map = map_of(s, s.map_error);
-  const Estimate w2 = w2_of(s, map, sqrt(s.squared_w2), s.folded_mass);
+  const Estimate w2 = w2_of(s, map, sqrt(s.squared_w2), s.folded_square);
   const double beyond = w2.upper / far_ratio;
   map.undone += beyond;
   return {.w2 = max(0.0, widened(w2, beyond)), .map = std::move(map)};
 }
 
-// With a floor δ under both and p* for its end, the far step's length S and map T are off from
-// those of q and p by Kantorovich potentials, whose oscillation is at most diam²: of W₂² by
-// diam²(2δ + TV(p*, q_δ)), and ‖T − T_q^p‖² by diam²(2δ + 3TV) times the Lipschitz constant of T.
+// Floors are lowered tenfold as long as a map is found; what they do to S and T is seen by
+// comparing the last two. The end p* of the far step is off from q_δ: S² by diam² TV(p*, q_δ), ‖T −
+// T_{q_δ}^{p_δ}‖² by 3 diam² TV times the Lipschitz constant of T, for Kantorovich potentials
+// oscillate by diam² at most.
 PlaneDistance PlaneJkoProblem::floored_distance(const PlaneLaw& law) const {
   const double gamma = floored_far_ratio / convexity_of(target_);
-  PlaneJkoResult s;
-  double floor = 0.0;
-  for (const double height : {1e-9, 1e-7, 1e-5}) {
-    floor = height;
-    s = step(law, minus(log_q_), gamma, floor);
-    if (s.termination == Termination::converged) break;
+  PlaneJkoResult higher = step(law, minus(log_q_), gamma, 1e-3);
+  require_found(higher, gamma);
+  PlaneJkoResult lower = step(law, minus(log_q_), gamma, 1e-4);
+  require_found(lower, gamma);
+  for (const double floor : {1e-5, 1e-6, 1e-7, 1e-8, 1e-9}) {
+    PlaneJkoResult next = step(law, minus(log_q_), gamma, floor);
+    if (next.termination != Termination::converged) break;
+    higher = std::exchange(lower, std::move(next));
   }
-  require_found(s);
 
   const PlaneGrid grid(rectangle_, cells_);
-  const PlaneArray log_q = grid.sample([&](double x, double y) { return log_q_(x, y).value; });
-  const PlaneArray q = (log_q - log_sum(log_q)).exp();
-  const PlaneArray floored = (q + floor / static_cast<double>(q.size())) / (1.0 + floor);
-  const PlaneArray end = s.density * grid.cell_area();
-  const double variation = 0.5 * (end - floored).abs().sum();
-  const PlaneArray moved_x = s.map_x - grid.sample([](double x, double) { return x; });
-  const PlaneArray moved_y = s.map_y - grid.sample([](double, double y) { return y; });
-  const double length = std::sqrt((end * (moved_x.square() + moved_y.square())).sum());
-  PlaneMap map = map_of(s, s.map_error);
-  map.undone += diameter(rectangle_) * std::sqrt((2.0 * floor + 3.0 * variation) *
-                                                 stretch(grid, s.potential, 1.0).maxCoeff());
-  return {.w2 = w2_of(s, map, Estimate::converged(length, 0.0, round_off(length, 2)),
-                      s.folded_mass + 2.0 * floor + variation),
-          .map = std::move(map)};
+  const PlaneArray x = grid.sample([](double at, double) { return at; });
+  const PlaneArray y = grid.sample([](double, double at) { return at; });
+  const PlaneArray end = lower.density * grid.cell_area();
+  const auto norm = [&end](const PlaneArray& u, const PlaneArray& v) {
+    return std::sqrt((end * (u.square() + v.square())).sum());
+  };
+  const double length = norm(lower.map_x - x, lower.map_y - y);
+  // p*/q_δ = e^{−φ/γ} up to its mean: TV is half of the mean deviation of that from 1.
+  const PlaneArray ratio = -lower.potential / gamma;
+  const double variation = 0.5 * (end * (ratio - (end * ratio).sum()).abs()).sum();
+  const double moved = square_of(diameter(rectangle_)) * variation;
+  PlaneMap map = map_of(lower, lower.map_error);
+  map.undone += std::sqrt(3.0 * moved * stretch(grid, lower.potential, 1.0).maxCoeff());
+  map.by_floor =
+      ((lower.map_x - higher.map_x).square() + (lower.map_y - higher.map_y).square()).sqrt();
+  const double by_length = std::abs(length - norm(higher.map_x - x, higher.map_y - y));
+  const Estimate w2 = w2_of(lower, map, Estimate::converged(length, 0.0, round_off(length, 2)),
+                            lower.folded_square + moved);
+  return {.w2 = max(0.0, widened(w2, by_length)), .map = std::move(map)};
 }
 
 PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) const {
@@ -316,7 +399,7 @@ PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) cons
                .y = step.map_y,
                .mass = step.density / step.density.sum(),
                .undone = undone,
-               .folded_mass = step.folded_mass};
+               .folded_square = step.folded_square};
   // Beyond, no error of interest is made or stretched.
   map.least_stretch = (map.mass > 1e-6 * map.mass.maxCoeff())
                           .select(stretch(grid, step.potential, -1.0), 1.0)
@@ -324,38 +407,80 @@ PlaneMap PlaneJkoProblem::map_of(const PlaneJkoResult& step, double undone) cons
   return map;
 }
 
-Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before) {
+Estimate map_distance(const PlaneLaw& next,
+                      const PlaneDistance& before,
+                      const PlaneDistance& after) {
   const PlaneMap& to_law = before.map;
+  const PlaneMap& to_next = after.map;
   const PlaneMap& step = next.map;
-  require(step.x.size() > 0 && step.x.size() == to_law.x.size(),
-          "map_distance: a step, and the distance before it, on one grid");
+  require(
+      step.x.size() > 0 && step.x.size() == to_law.x.size() && step.x.size() == to_next.x.size(),
+      "map_distance: a step, and the distances before and after it, on one grid");
   const PlaneGrid grid(step.rectangle, step.x.rows());
   const PlaneFunction Tx = interpolated(grid, step.x);
   const PlaneFunction Ty = interpolated(grid, step.y);
-  double sum = 0.0;
+  double sum = 0.0;       // D²
+  double apart = 0.0;     // ‖Y − T_q^{p'}‖²
   double left_out = 0.0;  // of the mass
   double gaps = 0.0;
+  double by_floor = 0.0;  // ‖D(T_p^{p'}) δ‖², δ the part of what T_q^p is off that is known
   for (Index j = 0; j < grid.cells(); ++j) {
     for (Index i = 0; i < grid.cells(); ++i) {
-      if (to_law.mass(i, j) < 1e-14) {
-        left_out += to_law.mass(i, j);
+      const double mass = to_law.mass(i, j);
+      if (mass < 1e-14) {
+        left_out += mass;
         continue;
       }
-      double gap = 0.0;
-      const std::array<double, 2> y =
-          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle, gap);
-      gaps += to_law.mass(i, j) * gap * gap;
-      const double dx = y[0] - grid.x(i);
-      const double dy = y[1] - grid.y(j);
-      sum += to_law.mass(i, j) * (dx * dx + dy * dy);
+      const InversePoint found =
+          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle);
+      const std::array<double, 2>& y = found.y;
+      gaps += mass * found.gap * found.gap;
+      if (to_law.by_floor.size() > 0) {
+        const double stretch = std::max(found.stretch, step.least_stretch);
+        by_floor += mass * square_of(to_law.by_floor(i, j) / stretch);
+      }
+      sum += mass * (square_of(y[0] - grid.x(i)) + square_of(y[1] - grid.y(j)));
+      apart += mass * (square_of(y[0] - to_next.x(i, j)) + square_of(y[1] - to_next.y(i, j)));
     }
   }
-  const double distance = std::sqrt(sum);
   const double moved = step.least_stretch > 0.0
-                           ? (step.undone + to_law.undone + std::sqrt(gaps)) / step.least_stretch
+                           ? (step.undone + to_law.undone + std::sqrt(gaps)) / step.least_stretch +
+                                 std::sqrt(by_floor)
                            : infinity;
-  return uncertain(Estimate::converged(distance, 0.0, round_off(distance, 2)), moved,
-                   left_out + step.folded_mass + to_law.folded_mass, step.rectangle);
+  const double folded =
+      left_out * square_of(diameter(step.rectangle)) + step.folded_square + to_law.folded_square;
+  const double distance = std::sqrt(sum);
+  const Estimate direct =
+      uncertain(Estimate::converged(distance, 0.0, round_off(distance, 2)), moved, folded);
+  if (!(to_next.least_stretch > 0.0)) return direct;
+  const double above =
+      (square_of(std::sqrt(apart) + moved + all_undone(to_next)) + folded + to_next.folded_square) /
+      to_next.least_stretch;
+  const Estimate excess = Estimate::between(0.5 * above, 0.0, above, Grade::converged);
+  const Estimate by_dual = sqrt(square(after.w2) + excess);
+  return by_dual.width() < direct.width() ? by_dual : direct;
+}
+
+PlaneJkoProblem with_start_floor(const GaussianMixture& start,
+                                 const Gaussian& target,
+                                 Index cells,
+                                 double step_size,
+                                 double error) {
+  std::optional<PlaneJkoProblem> found;
+  std::string why;
+  for (const double floor : {0.0, 1e-9, 1e-7, 1e-5}) {
+    PlaneJkoProblem problem(start, target, cells, floor);
+    try {
+      const PlaneLaw law = problem.next(problem.first(), step_size, error);
+      found = std::move(problem);
+      const bool sure = law.step_length.width() <= well_known * law.step_length.value;
+      if (sure && law.map.least_stretch >= clear_stretch) break;
+    } catch (const std::invalid_argument& failure) {
+      why = failure.what();
+    }
+  }
+  require(found.has_value(), why);
+  return *std::move(found);
 }
 
 std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,

@@ -20,7 +20,9 @@ struct PlaneMap {
   PlaneArray y = {};
   PlaneArray mass = {};  ///< of what T starts from, of sum 1
   double undone = 0.0;  ///< what it is off in L² of that, in the plane's units, but where it folds
-  double folded_mass = 0.0;    ///< where it folds between the centres: there nothing is known of it
+  PlaneArray by_floor =
+      {};  ///< and what floors do to it at each centre; none: they were not needed
+  double folded_square = 0.0;  ///< the square of what it is off where it folds between the centres
   double least_stretch = 1.0;  ///< least eigenvalue of DT at the centres
 };
 
@@ -33,7 +35,9 @@ struct PlaneLaw {
   Estimate slope = {};        ///< √I_n = ‖∇log(p_n/q)‖ in L²(p_n)
   Estimate step_length = {};  ///< S_n = W₂(p_{n−1}, p_n); 0 for n = 0
   Estimate error = {};        ///< ε_n of the step, measured; 0 for n = 0
-  PlaneMap map = {};          ///< T, the optimal map from p_n to p_{n−1}; none for n = 0
+  /// ‖(T_p^{p'} − Id)/γ + ∇log(p/q)‖ in L²(p) of the step p → p' that ends here; 0 for n = 0.
+  Estimate velocity_gap = {};
+  PlaneMap map = {};  ///< T, the optimal map from p_n to p_{n−1}; none for n = 0
 };
 
 /// W₂(p, q) and the map it is known from.
@@ -42,11 +46,22 @@ struct PlaneDistance {
   PlaneMap map = {};  ///< from q, all but 10⁻⁶ of the distance, to p
 };
 
-/// D = ‖T_p^{p'} − T_p^q‖ in L²(p) of a step p → p', by the change of variables x = T_q^p(y) from
-/// q: ‖T_p^{p'}∘T_q^p − Id‖ in L²(q). T_p^{p'} is the inverse of the step's map, by Newton's
+/// D = ‖T_p^{p'} − T_p^q‖ in L²(p) of a step p → p', by the change of variables x = T_q^p(z) from
+/// q: ‖Y − Id‖ in L²(q), Y = T_p^{p'}∘T_q^p. T_p^{p'} is the inverse of the step's map, by Newton's
 /// method. What the two maps leave undone counts with the Lipschitz constant of that inverse on the
-/// grid; to first order in it.
-Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before);
+/// grid; to first order in it. Better known where p' is near p is the square: (Y, Id) couples p'
+/// and q, hence
+///
+///   0 ≤ D² − W₂²(p', q) ≤ L ‖Y − T_q^{p'}‖²,    1/L the least eigenvalue of DT_q^{p'}.
+///
+/// The narrower of the two is returned.
+///
+/// @param before  to_target() of p
+/// @param after   to_target() of p'
+/// @throws std::invalid_argument  other grids, or a first law in place of a step
+Estimate map_distance(const PlaneLaw& next,
+                      const PlaneDistance& before,
+                      const PlaneDistance& after);
 
 /// JKO steps of KL(· ‖ q) from a mixture towards a Gaussian q, both on the plane, solved on a
 /// rectangle Ω: five standard deviations around every component and around q. The laws are those on
@@ -59,23 +74,31 @@ Estimate map_distance(const PlaneLaw& next, const PlaneDistance& before);
 /// W₂(p, q) is the length S of a step of size γ = 10⁶/λ from p. It ends at p* with W₂(p*, q) ≤
 /// √I(p* ‖ q)/λ = S/(γλ), which stands in the enclosure, as does what the maps leave undone. Where
 /// tails of opposite slope at the sides let no such map be found, it is that between p and q with
-/// even floors under them, and the enclosure has what the floors can move: see
+/// even floors under them, and the enclosure has the difference to floors ten times as high: see
 /// docs/derivations/plane_step.md.
 ///
+/// A start of narrow or strongly correlated components may have a floor of its own: p_0 is then (p
+/// + δ|Ω|⁻¹)/(1 + δ). It is another law, √δ diam from p in W₂ at most, and all is measured of it.
+///
 /// Range: as plane_jko_step(): components that overlap, of deviations not much smaller than those
-/// of q or a half larger. Cost: 0.05 to 0.2 s a step or a distance at 96 cells, a few
-/// seconds where a distance needs floors.
+/// of q or a half larger; above floors also correlations of 0.8 that are common to all, or of ±0.6.
+/// Cost: 0.05 to 0.2 s a step or a distance at 96 cells, five to ten where a distance needs floors.
 class PlaneJkoProblem {
  public:
-  /// @param cells  of each side of the grid, a multiple of 4, at least 32
+  /// @param cells        of each side of the grid, a multiple of 4, at least 32
+  /// @param start_floor  δ in [0, 10⁻³]: part of the start's mass that is spread evenly over Ω
   /// @throws std::invalid_argument  another dimension than two, no density, or a component narrower
   ///                                than two cells of a grid of 64
-  PlaneJkoProblem(GaussianMixture start, Gaussian target, Index cells = 64);
+  PlaneJkoProblem(GaussianMixture start,
+                  Gaussian target,
+                  Index cells = 64,
+                  double start_floor = 0.0);
 
   const GaussianMixture& start() const { return start_; }
   const Gaussian& target() const { return target_; }
   const Rectangle& rectangle() const { return rectangle_; }
   Index cells() const { return cells_; }
+  double start_floor() const { return start_floor_; }
 
   PlaneLaw first() const;  ///< p_0
   /// The law one step on.
@@ -90,13 +113,25 @@ class PlaneJkoProblem {
                       double floor = 0.0) const;
   PlaneDistance floored_distance(const PlaneLaw& law) const;
   PlaneMap map_of(const PlaneJkoResult& step, double undone) const;
+  Estimate velocity_gap(const PlaneLaw& law, const PlaneJkoResult& step, double step_size) const;
 
   GaussianMixture start_;
   Gaussian target_;
   Index cells_ = 64;
+  double start_floor_ = 0.0;
   Rectangle rectangle_ = {};
   PlaneFunction log_q_ = {};
 };
+
+/// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵ under the start whose first step, of
+/// that size and error, is found with S known to 1 % and a map that shrinks nothing more than
+/// fivefold; failing that, with the highest of which one is found.
+/// @throws std::invalid_argument  as PlaneJkoProblem, or no step was found
+PlaneJkoProblem with_start_floor(const GaussianMixture& start,
+                                 const Gaussian& target,
+                                 Index cells,
+                                 double step_size,
+                                 double error);
 
 /// p_0, …, p_N by steps of the given sizes, each with an error of norm `error`.
 std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,

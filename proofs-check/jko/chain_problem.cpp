@@ -77,7 +77,15 @@ Rng competitor_stream(std::uint64_t seed) {
   return Rng(derive_seed(seed, "competitor"));
 }
 
-Instance plane_family(const EvaluateChain& evaluate) {
+std::vector<Instance> joined(std::vector<Instance> families, std::vector<Instance> more) {
+  families.insert(families.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  return families;
+}
+
+}  // namespace
+
+Instance plane_family(const EvaluatePlane& evaluate) {
   return {.name = "mixture on the plane",
           .draw =
               [evaluate](Trial& trial) {
@@ -90,14 +98,6 @@ Instance plane_family(const EvaluateChain& evaluate) {
               },
           .repeat = false};
 }
-
-std::vector<Instance> joined(std::vector<Instance> families, std::vector<Instance> more) {
-  families.insert(families.end(), std::make_move_iterator(more.begin()),
-                  std::make_move_iterator(more.end()));
-  return families;
-}
-
-}  // namespace
 
 ChainMeasures measures(const JkoChain& chain) {
   ChainMeasures result;
@@ -229,10 +229,16 @@ std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const Eva
 }
 
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate) {
-  return [others = on_chain_target(evaluate, evaluate), evaluate](const Target& target) -> Outcome {
-    const bool plane =
+  return on_chain_target(evaluate, evaluate, evaluate);
+}
+
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line,
+                                                      const EvaluatePlane& plane) {
+  return [others = on_chain_target(gaussian, line), plane](const Target& target) -> Outcome {
+    const bool on_plane =
         std::holds_alternative<GaussianMixture>(target.start) && dimension(target.start) == 2;
-    return plane ? evaluate(plane_problem(target)) : others(target);
+    return on_plane ? plane(plane_problem(target)) : others(target);
   };
 }
 

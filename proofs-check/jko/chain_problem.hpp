@@ -77,6 +77,10 @@ struct ChainProblem {
 };
 
 using EvaluateChain = std::function<Outcome(const ChainProblem&)>;
+using EvaluatePlane = std::function<Outcome(const PlaneChainProblem&)>;
+
+/// The plane's problems, all in one draw.
+Instance plane_family(const EvaluatePlane& evaluate);
 
 /// `families` and one more.
 std::vector<Instance> with(std::vector<Instance> families, Instance more);
@@ -92,9 +96,12 @@ std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLin
 std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 
 /// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, by line_problem()
-/// where it is a mixture or points on the line, and, in the first form, by plane_problem() where it
-/// is a mixture on the plane.
+/// where it is a mixture or points on the line, and, but in the last form, by plane_problem() where
+/// it is a mixture on the plane.
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
+std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
+                                                      const EvaluateLine& line,
+                                                      const EvaluatePlane& plane);
 std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
                                                       const EvaluateLine& line);
 

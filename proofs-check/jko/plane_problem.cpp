@@ -65,7 +65,7 @@ PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_size
       PlaneDistance to_target = problem.to_target(law);
       Measured measured{.law = std::move(law), .to_target = std::move(to_target)};
       if (before != nullptr) {
-        measured.map_distance = map_distance(measured.law, before->to_target);
+        measured.map_distance = map_distance(measured.law, before->to_target, measured.to_target);
       }
       found = store_->laws.emplace(path, std::move(measured)).first;
     }
@@ -105,7 +105,8 @@ PlaneChainProblem plane_problem(const Target& target) {
   const std::vector<double> asked = numbers(*mixture, target);
   const std::lock_guard lock(mutex);
   if (!last || asked != last_numbers) {
-    last.emplace(PlaneJkoProblem(*mixture, target.reference, 96), target.step_size, target.error);
+    last.emplace(with_start_floor(*mixture, target.reference, 96, target.step_size, target.error),
+                 target.step_size, target.error);
     last_numbers = asked;
   }
   return *last;
