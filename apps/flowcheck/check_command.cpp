@@ -28,6 +28,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string_view>
 
 namespace flowcheck {
@@ -132,6 +133,12 @@ void require_steps(const CommandLine& line, const Gaussian& start, const Gaussia
   }
 }
 
+// The solver finds no steps; whether there are some is not known.
+class NoSteps : public UsageError {
+ public:
+  using UsageError::UsageError;
+};
+
 // The same on the line, where every error has a step, but a start far out of the reference's reach
 // has none that double carries.
 void require_line_steps(const CommandLine& line, const Measure& start, const Gaussian& reference) {
@@ -146,7 +153,7 @@ void require_line_steps(const CommandLine& line, const Measure& start, const Gau
     static_cast<void>(line_jko_chain(
         map, G, {.step_sizes = constant_steps(line.step_size, steps), .error = line.error}));
   } catch (const std::invalid_argument&) {
-    throw UsageError(fmt::format(
+    throw NoSteps(fmt::format(
         "--target {}: expected a start nearer to the reference, or of one piece: no steps of "
         "--gamma {} from it were found",
         line.target, line.step_size));
@@ -162,17 +169,27 @@ void require_plane_steps(const CommandLine& line,
         with_start_floor(start, reference, 96, line.step_size, line.error);
     static_cast<void>(problem.to_target(problem.first()));
   } catch (const std::invalid_argument& failure) {
-    throw UsageError(fmt::format(
+    throw NoSteps(fmt::format(
         "--target {}: no steps of --gamma {}, --epsilon {} from it were found on the plane's grid: "
         "{}",
         line.target, line.step_size, line.error, failure.what()));
   }
 }
 
-// A user's measure, and the papers none of whose claims takes it, with why.
+// Why none of a paper's claims takes a measure.
+struct Unfit {
+  std::string why;
+  bool is_failure = false;  // of ours, not a hypothesis of theirs
+
+  Outcome operator()(const Target&) const {
+    if (is_failure) throw std::runtime_error(why);
+    return Outcome::not_applicable(why);
+  }
+};
+
 struct ReadTarget {
   Target target;
-  std::map<std::string, std::string> unfit;
+  std::map<std::string, Unfit> unfit;  // by paper
 };
 
 constexpr const char* steps_paper = "jko";
@@ -304,7 +321,7 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
   MeasureFile read = read_start(line);
   Measure& start = read.measure;
   Gaussian reference = reference_for(line, dimension(start));
-  std::map<std::string, std::string> unfit;
+  std::map<std::string, Unfit> unfit;
   const auto attempt = [&](const char* paper, const auto& requirement) {
     if (!papers.contains(paper)) return;
     try {
@@ -315,7 +332,8 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
                                   dynamic_cast<const InputError*>(&error) != nullptr ||
                                   std::string_view(error.what()).starts_with("--target");
       if (papers.size() == 1 || !of_the_measure) throw;
-      unfit[paper] = error.what();
+      unfit[paper] = {.why = error.what(),
+                      .is_failure = dynamic_cast<const NoSteps*>(&error) != nullptr};
     }
   };
   if (papers.contains(steps_paper)) require_in_range(line, reference);
@@ -324,7 +342,7 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
   attempt(blocks_paper, [&] { require_blocks_from(line, start); });
   if (!unfit.empty() && unfit.size() == papers.size()) {
     const auto steps = unfit.find(steps_paper);
-    const std::string& why = steps != unfit.end() ? steps->second : unfit.begin()->second;
+    const std::string& why = (steps != unfit.end() ? steps : unfit.begin())->second.why;
     if (why.starts_with("--target")) throw UsageError(why);
     throw NotApplicable(why);
   }
@@ -401,10 +419,7 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
     options.target = std::move(read.target);
     for (Claim& claim : request.claims) {
       const auto why = read.unfit.find(paper_of(claim.id));
-      if (why == read.unfit.end()) continue;
-      claim.on_target = [reason = why->second](const Target&) {
-        return Outcome::not_applicable(reason);
-      };
+      if (why != read.unfit.end()) claim.on_target = why->second;
     }
     request.settings.target = line.target;
     request.settings.treatment = treatment_words(line.treatment);
