@@ -2,6 +2,7 @@
 
 #include "interpolation/covariance_envelope.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/not_tabulated.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/spd.hpp"
@@ -23,6 +24,22 @@ DataLawPointer points(const Matrix& at, const Vector& weights) {
 double largest_at(const DataLaw& law, double r, const Vector& y) {
   return largest_eigenpair(law.posterior(r, 1.0, y).covariance).value;
 }
+
+// A law whose posterior is out of reach for |y| > 3.
+template <class Exception>
+class CutShort : public DataLaw {
+ public:
+  Index dimension() const override { return law_->dimension(); }
+  const Regularity& regularity() const override { return law_->regularity(); }
+  LatentMoments posterior(double b, double a, const Vector& x) const override {
+    if (x.norm() > 3.0) throw Exception("too far out");
+    return law_->posterior(b, a, x);
+  }
+  Matrix sample(Index count, Rng& rng) const override { return law_->sample(count, rng); }
+
+ private:
+  DataLawPointer law_ = truncated_gaussian_data(-3.0, 1.0);
+};
 
 }  // namespace
 
@@ -269,6 +286,15 @@ TEST_CASE("A cusp's extremes are found at its kink", "[interpolation][reference]
           Approx(log_lipschitz_lower_bound(L).covariance(1.3).value).epsilon(1e-10));
   }
   CHECK_THROWS_AS(largest_posterior_covariance(*cusp_data(1.0), -1.0), std::invalid_argument);
+}
+
+TEST_CASE("a posterior that is not tabulated leaves the supremum open, a broken call is no answer",
+          "[interpolation][control]") {
+  const Estimate open = largest_posterior_covariance(CutShort<NotTabulated>(), 1.0).value;
+  CHECK(open.lower == 0.0);
+  CHECK(open.upper == infinity);
+  CHECK_THROWS_WITH(largest_posterior_covariance(CutShort<std::invalid_argument>(), 1.0),
+                    "too far out");
 }
 
 }  // namespace flowcheck::covariance_extremes_test
