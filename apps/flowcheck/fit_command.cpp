@@ -47,7 +47,7 @@ FitOptions options_for(const CommandLine& line, Index d) {
 
 FitResult train(const CommandLine& line,
                 const FitData& data,
-                const UnfinishedFit& unfinished,
+                UnfinishedFit& unfinished,
                 Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto time_used = [&] {
@@ -129,7 +129,7 @@ int fit_command(const CommandLine& given) {
   CommandLine line = given;
   line.fit = options_for(given, data.split.train.rows());
   tell_data(line, data);
-  const UnfinishedFit unfinished(line, data);
+  UnfinishedFit unfinished(line, data);
   tell_begun(line, unfinished.state());
   Progress progress(std::cerr, progress_style(line.quiet), "fit");
   FitResult fit = train(line, data, unfinished, progress);

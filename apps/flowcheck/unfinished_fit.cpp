@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 
@@ -56,9 +57,17 @@ void require_same(const std::string& folder, const std::string& asked_for) {
                                              : std::string("what it is of cannot be read");
   if (what.empty()) return;
   throw InputError(fmt::format(
-      "{}:1: an unfinished fit of something else ({}); its own command finishes it, --restart "
-      "drops it",
-      file, what));
+      "{}:1: an unfinished fit of something else ({}); its own command finishes it", file, what));
+}
+
+FitState load_state(const std::string& folder, const FitOptions& options, Index dimension) {
+  FitState state = load_fit_state(folder);
+  try {
+    require_fit_state(state, options, dimension, block_step_sizes(options).size());
+  } catch (const std::invalid_argument& error) {
+    throw InputError(fmt::format("{}/state.json:1: {}", folder, error.what()));
+  }
+  return state;
 }
 
 }  // namespace
@@ -71,22 +80,24 @@ UnfinishedFit::UnfinishedFit(const CommandLine& line, const FitData& data)
   std::error_code ignored;
   if (!fs::exists(folder_ + "/state.json", ignored)) return;
   const FolderLock lock(out_);
-  require_same(folder_, asked_for_);
   try {
-    state_ = load_fit_state(folder_);
+    require_same(folder_, asked_for_);
+    state_ = load_state(folder_, line.fit, data.split.train.rows());
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}; --restart drops it", error.what()));
   }
+  networks_there_ = state_.networks.size();
 }
 
 // Only state.json changes what is there: the files that it names are in place before it, and what
 // it no longer names goes after it.
-void UnfinishedFit::save(const FitState& state) const {
+void UnfinishedFit::save(const FitState& state) {
   const FolderLock lock(out_);
   write_file(folder_ + "/fit.json", asked_for_);
-  for (const NamedBytes& file : fit_state_files(state)) {
+  for (const NamedBytes& file : fit_state_files(state, networks_there_)) {
     write_file(folder_ + "/" + file.name, file.bytes);
   }
+  networks_there_ = state.networks.size();
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename().string();

@@ -4,6 +4,7 @@
 #include "fit_data.hpp"
 #include "learning/fit_model.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace flowcheck {
@@ -19,8 +20,8 @@ class UnfinishedFit {
 
   const FitState& state() const { return state_; }  ///< where it goes on, or nothing
 
-  /// Whole or not at all. @throws OutputError  it cannot be written
-  void save(const FitState& state) const;
+  /// Whole or not at all; a trained block's network once. @throws OutputError  it cannot be written
+  void save(const FitState& state);
   void remove() const;
 
  private:
@@ -28,6 +29,7 @@ class UnfinishedFit {
   std::string folder_;  // in it
   std::string asked_for_;
   FitState state_ = {};
+  std::size_t networks_there_ = 0;
 };
 
 }  // namespace flowcheck

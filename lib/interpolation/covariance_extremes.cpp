@@ -3,6 +3,7 @@
 #include "interpolation/compass_search.hpp"
 #include "interpolation/planar_tilts.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/not_tabulated.hpp"
 #include "measures/planar_curvature.hpp"
 #include "measures/posterior_moments.hpp"
 #include "measures/tilted_moments.hpp"
@@ -114,16 +115,15 @@ class VarianceSearch {
     const double w = line_.width;
     const double slope = line_.r * w * w * w / (6.0 * std::sqrt(3.0));
     const double curvature = line_.r * line_.r * w * w * w * w / 8.0;
-    const double by_slope = 0.5 * (left.variance + right.variance + slope * h);
-    const double by_curvature = std::max(left.variance, right.variance) + curvature * h * h / 8.0;
+    const double f_left = left.variance + left.error;
+    const double f_right = right.variance + right.error;
+    const double by_slope = 0.5 * (f_left + f_right + slope * h);
+    const double by_curvature = std::max(f_left, f_right) + curvature * h * h / 8.0;
     // |κ₃| ≤ w·variance as well, so that it cannot grow fast from where there is little of it.
     const double least = std::numeric_limits<double>::min();
-    const double by_growth = std::sqrt(std::max(left.variance, least)) *
-                             std::sqrt(std::max(right.variance, least)) *
-                             std::exp(0.5 * line_.r * w * h);
-    const double bound =
-        std::min({by_slope, by_curvature, by_growth}) + std::max(left.error, right.error);
-    return {left, right, std::min(bound, by_order(left, right))};
+    const double by_growth = std::sqrt(std::max(f_left, least)) *
+                             std::sqrt(std::max(f_right, least)) * std::exp(0.5 * line_.r * w * h);
+    return {left, right, std::min({by_slope, by_curvature, by_growth, by_order(left, right)})};
   }
 
   // Tilts are ordered: W > t is likeliest at the right end and W < t at the left one, so that for
@@ -631,7 +631,7 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
     };
     try {
       return largest_variance({.width = 2.0 * D, .r = r, .at = at}, options);
-    } catch (const std::invalid_argument&) {
+    } catch (const NotTabulated&) {
       // Far out a posterior may be too steep to be tabulated: then nothing is known of what is
       // there.
       return {Estimate::between(0.0, 0.0, infinity, Grade::converged), Vector::Zero(1)};

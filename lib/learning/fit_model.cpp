@@ -52,6 +52,20 @@ void require_fit_options(const FitOptions& options) {
           "fit_model: validations and patience must be positive");
 }
 
+// Of every block's network.
+NetworkShape block_shape(const FitOptions& options, Index dimension) {
+  const bool is_jko = options.method == ModelMethod::jko;
+  NetworkShape shape{.dimension = dimension, .widths = options.hidden, .time_input = !is_jko};
+  if (is_jko) {
+    shape.activation = Activation::softplus;
+    shape.beta = 20.0;
+  } else {
+    shape.frequencies = options.frequencies;
+    shape.highest_frequency = options.highest_frequency;
+  }
+  return shape;
+}
+
 Index rounded_up(Index a, Index b) {
   return (a + b - 1) / b;
 }
@@ -125,9 +139,7 @@ class ModelFitter {
               const FitWatch& watch,
               const FitState& from)
       : options_(options), step_sizes_(std::move(step_sizes)), watch_(watch), state_(from) {
-    require(state_.blocks.size() <= step_sizes_.size() &&
-                state_.networks.size() + (state_.in_training() ? 1 : 0) == state_.blocks.size(),
-            "fit_model: a state of another number of blocks");
+    require_fit_state(state_, options, data.train.rows(), step_sizes_.size());
     model_.method = options.method;
     model_.scaling = scaling_of(options.scaling, data.train);
     train_ = model_.scaling.to_model(data.train);
@@ -158,36 +170,19 @@ class ModelFitter {
       block.network = model_.blocks.back().network;
       return block;
     }
-    NetworkShape shape{
-        .dimension = train_.rows(), .widths = options_.hidden, .time_input = !is_jko()};
-    if (is_jko()) {
-      shape.activation = Activation::softplus;
-      shape.beta = 20.0;
-    } else {
-      shape.frequencies = options_.frequencies;
-      shape.highest_frequency = options_.highest_frequency;
-    }
     Rng rng(derive_seed(options_.seed, "fit network", n));
-    block.network = initial_network(shape, rng, 0.0);
+    block.network = initial_network(block_shape(options_, train_.rows()), rng, 0.0);
     return block;
   }
 
   // Its network is trained; the next block sees what it makes of the points.
   void add_block(std::size_t n, ModelBlock block) {
-    const VelocityNetwork& trained = state_.networks[n];
-    require_shape(trained, block);
-    block.network = trained;
+    block.network = state_.networks[n];
     if (n + 1 < step_sizes_.size()) {
       train_ = push_block(block, train_).points;
       validation_ = push_block(block, validation_).points;
     }
     model_.blocks.push_back(std::move(block));
-  }
-
-  static void require_shape(const VelocityNetwork& network, const ModelBlock& block) {
-    require(network.shape == block.network.shape &&
-                network.parameters.size() == block.network.parameters.size(),
-            "fit_model: a state of other networks");
   }
 
   JkoBlockLoss jko_loss(const ModelBlock& block) const {
@@ -236,7 +231,6 @@ class ModelFitter {
   Termination train(std::size_t n, const ModelBlock& block) {
     const NetworkLoss loss = validation_loss(n, block);
     if (!state_.in_training()) begin_block(state_, block.network, loss);
-    require_shape(state_.best, block);
     const TrainingOptions training = training_options(n);
     const TrainingState from = state_.training;
     Index saved = from.iteration;
@@ -352,6 +346,34 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
   std::vector<double> result;
   for (std::size_t n = 0; n < N; ++n) result.push_back(times[n] - (n == 0 ? 0.0 : times[n - 1]));
   return result;
+}
+
+void require_fit_state(const FitState& state,
+                       const FitOptions& options,
+                       Index dimension,
+                       std::size_t blocks) {
+  require(state.blocks.size() <= blocks &&
+              state.networks.size() + (state.in_training() ? 1 : 0) == state.blocks.size(),
+          "a state of another number of blocks");
+  const NetworkShape shape = block_shape(options, dimension);
+  const auto fits = [&](const VelocityNetwork& network) {
+    return network.shape == shape && network.parameters.size() == parameter_count(shape);
+  };
+  require(std::ranges::all_of(state.networks, fits) && (!state.in_training() || fits(state.best)),
+          "a state of other networks");
+  const auto within = [&](Index count) { return count >= 0 && count <= options.iterations; };
+  require(within(state.training.iteration) &&
+              std::ranges::all_of(state.blocks,
+                                  [&](const BlockFit& fit) {
+                                    return within(fit.iterations) && fit.best_iteration >= 0 &&
+                                           fit.best_iteration <= fit.iterations;
+                                  }),
+          "a state of more iterations");
+  require(state.since_best >= 0 && state.since_best < options.patience,
+          "a state of more validations without a new best");
+  require(std::ranges::all_of(
+              state.blocks, [](const BlockFit& fit) { return std::isfinite(fit.best_validation); }),
+          "a state whose best loss is not finite");
 }
 
 FitResult fit_model(const DataSplit& data,

@@ -7,6 +7,7 @@
 #include "numerics/termination.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -68,6 +69,16 @@ struct FitState {
 
   bool in_training() const { return blocks.size() > networks.size(); }
 };
+
+/// What fit_model() asks of a state that it goes on from: as many blocks and networks of the shape
+/// that the options say, and no count beyond what they let pass.
+/// @param dimension  of the points
+/// @param blocks     how many the fit is of
+/// @throws std::invalid_argument  what does not fit
+void require_fit_state(const FitState& state,
+                       const FitOptions& options,
+                       Index dimension,
+                       std::size_t blocks);
 
 struct FitResult {
   FlowModel model = {};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -83,10 +84,12 @@ Contents contents_from(const StateJson& json) {
   }
   Contents contents;
   FitState& state = contents.state;
+  if (!json.at("blocks").is_array()) throw std::invalid_argument("blocks: expected an array");
   for (const StateJson& block : json.at("blocks")) state.blocks.push_back(block_fit_from(block));
   contents.trained = static_cast<std::size_t>(count_from(json.at("trained")));
   state.training.iteration = count_from(json.at("iteration"));
-  state.since_best = static_cast<int>(std::min<Index>(count_from(json.at("since_best")), 1 << 20));
+  const Index since_best = count_from(json.at("since_best"));
+  state.since_best = static_cast<int>(std::min<Index>(since_best, std::numeric_limits<int>::max()));
   const bool in_training = state.blocks.size() == contents.trained + 1;
   if (state.blocks.size() > most_blocks ||
       (!in_training && state.blocks.size() != contents.trained)) {
@@ -102,9 +105,9 @@ std::string training_folder(const FitState& state) {
   return fmt::format("training_{}_{}", state.blocks.size(), state.training.iteration);
 }
 
-std::vector<NamedBytes> fit_state_files(const FitState& state) {
+std::vector<NamedBytes> fit_state_files(const FitState& state, std::size_t there) {
   std::vector<NamedBytes> files;
-  for (std::size_t n = 0; n < state.networks.size(); ++n) {
+  for (std::size_t n = there; n < state.networks.size(); ++n) {
     add_files(files, block_folder(n), network_files(state.networks[n]));
   }
   if (state.in_training()) {

@@ -4,6 +4,7 @@
 #include "learning/network_file.hpp"
 #include "measures/input_file.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,13 @@ namespace flowcheck {
 
 /// Files to be written into the folder, names with their subfolder; state.json is the last: it
 /// vouches for the others.
-std::vector<NamedBytes> fit_state_files(const FitState& state);
+/// @param there  of how many trained blocks the networks are in the folder already
+std::vector<NamedBytes> fit_state_files(const FitState& state, std::size_t there = 0);
 
 /// The folder of the block in training, "training_2_1000" after 1000 iterations of block 2; or "".
 std::string training_folder(const FitState& state);
 
-/// Nothing in the folder is trusted.
+/// Nothing in the folder is trusted; whether it is of a fit's options says require_fit_state().
 /// @throws InputError  one line: what is missing, damaged or does not fit
 FitState load_fit_state(const std::string& folder, const InputLimits& limits = {});
 

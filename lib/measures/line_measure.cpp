@@ -1,5 +1,6 @@
 #include "measures/line_measure.hpp"
 
+#include "measures/not_tabulated.hpp"
 #include "measures/regularity.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
@@ -133,6 +134,10 @@ struct Panel {
 
   double half() const { return 0.5 * (b - a); }
 };
+
+void require_tabulated(bool condition, const char* message) {
+  if (!condition) throw NotTabulated(message);
+}
 
 double checked(double V) {
   require(!std::isnan(V), "LineMeasure: the potential is not a number");
@@ -395,8 +400,8 @@ void LineMeasure::Table::tabulate() {
       if (thin || (!open && (outcome == Fit::resolved || noisy))) {
         heaviest = std::max(heaviest, std::log(panel.mass) - panel.level);
         panels.push_back(panel);
-        require(panels.size() < most_panels,
-                "LineMeasure: the potential is too rough to tabulate; name its kinks");
+        require_tabulated(panels.size() < most_panels,
+                          "LineMeasure: the potential is too rough to tabulate; name its kinks");
         continue;
       }
       const double middle = 0.5 * piece.a + 0.5 * piece.b;
@@ -446,7 +451,7 @@ void LineMeasure::Table::tabulate() {
   std::erase_if(panels, [&](const Panel& panel) {
     return std::log(panel.mass) - panel.level < heaviest - depth;
   });
-  require(!panels.empty(), "LineMeasure: no mass was found");
+  require_tabulated(!panels.empty(), "LineMeasure: no mass was found");
   std::sort(panels.begin(), panels.end(), [](const Panel& x, const Panel& y) { return x.a < y.a; });
 }
 
@@ -456,8 +461,8 @@ void LineMeasure::Table::accumulate() {
   }
   if (panels.front().a > potential.lower) left = tail_beyond(potential, panels.front().a);
   if (panels.back().b < potential.upper) right = tail_beyond(potential, panels.back().b);
-  require(left.log_mass < infinity && right.log_mass < infinity,
-          "LineMeasure: the potential grows too slowly for a normaliser");
+  require_tabulated(left.log_mass < infinity && right.log_mass < infinity,
+                    "LineMeasure: the potential grows too slowly for a normaliser");
 
   const TwoRules total = integral([](double, double) { return 1.0; });
   const double tails = std::exp(lowest + left.log_mass) + std::exp(lowest + right.log_mass);
@@ -466,8 +471,8 @@ void LineMeasure::Table::accumulate() {
   const Estimate by_quadrature = Estimate::converged(
       std::log(total.value) - lowest, (total.discretisation + tails) / total.value,
       relative + unit_round_off * std::abs(std::log(total.value)));
-  require(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
-          "LineMeasure: the potential has no finite normaliser");
+  require_tabulated(std::isfinite(by_quadrature.value) && std::isfinite(by_quadrature.width()),
+                    "LineMeasure: the potential has no finite normaliser");
   mass = total.value;
   mass_error = (total.discretisation + total.round_off + tails) / total.value;
   log_normaliser = potential.log_normaliser.value_or(by_quadrature);

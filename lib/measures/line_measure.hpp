@@ -61,8 +61,8 @@ struct LinePotential {
 /// quantiles follow from these, |δx| ≤ relative_error(x) · p/density(x).
 class LineMeasure {
  public:
-  /// @throws std::invalid_argument  no potential, an empty support, a centre, kink or landmark that
-  /// is not in it, V not finite at the centre (NaN anywhere), or no finite normaliser
+  /// @throws std::invalid_argument  no potential, an empty support, a centre, kink or landmark not
+  /// in it, V not finite at the centre (NaN anywhere); NotTabulated: no finite normaliser, too rough
   explicit LineMeasure(LinePotential potential);
 
   double lower() const;  ///< ends of the support

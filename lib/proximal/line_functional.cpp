@@ -181,7 +181,8 @@ LineFunctional potential_energy(LineEnergy potential) {
 }
 
 LineFunctional porous_medium(double exponent, LineEnergy potential) {
-  require(exponent > 0.0 && exponent != 1.0, "porous_medium: the exponent is positive and not 1");
+  require(exponent >= least_exponent && exponent <= largest_exponent && exponent != 1.0,
+          "porous_medium: the exponent is from 0.4 to 20 and not 1");
   potential.log_normaliser = 0.0;
   return {.potential = std::move(potential), .exponent = exponent};
 }

@@ -47,7 +47,7 @@ LineEnergy line_energy(const LineMeasure& q);
 struct LineFunctional {
   LineEnergy potential = {};
   double diffusion = 1.0;    ///< θ ≥ 0; zero: no internal energy
-  double exponent = 1.0;     ///< m > 0
+  double exponent = 1.0;     ///< m > 0; steps: least_exponent to largest_exponent
   double interaction = 0.0;  ///< κ, of either sign
 
   double convexity() const;  ///< λ + min(κ, 0)
@@ -55,7 +55,15 @@ struct LineFunctional {
 
 LineFunctional relative_entropy(LineEnergy potential);  ///< KL(· ‖ e^{−V}/Z), Z from V
 LineFunctional potential_energy(LineEnergy potential);  ///< ∫V dρ
-LineFunctional porous_medium(double exponent, LineEnergy potential = {});  ///< ∫ρ^m/(m − 1) + ∫V dρ
+
+/// Where steps are tested. For m ≤ 1/3 there are none: among measures with a finite second moment
+/// the energy −∫ρ^m/(1 − m) is not bounded from below.
+constexpr double least_exponent = 0.4;
+constexpr double largest_exponent = 20.0;
+
+/// ∫ρ^m/(m − 1) + ∫V dρ.
+/// @throws std::invalid_argument  m = 1, or not from least_exponent to largest_exponent
+LineFunctional porous_medium(double exponent, LineEnergy potential = {});
 
 /// G_h(T), +∞ for an atom under an internal energy with m ≥ 1. The enclosure is for round-off
 /// alone; see richardson() for G itself.

@@ -150,7 +150,8 @@ Solution iterate(const LineProblem& problem, Point start, const LineJkoOptions& 
     if (solution.decrement <= options.decrement_tolerance && change <= 1e-6) {
       newton.full_step();
       solution.termination = Termination::converged;
-    } else if (last < 1e-9 && solution.decrement > 0.5 * last && change > 0.5 * last_change) {
+    } else if (last < 1e-9 && solution.decrement > 0.5 * last && change > 0.5 * last_change &&
+               change <= 1e-3) {
       solution.termination = Termination::stalled;
     } else if (solution.iterations >= options.max_iterations) {
       solution.termination = Termination::iteration_limit;
@@ -292,8 +293,8 @@ Solution minimise(const LineProblem& problem,
 
 void check(const LineGrid& grid, const LineFunctional& G, const LineJkoOptions& options) {
   require(std::isfinite(G.diffusion) && G.diffusion >= 0.0 && std::isfinite(G.interaction) &&
-              std::isfinite(G.exponent) && G.exponent > 0.0,
-          "line_jko_step: diffusion at least 0, exponent positive, all of them finite");
+              G.exponent >= least_exponent && G.exponent <= largest_exponent,
+          "line_jko_step: diffusion at least 0, exponent from 0.4 to 20, all of them finite");
   require(options.tilt.size() == 0 || options.tilt.size() == grid.points(),
           "line_jko_step: the tilt has one value for each node");
   require(options.tilt.allFinite(), "line_jko_step: the tilt is not finite");

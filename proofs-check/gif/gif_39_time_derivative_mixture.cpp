@@ -36,7 +36,7 @@ std::vector<Estimate> terms(const ScheduleValues& s, double size, const Centred&
                            2.0 * gain * rate;
   const Estimate turn = sum_of_terms({s.b_dot}) / S - 2.0 * rate * sum_of_terms({s.b}) / S;
   const Estimate of_third =
-      sum_of_terms({s.b}) / S * (sum_of_terms({s.b_dot}) - rate * sum_of_terms({s.b})) / S;
+      sum_of_terms({s.b}) / S * (sum_of_terms({s.b_dot}) - rate * sum_of_terms({s.b}));
   const Estimate x = Estimate::closed_form(size, 4.0 * unit_round_off * size);
   const Estimate R = known.radius;
   return {abs(of_rate) * x, abs(of_gain) * R, gain * abs(turn) * square(R) * x,

@@ -1,6 +1,7 @@
 #include "jko/convergence.hpp"
 
 #include "distances/wasserstein.hpp"
+#include "numerics/require.hpp"
 
 #include <fmt/format.h>
 
@@ -85,6 +86,13 @@ Estimate sharp_root_kl_bound(const Estimate& lambda,
                              const Estimate& epsilon) {
   const Estimate decay = pow(1.0 / (1.0 + step_size * lambda), n);
   return decay * sqrt(initial_kl) + epsilon / sqrt(2.0 * lambda);
+}
+
+SettledRun settled_run(const ChainProblem& problem) {
+  const int n =
+      sharp_steps(problem.convexity, problem.step_size, problem.distance, 0.001 * problem.error);
+  require(n <= problem.longest_chain, "settled_run: more steps than are run");
+  return {.measures = problem.whole_chain(n), .decay = pow(1.0 / (1.0 + problem.ratio()), n)};
 }
 
 GaussianProblem first_coordinate(const GaussianProblem& problem) {

@@ -63,6 +63,16 @@ Estimate sharp_root_kl_bound(const Estimate& lambda,
                              const Estimate& initial_kl,
                              const Estimate& epsilon);
 
+/// A chain of as many steps n as make (1 + γλ)^{−n}W_0 ≤ 10⁻³ε/λ, to whose end nothing is left of
+/// the start, and that (1 + γλ)^{−n}.
+struct SettledRun {
+  ChainMeasures measures;
+  Estimate decay;
+};
+
+/// @throws std::invalid_argument  it takes more steps than the problem's longest chain
+SettledRun settled_run(const ChainProblem& problem);
+
 /// p_0 and q on the line: their first marginals, the rest as it is.
 GaussianProblem first_coordinate(const GaussianProblem& problem);
 

@@ -42,12 +42,9 @@ Outcome fast_rate(const ChainProblem& problem) {
 
 // The floor ε/λ, 20 % too low, once nothing is left of the start.
 Outcome low_floor(const ChainProblem& problem) {
-  const Estimate lambda = problem.convexity;
-  const int n = sharp_steps(lambda, problem.step_size, problem.distance, 0.001 * problem.error);
-  const ChainMeasures run = problem.chain(n);
-  const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), n);
+  const auto [run, decay] = settled_run(problem);
   return Bound{.lhs = run.w2.back(),
-               .rhs = decay * run.w2[0] + 0.8 * run.largest_error.back() / lambda};
+               .rhs = decay * run.w2[0] + 0.8 * run.largest_error.back() / problem.convexity};
 }
 
 // The explicit N far outside γλ < 2: for γλ = 100 it asks for two steps, and W₀ = 10⁶ needs three.

@@ -42,9 +42,7 @@ Outcome continuous_rate(const ChainProblem& problem) {
 // The floor ε²/(2λ), 20 % too low, once nothing is left of the start.
 Outcome low_floor(const ChainProblem& problem) {
   const Estimate lambda = problem.convexity;
-  const int n = sharp_steps(lambda, problem.step_size, problem.distance, 0.001 * problem.error);
-  const ChainMeasures run = problem.chain(n);
-  const Estimate decay = pow(1.0 / (1.0 + problem.ratio()), n);
+  const auto [run, decay] = settled_run(problem);
   return Bound{.lhs = sqrt(run.kl.back()),
                .rhs = decay * sqrt(run.kl[0]) +
                       sqrt(Estimate(0.8)) * run.largest_error.back() / sqrt(2.0 * lambda)};

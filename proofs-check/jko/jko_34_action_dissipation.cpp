@@ -1,5 +1,6 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/convergence.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
 #include "numerics/adaptive_quadrature.hpp"
@@ -60,27 +61,30 @@ Outcome short_time(const GaussianProblem& problem) {
   return dissipated(problem, 0.0, 1e-3, 1.0);
 }
 
+// At times of order one, where what is missing is seen beside the size of the problem: at short
+// ones both sides are squares of t − s.
 Outcome halved(const GaussianProblem& problem) {
-  return dissipated(problem, 0.0, 1e-3, 0.5);
+  return dissipated(problem, 0.0, 0.1, 0.5);
 }
 
 }  // namespace jko_34
 
 Claim jko_34_action_dissipation() {
   using namespace jko_34;
-  return {.id = "JKO-34",
-          .statement =
-              "W₂²(ρₛ, ρₜ) ≤ (t − s)∫ₛᵗI = (t − s)(KLₛ − KLₜ); of a step S² ≤ 2γ(KLₙ − "
-              "KLₙ₊₁ + εS)/(2 + γλ)",
-          .source = "[BenamouBrenier2000]",
-          .provenance = Provenance::derived,
-          .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
-          .instances = gaussian_families(evaluate),
-          .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
-          .controls = {translate("½(t − s)(KLₛ − KLₜ)", halved, 0.0)},
-          .on_target = on_gaussian_target(evaluate),
-          .file = __FILE__,
-          .grade = Grade::converged};
+  return {
+      .id = "JKO-34",
+      .statement =
+          "W₂²(ρₛ, ρₜ) ≤ (t − s)∫ₛᵗI = (t − s)(KLₛ − KLₜ); of a step S² ≤ 2γ(KLₙ − "
+          "KLₙ₊₁ + εS)/(2 + γλ)",
+      .source = "[BenamouBrenier2000]",
+      .provenance = Provenance::derived,
+      .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
+      .instances = gaussian_families(evaluate),
+      .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
+      .controls = {fixed_instance("½(t − s)(KLₛ − KLₜ)", halved, line_translate(3.0, 0.5, 0.0))},
+      .on_target = on_gaussian_target(evaluate),
+      .file = __FILE__,
+      .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

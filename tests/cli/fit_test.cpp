@@ -365,6 +365,26 @@ TEST_CASE("an unfinished fit is not taken for another, unless it is to be droppe
   const ProgramOutcome damaged = data.call(long_fit("fm", "a"));
   CHECK(damaged.exit_code == 2);
   CHECK_THAT(damaged.errors, Contains("state.json:1: ") && Contains("--restart drops it"));
+  std::filesystem::remove(data / "a/unfinished/fit.json");
+  const ProgramOutcome nameless = data.call(long_fit("fm", "a"));
+  CHECK(nameless.exit_code == 2);
+  CHECK_THAT(nameless.errors, Contains("a/unfinished/fit.json") && Contains("--restart drops it"));
+}
+
+TEST_CASE("an unfinished fit's state that its settings cannot have come to is named",
+          "[cli][precondition]") {
+  const Data data;
+  const ProgramOutcome broken =
+      data.call(long_fit("fm", "a"), {.signal = SIGTERM, .interrupt_after = "fit  4"});
+  REQUIRE(broken.exit_code == 130);
+  json state = json::parse(read_file(data / "a/unfinished/state.json"));
+  state["blocks"][0]["best_validation"] = "nan";
+  data.write("a/unfinished/state.json", state.dump());
+  const ProgramOutcome outcome = data.call(long_fit("fm", "a"));
+  CAPTURE(outcome.errors);
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors,
+             Contains("a/unfinished/state.json:1: ") && Contains("--restart drops it"));
 }
 
 TEST_CASE("an unfinished fit leaves an earlier one's results alone", "[cli][property]") {

@@ -2,6 +2,7 @@
 
 #include "interpolation/covariance_envelope.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/not_tabulated.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/spd.hpp"
@@ -24,6 +25,22 @@ DataLawPointer points(const Matrix& at, const Vector& weights) {
 double largest_at(const DataLaw& law, double r, const Vector& y) {
   return largest_eigenpair(law.posterior(r, 1.0, y).covariance).value;
 }
+
+// A law whose posterior is out of reach for |y| > 3.
+template <class Exception>
+class CutShort : public DataLaw {
+ public:
+  Index dimension() const override { return law_->dimension(); }
+  const Regularity& regularity() const override { return law_->regularity(); }
+  LatentMoments posterior(double b, double a, const Vector& x) const override {
+    if (x.norm() > 3.0) throw Exception("too far out");
+    return law_->posterior(b, a, x);
+  }
+  Matrix sample(Index count, Rng& rng) const override { return law_->sample(count, rng); }
+
+ private:
+  DataLawPointer law_ = truncated_gaussian_data(-3.0, 1.0);
+};
 
 }  // namespace
 
@@ -304,6 +321,15 @@ TEST_CASE("A law in the plane knows its curvatures if one covariance is the wide
   const CovarianceExtreme supremum = largest_posterior_covariance(*crossed, 1.0);
   CHECK(supremum.value.lower == infinity);
   CHECK(supremum.direction.size() == 2);
+}
+
+TEST_CASE("a posterior that is not tabulated leaves the supremum open, a broken call is no answer",
+          "[interpolation][control]") {
+  const Estimate open = largest_posterior_covariance(CutShort<NotTabulated>(), 1.0).value;
+  CHECK(open.lower == 0.0);
+  CHECK(open.upper == infinity);
+  CHECK_THROWS_WITH(largest_posterior_covariance(CutShort<std::invalid_argument>(), 1.0),
+                    "too far out");
 }
 
 }  // namespace flowcheck::covariance_extremes_test

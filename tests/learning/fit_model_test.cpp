@@ -7,11 +7,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <memory>
 #include <numbers>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 namespace flowcheck::fit_model_test {
@@ -209,6 +211,34 @@ TEST_CASE("a fit goes on from any of its states with the same numbers", "[learni
       CHECK(rest.blocks[n].train_loss == whole.blocks[n].train_loss);
     }
   }
+}
+
+TEST_CASE("a state that its options cannot have come to is refused", "[learning][precondition]") {
+  const DataSplit data = hills(600);
+  const FitOptions options = small(ModelMethod::lfm);
+  std::vector<FitState> states;
+  const auto keep = [&](const FitState& state) { states.push_back(state); };
+  const FitResult fit = fit_model(data, options, {}, {.checkpoint = keep});
+  REQUIRE(fit.blocks.size() == 2);
+  const auto in_second = std::ranges::find_if(
+      states, [](const FitState& s) { return s.in_training() && s.networks.size() == 1; });
+  REQUIRE(in_second != states.end());
+  REQUIRE_NOTHROW(require_fit_state(*in_second, options, 2, 2));
+  CHECK_THROWS_AS(require_fit_state(*in_second, options, 3, 2), std::invalid_argument);
+  CHECK_THROWS_AS(require_fit_state(*in_second, options, 2, 1), std::invalid_argument);
+  const auto refused = [&](auto change) {
+    FitState state = *in_second;
+    change(state);
+    CHECK_THROWS_AS(fit_model(data, options, {}, {}, state), std::invalid_argument);
+  };
+  refused([&](FitState& s) { s.training.iteration = options.iterations + 1; });
+  refused([&](FitState& s) { s.blocks[0].iterations = options.iterations + 1; });
+  refused([](FitState& s) { s.blocks[1].best_iteration = s.blocks[1].iterations + 1; });
+  refused([](FitState& s) { s.blocks[1].best_validation = std::nan(""); });
+  refused([&](FitState& s) { s.since_best = options.patience; });
+  refused([](FitState& s) { s.since_best = -1; });
+  refused([](FitState& s) { s.networks[0].shape.widths[0] += 1; });
+  refused([](FitState& s) { s.best.parameters.conservativeResize(3); });
 }
 
 TEST_CASE("a fit that is stopped gives its last state, and no other options take it",

@@ -126,6 +126,30 @@ TEST_CASE("a later state takes the place of an earlier one only by its last file
   CHECK(load_fit_state(folder.path()).training.parameters == after.training.parameters);
 }
 
+TEST_CASE("blocks are an array", "[learning][precondition]") {
+  const StateFolder folder("object");
+  FitState state = a_state();
+  state.networks.clear();
+  state.blocks.resize(1);
+  folder.write(state);
+  REQUIRE_NOTHROW(load_fit_state(folder.path()));
+  std::string text = replaced(folder.read("state.json"), "\"blocks\": [", "\"blocks\": {\"a\": ");
+  text[text.rfind(']')] = '}';
+  folder.write("state.json", text);
+  CHECK_THROWS_WITH(load_fit_state(folder.path()), Contains("blocks: expected an array"));
+}
+
+TEST_CASE("the network of a trained block is written once", "[learning][exact]") {
+  const auto names = [](std::size_t there) {
+    std::string all;
+    for (const NamedBytes& file : fit_state_files(a_state(), there)) all += file.name + "\n";
+    return all;
+  };
+  CHECK_THAT(names(0), Contains("block_1/") && Contains("block_2/"));
+  CHECK_THAT(names(1), !Contains("block_1/") && Contains("block_2/") && Contains("state.json"));
+  CHECK_THAT(names(2), !Contains("block_") && Contains("training_3_40/best/"));
+}
+
 TEST_CASE("a state between two blocks has no block in training", "[learning][exact]") {
   const StateFolder folder("between");
   FitState state = a_state();

@@ -131,7 +131,7 @@ TEST_CASE("The gap closes with the places that are looked at, and may stay open"
   CHECK(enough.width() > exact.width());
 }
 
-TEST_CASE("The search ends at the gap that rounding leaves", "[measures][numerics]") {
+TEST_CASE("The search ends at the gap that rounding leaves", "[measures][property]") {
   // Almost one width: the odds turn 8000 deviations out, where squares have lost nine digits.
   const double t = 0.995;
   const double s = 1.0 - t;

@@ -201,6 +201,18 @@ TEST_CASE("One point, one Gaussian, and centres that coincide or weigh nothing a
   CHECK(steepest_point(*law, 0.5) == 0.5 * law->mean());
 }
 
+TEST_CASE("Of a wide mixture about 0, where S > 1, the last term of GIF-39 counts in full",
+          "[proofs][property]") {
+  // A draw whose |∂ₜv| is above the bound with the last term divided by S once more.
+  const ClaimResult result =
+      check(gif_39_time_derivative_mixture(),
+            {.replay = Replay{.instance = "random mixtures", .draw_seed = 16676902247341311160u}});
+  CAPTURE(result.reason);
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.checks.size() == 1);
+  CHECK(result.checks.front().draws > 0);
+}
+
 TEST_CASE("A user's schedule is the only one looked at", "[proofs][property]") {
   Target target{.start = Gaussian::standard(1), .reference = Gaussian::standard(1)};
   const auto count = [&] { return gif_12_bounded_support().on_target(target).bounds.size(); };

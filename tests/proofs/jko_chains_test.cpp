@@ -7,11 +7,13 @@
 #include "jko/generated_law.hpp"
 #include "jko/jko_claims.hpp"
 #include "jko/smoothing.hpp"
+#include "support/estimates.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace flowcheck::jko_chains_test {
 
@@ -115,6 +117,17 @@ TEST_CASE("the end-to-end bound from W₀ is within a known factor on translates
   check_digits(ratio(1.9, 1e-2), 0.67, 1e-2);
   check_digits(ratio(1.9, 1e-6), 0.61, 1e-2);
   check_digits(ratio(10.0, 1e-2), 0.87, 1e-2);
+}
+
+TEST_CASE("a settled run has as many steps as its decay says, or is refused", "[jko][exact]") {
+  ChainProblem problem = line_translate(3.0, 0.5, 1e-2);
+  problem.settled_after = 3;  // which chain() stops at
+  const auto [measures, decay] = settled_run(problem);
+  const auto n = static_cast<int>(measures.w2.size()) - 1;
+  CHECK(n == sharp_steps(1.0, 0.5, problem.distance, 1e-5));
+  CHECK_THAT(decay.value, WithinRoundOff(std::pow(1.5, -n), n));
+  problem.longest_chain = n - 1;
+  CHECK_THROWS_AS(settled_run(problem), std::invalid_argument);
 }
 
 TEST_CASE("half the sharp number of steps misses by orders of magnitude", "[jko][reference]") {

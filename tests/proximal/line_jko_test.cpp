@@ -305,6 +305,21 @@ TEST_CASE("a step decreases the energy of a porous medium and ends where its slo
   CHECK_THAT(result.step.mean().value, Catch::Matchers::WithinAbs(0.0, 1e-13));
 }
 
+TEST_CASE("a front that passes where its tail is drawn to takes the tail along",
+          "[proximal][property]") {
+  // From narrow laws: the front ends beyond most of what the tails were, which shrink by 1e-8.
+  const double m = GENERATE(0.4, 1.5, 2.0, 3.0, 5.0);
+  const bool confined = GENERATE(false, true);
+  CAPTURE(m, confined);
+  const LineGrid grid(401);
+  const LineFunctional G = porous_medium(m, confined ? quadratic_energy() : LineEnergy{});
+  const LineJkoResult result = line_jko_step(gaussian_map(grid, 0.3, 0.158), G, 1.59);
+  CAPTURE(result.iterations, result.decrement);
+  CHECK(result.termination == Termination::converged);
+  CHECK_THAT(result.residual, Encloses(0.0));
+  CHECK(result.iterations <= 100);  // one a cell of the tail would take more than the limit of 200
+}
+
 TEST_CASE("a quadratic interaction steps the mean and the deviation at different rates",
           "[proximal][exact]") {
   // jko.md JKO-18: V = λx²/2, K = κx²/2: the mean steps with λ, the deviation with λ + κ.
@@ -524,6 +539,8 @@ TEST_CASE("what makes no step on the line is refused", "[proximal][precondition]
   CHECK_THROWS_AS(slope(G, gaussian_map(grid, 0.0, 0.0)), std::invalid_argument);
   CHECK(value(G, gaussian_map(grid, 0.0, 0.0)).value == infinity);
   CHECK_THROWS_AS(porous_medium(1.0), std::invalid_argument);
+  CHECK_THROWS_AS(porous_medium(0.3), std::invalid_argument);  // not bounded from below
+  CHECK_THROWS_AS(porous_medium(20.1), std::invalid_argument);
   CHECK_THROWS_AS(line_energy(uniform_law(0.0, 1.0)), std::invalid_argument);
   CHECK_THROWS_AS(line_minimiser(grid, porous_medium(2.0)), std::invalid_argument);
   // An overflowing potential is an outcome, not an error.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -232,6 +233,18 @@ TEST_CASE("a run of all claims is what it should be", "[proofs][reference]") {
     CHECK(tightness("JKO-32") < 0.5);
     CHECK(std::isnan(tightness("JKO-38")));
     CHECK(std::isnan(tightness("JKO-40")));
+  }
+}
+
+TEST_CASE("every control is violated, whatever the seed", "[proofs][property]") {
+  const auto seed = GENERATE(range(std::uint64_t{2}, std::uint64_t{12}));
+  std::vector<Claim> claims = all_claims();
+  for (Claim& claim : claims) claim.instances = claim.tight = {};  // the controls alone
+  for (const ClaimResult& result : check_all(claims, claims, {.seed = seed})) {
+    for (const CheckResult& control : result.controls) {
+      CAPTURE(seed, result.claim.id, control.instance, control.lhs.value, control.rhs.value);
+      CHECK(control.verdict == Verdict::violated);
+    }
   }
 }
 
