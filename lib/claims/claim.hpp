@@ -116,7 +116,7 @@ struct Claim {
   std::string file = {};             ///< __FILE__ of its source
   Grade grade = Grade::closed_form;  ///< weakest evidence among its checks; a label to select by
   bool costly = false;               ///< takes more than a second at quick scale
-  bool without_error = false;        ///< knows no ε: the check of a target with one is "target, no ε"
+  bool without_error = false;  ///< knows no ε: the check of a target with one is "target, no ε"
 };
 
 }  // namespace flowcheck

@@ -233,8 +233,7 @@ class Evaluator {
       result_.blocks[n].noise_round_trip =
           root_mean_square(push_block(block, pulled).points - points, alpha_);
       const Estimate change = root_mean_square(pull_block(block, points, 2) - pulled, alpha_);
-      result_.blocks[n].inversion_error =
-          max(0.0, change + Estimate::converged(0.0, change.value));
+      result_.blocks[n].inversion_error = max(0.0, change + Estimate::converged(0.0, change.value));
       points = std::move(pulled);
     }
     result_.samples = model_.scaling.to_data(points);

@@ -62,7 +62,8 @@ struct LinePotential {
 class LineMeasure {
  public:
   /// @throws std::invalid_argument  no potential, an empty support, a centre, kink or landmark not
-  /// in it, V not finite at the centre (NaN anywhere); NotTabulated: no finite normaliser, too rough
+  /// in it, V not finite at the centre (NaN anywhere); NotTabulated: no finite normaliser, too
+  /// rough
   explicit LineMeasure(LinePotential potential);
 
   double lower() const;  ///< ends of the support
