@@ -160,6 +160,13 @@ void require_line_steps(const CommandLine& line, const Measure& start, const Gau
   }
 }
 
+// "function: what is wrong" without the function.
+std::string reason_of(const std::exception& error) {
+  const std::string text = error.what();
+  const std::size_t colon = text.find(": ");
+  return colon == std::string::npos ? text : text.substr(colon + 2);
+}
+
 // The same on the plane, where the maps of steps are sought on a grid.
 void require_plane_steps(const CommandLine& line,
                          const GaussianMixture& start,
@@ -172,7 +179,7 @@ void require_plane_steps(const CommandLine& line,
     throw NoSteps(fmt::format(
         "--target {}: no steps of --gamma {}, --epsilon {} from it were found on the plane's grid: "
         "{}",
-        line.target, line.step_size, line.error, failure.what()));
+        line.target, line.step_size, line.error, reason_of(failure)));
   }
 }
 

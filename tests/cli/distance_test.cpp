@@ -391,13 +391,13 @@ TEST_CASE("check takes a mixture on the plane, and says what claims it is not fo
           "[cli][exact]") {
   const Measures measures;
   const ProgramOutcome outcome =
-      call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "JKO-19", "JKO-05", "--quiet", "--gamma",
+      call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "JKO-19", "JKO-04", "--quiet", "--gamma",
                     "0.3", "--target", "mixture.json"},
                    {.folder = measures.path()});
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, Contains("JKO-30   holds") && Contains("converged"));
-  CHECK_THAT(outcome.output, Contains("JKO-05: not_applicable: hypothesis not met: the start is "
-                                      "Gaussian, or d = 1\n"));
+  CHECK_THAT(outcome.output, Contains("JKO-04: not_applicable: left out: evaluated for Gaussian "
+                                      "starts and on the line\n"));
   CHECK_THAT(outcome.output,
              Contains("JKO-19: not_applicable: left out: evaluated for Gaussian starts\n"));
 }
@@ -421,8 +421,21 @@ TEST_CASE("check refuses a mixture on the plane that no grid carries, in one lin
   };
   refuse("[[0, 0], [1, 1]]", "[1, [1, 0]]", "a component is singular");
   refuse("[[0, 0], [1, 1]]", "[0, 0]", "a component is singular");
-  refuse("[[0, 0], [100, 0]]", "[1, 1]", "expected components that overlap");
-  refuse("[[0, 0], [1, 1]]", "[1, 1e-4]", "expected components that overlap");
+  refuse("[[0, 0], [100, 0]]", "[1, 1]", "grid: a component is too narrow");
+  refuse("[[0, 0], [1, 1]]", "[1, 1e-4]", "grid: a component is too narrow");
+}
+
+TEST_CASE("where no steps are found the claims on them fail, whatever else is asked",
+          "[cli][control]") {
+  const Measures measures;
+  measures.write("apart.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                   "means": [[0, 0], [100, 0]], "covariances": [1, 1]})");
+  const ProgramOutcome outcome = call_program(
+      {FLOWCHECK_PROGRAM, "check", "JKO-11", "LFM-03", "--quiet", "--target", "apart.json"},
+      {.folder = measures.path()});
+  CHECK(outcome.exit_code == 3);
+  CHECK_THAT(outcome.output, Contains("JKO-11: numerical_failure") && Contains("no steps of"));
+  CHECK_THAT(outcome.output, Contains("LFM-03   holds"));
 }
 
 TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
