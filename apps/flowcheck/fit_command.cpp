@@ -110,7 +110,6 @@ void write_fit(const CommandLine& line,
                const FitData& data,
                const FitResult& fit,
                const ModelEvaluation& evaluation) {
-  const FolderLock lock(line.out);
   remove_fit(line.out);
   for (const NamedBytes& file : model_files(fit.model)) {
     write_file(line.out + "/model/" + file.name, file.bytes);
@@ -129,6 +128,7 @@ int fit_command(const CommandLine& given) {
   CommandLine line = given;
   line.fit = options_for(given, data.split.train.rows());
   tell_data(line, data);
+  const FolderLock lock(line.out, IfTaken::refuse);  // two fits would take each other's place
   UnfinishedFit unfinished(line, data);
   tell_begun(line, unfinished.state());
   Progress progress(std::cerr, progress_style(line.quiet), "fit");

@@ -4,7 +4,6 @@
 #include "fit_record.hpp"
 #include "learning/fit_state_file.hpp"
 #include "report/atomic_file.hpp"
-#include "report/folder_lock.hpp"
 #include "report/json_text.hpp"
 #include "report/run_info.hpp"
 #include "report/sha256.hpp"
@@ -73,13 +72,10 @@ FitState load_state(const std::string& folder, const FitOptions& options, Index 
 }  // namespace
 
 UnfinishedFit::UnfinishedFit(const CommandLine& line, const FitData& data)
-    : out_(line.out),
-      folder_(line.out + "/unfinished"),
-      asked_for_(json_text(asked_for_json(line, data))) {
+    : folder_(line.out + "/unfinished"), asked_for_(json_text(asked_for_json(line, data))) {
   if (line.restart) remove();
   std::error_code ignored;
   if (!fs::exists(folder_ + "/state.json", ignored)) return;
-  const FolderLock lock(out_);
   try {
     require_same(folder_, asked_for_);
     state_ = load_state(folder_, line.fit, data.split.train.rows());
@@ -92,7 +88,6 @@ UnfinishedFit::UnfinishedFit(const CommandLine& line, const FitData& data)
 // Only state.json changes what is there: the files that it names are in place before it, and what
 // it no longer names goes after it.
 void UnfinishedFit::save(const FitState& state) {
-  const FolderLock lock(out_);
   write_file(folder_ + "/fit.json", asked_for_);
   for (const NamedBytes& file : fit_state_files(state, networks_there_)) {
     write_file(folder_ + "/" + file.name, file.bytes);

@@ -25,7 +25,6 @@ class UnfinishedFit {
   void remove() const;
 
  private:
-  std::string out_;
   std::string folder_;  // in it
   std::string asked_for_;
   FitState state_ = {};

@@ -13,12 +13,20 @@
 
 namespace flowcheck {
 
-FolderLock::FolderLock(const std::string& folder) {
+FolderLock::FolderLock(const std::string& folder, IfTaken if_taken) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw OutputError(fmt::format("{}: cannot be written: {}", folder, error.message()));
   folder_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  while (folder_ >= 0 && flock(folder_, LOCK_EX) != 0 && errno == EINTR) continue;
+  const int operation = if_taken == IfTaken::wait ? LOCK_EX : LOCK_EX | LOCK_NB;
+  while (folder_ >= 0 && flock(folder_, operation) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) {
+      close(folder_);
+      throw OutputError(fmt::format("{}: another run is at work there", folder));
+    }
+    break;
+  }
 }
 
 FolderLock::~FolderLock() {

@@ -3,8 +3,11 @@
 #include "numerics/rng.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -396,6 +399,18 @@ TEST_CASE("an unfinished fit leaves an earlier one's results alone", "[cli][prop
       130);
   CHECK(read_file(data / "a/fit.json") == before);
   CHECK(data.call({"logpdf", "a", "xy.json", "--quiet"}).exit_code == 0);
+}
+
+TEST_CASE("a fit into a folder where another one is at work is refused", "[cli][precondition]") {
+  const Data data;
+  std::filesystem::create_directories(data / "a");
+  const int other = open((data / "a").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(flock(other, LOCK_EX | LOCK_NB) == 0);
+  const ProgramOutcome refused = data.call(long_fit("fm", "a"));
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.errors, Contains("a: another run is at work there"));
+  CHECK(std::filesystem::is_empty(data / "a"));
+  close(other);
 }
 
 }  // namespace flowcheck::fit_test

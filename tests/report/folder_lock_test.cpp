@@ -34,6 +34,7 @@ TEST_CASE("A folder is locked as long as its lock lives", "[report][exact]") {
   {
     const FolderLock lock(folder);
     CHECK_FALSE(is_free(folder));
+    CHECK_THROWS_AS(FolderLock(folder, IfTaken::refuse), OutputError);
   }
   CHECK(is_free(folder));
   CHECK(fs::is_empty(folder));
