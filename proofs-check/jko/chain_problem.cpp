@@ -256,4 +256,24 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
   };
 }
 
+std::function<Outcome(const Target&)> on_line_mixture_target(const Evaluate& gaussian,
+                                                             const EvaluateLineMixture& mixture) {
+  return [on_gaussian = on_gaussian_target(gaussian), mixture](const Target& target) -> Outcome {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
+    const auto* p = std::get_if<GaussianMixture>(&target.start);
+    if (p == nullptr || p->dimension() != 1) {
+      return Outcome::not_applicable(
+          "left out: evaluated for Gaussian starts and for mixtures on the line");
+    }
+    if (!p->has_density()) return Outcome::not_applicable("p₀ has a density");
+    if (!target.reference.has_density()) {
+      return Outcome::not_applicable("the reference measure has a density");
+    }
+    const double variance = target.reference.covariance()(0, 0);
+    const AffineMap units{.linear = Matrix::Constant(1, 1, 1.0 / std::sqrt(variance)),
+                          .offset = -target.reference.mean() / std::sqrt(variance)};
+    return mixture(pushforward(units, *p), target.step_size / variance);
+  };
+}
+
 }  // namespace flowcheck

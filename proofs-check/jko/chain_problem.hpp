@@ -105,4 +105,12 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
 std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
                                                       const EvaluateLine& line);
 
+/// A mixture with a density on the line in units of the reference, q = N(0, 1), where steps are γ/Q
+/// long.
+using EvaluateLineMixture = std::function<Outcome(const GaussianMixture& start, double step_size)>;
+
+/// For Claim::on_target: as on_gaussian_target(), and for a mixture on the line.
+std::function<Outcome(const Target&)> on_line_mixture_target(const Evaluate& gaussian,
+                                                             const EvaluateLineMixture& mixture);
+
 }  // namespace flowcheck

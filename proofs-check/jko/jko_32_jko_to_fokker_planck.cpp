@@ -2,6 +2,7 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
 #include "jko/line_laws.hpp"
@@ -160,11 +161,9 @@ Estimate refined(const std::function<Estimate(const LineGrid&)>& quantity, Index
 
 // Data that are not Gaussian, towards N(0, 1). The chain's own rounding is below its errors by as
 // many orders as the grids' differences are above it.
-Outcome mixtures(Trial& trial) {
+Outcome on_the_line(const GaussianMixture& start, double gamma) {
   constexpr int line_steps = 6;
-  const GaussianMixture start = draw_mixture(trial.rng, 2);
   const GaussianMixture q(Gaussian::standard(1));
-  const double gamma = trial.rng.log_uniform(0.02, 0.5);
   std::vector<LineMeasure> flow;
   for (int n = 0; n <= line_steps; ++n) flow.push_back(line_measure(ou_law(start, n * gamma)));
   const LineFunctional& G = line_target(0);
@@ -192,6 +191,11 @@ Outcome mixtures(Trial& trial) {
     bounds.push_back({.lhs = gap, .rhs = sqrt(gamma * entropy), .part = "√(γKL₀)"});
   }
   return bounds;
+}
+
+Outcome mixtures(Trial& trial) {
+  const GaussianMixture start = draw_mixture(trial.rng, 2);
+  return on_the_line(start, trial.rng.log_uniform(0.02, 0.5));
 }
 
 // The uniform law on [−1, 1] after time t of the Ornstein–Uhlenbeck process: e^{−t}U + τZ.
@@ -264,7 +268,7 @@ Claim jko_32_jko_to_fokker_planck() {
                        {.name = "first order from a uniform law",
                         .draw = first_order_for_uniform,
                         .repeat = false}},
-          .on_target = on_gaussian_target(evaluate),
+          .on_target = on_line_mixture_target(evaluate, on_the_line),
           .file = __FILE__,
           .grade = Grade::converged,
           .without_error = true};

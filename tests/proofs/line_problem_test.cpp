@@ -147,6 +147,13 @@ TEST_CASE(
       CHECK(result.reason == "KL(p₀ ‖ q) < ∞");
     }
   }
+  // Of points these have nothing: no density.
+  for (const Claim& claim :
+       {jko_23_reverse_kl(), jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck()}) {
+    const ClaimResult result = check(claim, {.target = target});
+    CAPTURE(claim.id, result.reason);
+    CHECK(result.verdict == (start == 0 ? Verdict::holds : Verdict::not_applicable));
+  }
   CHECK(check(jko_19_gaussian_step(), {.target = target}).reason ==
         "left out: evaluated for Gaussian starts");
 }
