@@ -313,7 +313,7 @@ class Parser {
   void add_logpdf() {
     CLI::App* sub = add_command(Command::logpdf, "logpdf",
                                 "log density of a fitted model at each row, nats in the data's own "
-                                "units: one a line on standard output");
+                                "units: one a line on standard output, under its name");
     sub->add_option("MODEL", line_.first, "the folder that fit wrote")->required();
     sub->add_option("DATA", line_.second, "points: a file .csv, .npy or .json")->required();
     add_row_treatment(*sub);

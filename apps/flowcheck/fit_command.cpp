@@ -82,6 +82,16 @@ void tell_early_end(const CommandLine& line, const FitResult& fit) {
              fit.blocks.size());
 }
 
+// The start, or no movement at all, was better on the validation rows than all that training found.
+void tell_untrained(const FitResult& fit) {
+  const auto kept = std::ranges::count(fit.blocks, 0, &BlockFit::best_iteration);
+  if (kept == 0) return;
+  fmt::print(stderr,
+             "fit: warning: training improved nothing in {} of {} blocks; try a smaller "
+             "--learning-rate or more --iterations\n",
+             kept, fit.blocks.size());
+}
+
 int leave_unfinished(const CommandLine& line) {
   if (!line.quiet) {
     fmt::print(stderr, "fit: interrupted; the same command goes on from {}/unfinished\n", line.out);
@@ -140,6 +150,7 @@ int fit_command(const CommandLine& given) {
   }
   if (interrupted()) return leave_unfinished(line);
   tell_early_end(line, fit);
+  tell_untrained(fit);
   fit.model.columns = data.columns;
   const ModelEvaluation evaluation = evaluate_model(
       fit.model, data.split, data.law, {.seed = line.seed},

@@ -37,7 +37,7 @@ ClockFields isotropic_fields(const GaussianMixture& p) {
   const double variance = p.common_variance();
   const Index d = p.dimension();
   ClockFields result{.dimension = d};
-  result.posterior = [p, variance, d](double b, double a, const Vector& x) -> PosteriorMoments {
+  result.posterior = [p, variance](double b, double a, const Vector& x) -> PosteriorMoments {
     const double S = a * a + variance * b * b;
     const double shrink = a * a / S;
     PosteriorMoments W = centre_moments(p, x, b, S);

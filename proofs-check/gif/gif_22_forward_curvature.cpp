@@ -23,7 +23,8 @@ Outcome forward(const FlowProblem& problem) {
   if (!std::isfinite(kappa))
     return Outcome::not_applicable(unmet_or_unknown(*problem.law, "ν is κ-semi-log-concave"));
   std::vector<Bound> bounds = stretch_below(problem, curvature_bound(kappa));
-  if (bounds.empty()) return Outcome::not_applicable("κa_s² + b_s² > 0");
+  if (bounds.empty())
+    return Outcome::not_applicable("κa_s² + b_s² > 0 at a time s that is looked at");
   return bounds;
 }
 

@@ -336,8 +336,10 @@ std::string unmet_or_unknown(const DataLaw& law, const std::string& hypothesis) 
   };
   const bool computed = p == nullptr || p->size() == 1 || p->common_variance() >= 0.0 ||
                         (p->has_density() && has_enclosure());
-  return computed ? hypothesis
-                  : "left out: not known of mixtures of different covariances: " + hypothesis;
+  if (computed) return hypothesis;
+  return p->has_density()
+             ? "left out: not known of mixtures of different covariances: " + hypothesis
+             : "left out: not known of mixtures without a density: " + hypothesis;
 }
 
 std::string no_positive_curvature(const DataLaw& law) {

@@ -413,4 +413,14 @@ TEST_CASE("a fit into a folder where another one is at work is refused", "[cli][
   close(other);
 }
 
+TEST_CASE("a training that improves nothing is told", "[cli][control]") {
+  const Data data;
+  const auto call = [&](const std::string& rate) {
+    return data.call({"fit", "xy.json", "--iterations", "50", "--hidden", "8", "--learning-rate",
+                      rate, "--quiet", "--out", "a"});
+  };
+  CHECK_THAT(call("1000").errors, Contains("training improved nothing in 1 of 1 blocks"));
+  CHECK_THAT(call("0.01").errors, !Contains("improved nothing"));
+}
+
 }  // namespace flowcheck::fit_test
