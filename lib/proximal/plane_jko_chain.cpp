@@ -472,6 +472,7 @@ PlaneJkoProblem with_start_floor(const GaussianMixture& start,
     PlaneJkoProblem problem(start, target, cells, floor);
     try {
       const PlaneLaw law = problem.next(problem.first(), step_size, error);
+      if (error > 0.0) static_cast<void>(problem.next(problem.first(), step_size, 0.0));
       found = std::move(problem);
       const bool sure = law.step_length.width() <= well_known * law.step_length.value;
       if (sure && law.map.least_stretch >= clear_stretch) break;

@@ -124,8 +124,8 @@ class PlaneJkoProblem {
 };
 
 /// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵ under the start whose first step, of
-/// that size and error, is found with S known to 1 % and a map that shrinks nothing more than
-/// fivefold; failing that, with the highest of which one is found.
+/// that size, is found exact and with that error, with S known to 1 % and a map that shrinks
+/// nothing more than fivefold; failing that, with the highest of which one is found.
 /// @throws std::invalid_argument  as PlaneJkoProblem, or no step was found
 PlaneJkoProblem with_start_floor(const GaussianMixture& start,
                                  const Gaussian& target,

@@ -185,4 +185,20 @@ TEST_CASE("log_density on the plane is the mixture's own, with its gradient", "[
   }
 }
 
+TEST_CASE("the floor under a start serves exact steps and those with an error",
+          "[proximal][property]") {
+  const GaussianMixture p(Vector{{0.4, 0.6}}, Matrix{{-1.0, 1.0}, {0.0, 0.5}},
+                          {Matrix{{0.6, 0.2}, {0.2, 0.4}}, Matrix{{0.3, 0.0}, {0.0, 0.9}}});
+  constexpr double gamma = 0.5;
+  constexpr double error = 0.1;
+  const Gaussian q = Gaussian::standard(2);
+  const PlaneJkoProblem problem = with_start_floor(p, q, 96, gamma, error);
+  CHECK(problem.next(problem.first(), gamma, error).error.value > 0.0);
+  CHECK_NOTHROW(problem.next(problem.first(), gamma, 0.0));
+  // Without a floor the one is found, the other is not.
+  const PlaneJkoProblem bare(p, q, 96, 0.0);
+  CHECK_NOTHROW(bare.next(bare.first(), gamma, error));
+  CHECK_THROWS_AS(bare.next(bare.first(), gamma, 0.0), std::invalid_argument);
+}
+
 }  // namespace flowcheck::plane_jko_chain_test
