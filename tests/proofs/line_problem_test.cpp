@@ -149,7 +149,8 @@ TEST_CASE(
   }
   // Of points these have nothing: no density.
   for (const Claim& claim :
-       {jko_23_reverse_kl(), jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck()}) {
+       {jko_23_reverse_kl(), jko_24_total_variation(), jko_25_short_smoothing(),
+        jko_26_smoothed_data(), jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck()}) {
     const ClaimResult result = check(claim, {.target = target});
     CAPTURE(claim.id, result.reason);
     CHECK(result.verdict == (start == 0 ? Verdict::holds : Verdict::not_applicable));
