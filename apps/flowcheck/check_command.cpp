@@ -175,6 +175,13 @@ void require_plane_steps(const CommandLine& line,
     const PlaneJkoProblem problem =
         with_start_floor(start, reference, 96, line.step_size, line.error);
     static_cast<void>(problem.to_target(problem.first()));
+    if (const double floor = problem.start_floor(); floor > 0.0) {
+      fmt::print(stderr,
+                 "{}: warning: steps from p itself are not found, or badly known; they start from "
+                 "(p + {:g} U)/(1 + "
+                 "{:g}), U uniform on the rectangle, and the claims are about that law\n",
+                 line.target, floor, floor);
+    }
   } catch (const std::invalid_argument& failure) {
     throw NoSteps(fmt::format(
         "--target {}: no steps of --gamma {}, --epsilon {} from it were found on the plane's grid: "

@@ -425,6 +425,20 @@ TEST_CASE("check refuses a mixture on the plane that no grid carries, in one lin
   refuse("[[0, 0], [1, 1]]", "[1, 1e-4]", "grid: a component is too narrow");
 }
 
+TEST_CASE("a floor under a planar start is told", "[cli][property]") {
+  const Measures measures;
+  measures.write("correlated.json", R"({"type": "gaussian_mixture", "weights": [0.3, 0.7],
+    "means": [[-0.8, 0.5], [0.6, -0.2]], "covariances": [[[0.6, 0.2], [0.2, 0.4]],
+                                                         [[0.6, 0.2], [0.2, 0.4]]]})");
+  const auto errors = [&](const char* target) {
+    return call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "--quiet", "--target", target},
+                        {.folder = measures.path()})
+        .errors;
+  };
+  CHECK_THAT(errors("correlated.json"), Contains("warning: steps from p itself are not found"));
+  CHECK(errors("mixture.json").empty());
+}
+
 TEST_CASE("where no steps are found the claims on them fail, whatever else is asked",
           "[cli][control]") {
   const Measures measures;
