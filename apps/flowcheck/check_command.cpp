@@ -39,6 +39,7 @@ struct Request {
   std::vector<Claim> claims;
   CheckOptions options;
   CheckSettings settings;
+  std::vector<TargetConstant> constants = {};
 };
 
 std::uint64_t unseen_seed() {
@@ -203,7 +204,8 @@ struct Unfit {
 
 struct ReadTarget {
   Target target;
-  std::map<std::string, Unfit> unfit;  // by paper
+  std::vector<TargetConstant> constants = {};  // that flows take
+  std::map<std::string, Unfit> unfit;          // by paper
 };
 
 constexpr const char* steps_paper = "jko";
@@ -310,24 +312,46 @@ MeasureFile read_start(const CommandLine& line) {
 }
 
 // The constants that the theorems on flows take from a measure, those that are known.
-std::string constants_of(const Measure& measure) {
+std::vector<TargetConstant> flow_constants(const Measure& measure) {
   const Regularity c = data_law(measure)->regularity();
-  std::string text;
-  const auto add = [&text](std::string_view name, double bound) {
-    if (std::isfinite(bound)) text += fmt::format(", {} {:.6g}", name, bound);
-  };
-  add("κ ≥", c.curvature_lower.lower);
-  add("β ≤", c.curvature_upper.upper);
-  add("D ≤", c.half_diameter.upper);
-  if (std::isfinite(c.mixture_radius.upper)) {
-    add("σ =", c.mixture_scale.value);
-    add("R ≤", c.mixture_radius.upper);
-  }
-  add("L ≤", c.log_lipschitz.upper);
   const CovarianceEnvelope envelope = covariance_envelope(c);
-  add("‖∇X‖ ≤", std::exp(envelope.log_stretch_above(0.0, infinity).upper));
-  add("‖∇X⁻¹‖ ≤", std::exp(-envelope.log_stretch_below(0.0, infinity).lower));
-  return text.empty() ? "no constant is known" : text.substr(2);
+  std::vector<TargetConstant> constants;
+  const auto add = [&constants](const char* name, double known_end, const Estimate& constant) {
+    if (std::isfinite(known_end)) constants.push_back({name, constant});
+  };
+  add("kappa", c.curvature_lower.lower, c.curvature_lower);
+  add("beta", c.curvature_upper.upper, c.curvature_upper);
+  add("half_diameter", c.half_diameter.upper, c.half_diameter);
+  if (std::isfinite(c.mixture_radius.upper)) {
+    constants.push_back({"sigma", c.mixture_scale});
+    constants.push_back({"mixture_radius", c.mixture_radius});
+  }
+  add("log_lipschitz", c.log_lipschitz.upper, c.log_lipschitz);
+  const Estimate stretch = exp(envelope.log_stretch_above(0.0, infinity));
+  add("stretch_bound", stretch.upper, stretch);
+  const Estimate back = exp(-envelope.log_stretch_below(0.0, infinity));
+  add("inverse_stretch_bound", back.upper, back);
+  return constants;
+}
+
+// "κ ≥ 0.3, β ≤ 2": the end of each that is a bound.
+std::string words(const std::vector<TargetConstant>& constants) {
+  static const std::map<std::string, std::string> symbols = {{"kappa", "κ ≥"},
+                                                             {"beta", "β ≤"},
+                                                             {"half_diameter", "D ≤"},
+                                                             {"sigma", "σ ="},
+                                                             {"mixture_radius", "R ≤"},
+                                                             {"log_lipschitz", "L ≤"},
+                                                             {"stretch_bound", "‖∇X‖ ≤"},
+                                                             {"inverse_stretch_bound", "‖∇X⁻¹‖ ≤"}};
+  std::string text;
+  for (const auto& [name, constant] : constants) {
+    const double shown = name == "kappa"   ? constant.lower
+                         : name == "sigma" ? constant.value
+                                           : constant.upper;
+    text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", symbols.at(name), shown);
+  }
+  return text.empty() ? "no constant is known" : text;
 }
 
 // What keeps a paper's claims from a measure is an error where no other paper was asked.
@@ -361,15 +385,20 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
     throw NotApplicable(why);
   }
   tell(line.target, read, line.quiet);
-  if (papers.contains(flows_paper) && !unfit.contains(flows_paper) && !line.quiet) {
-    fmt::print(stderr, "{}: as the end X of a flow from N(0, I): {}\n", line.target,
-               constants_of(start));
+  std::vector<TargetConstant> constants;
+  if (papers.contains(flows_paper) && !unfit.contains(flows_paper)) {
+    constants = flow_constants(start);
+    if (!line.quiet) {
+      fmt::print(stderr, "{}: as the end X of a flow from N(0, I): {}\n", line.target,
+                 words(constants));
+    }
   }
   return {.target = {.start = std::move(start),
                      .reference = std::move(reference),
                      .step_size = line.step_size,
                      .error = line.error,
                      .schedule = line.schedule},
+          .constants = std::move(constants),
           .unfit = std::move(unfit)};
 }
 
@@ -429,8 +458,15 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
     if (!line.schedule.empty() && !papers.contains(flows_paper)) {
       throw UsageError("--schedule: none of the claims asked for is of interpolation flows");
     }
+    if (line.step_given && !papers.contains(steps_paper) && !papers.contains(blocks_paper)) {
+      throw UsageError("--gamma, --epsilon: none of the claims asked for takes steps");
+    }
+    if (!line.reference.empty() && !papers.contains(steps_paper)) {
+      throw UsageError("--reference: none of the claims asked for is of JKO steps");
+    }
     ReadTarget read = read_target(line, papers);
     options.target = std::move(read.target);
+    request.constants = std::move(read.constants);
     for (Claim& claim : request.claims) {
       const auto why = read.unfit.find(paper_of(claim.id));
       if (why != read.unfit.end()) claim.on_target = why->second;
@@ -632,7 +668,9 @@ int check_command(const CommandLine& line, const Registry& registry) {
   progress.end();
   const auto conclude = [&] {
     const std::vector<ClaimResult> results = finished.of(request.claims);
-    write_results(line, {.run = request.settings, .claims = results});
+    write_results(line, {.run = request.settings,
+                         .constants = request.constants,
+                         .claims = results});
     return interrupted() ? exit_interrupted : exit_code(results, line.strict);
   };
   if (!ended) leave(exit_code_of(conclude));

@@ -447,7 +447,11 @@ class Parser {
     }
   }
 
-  void finish_check() const {
+  void finish_check() {
+    const auto is_given = [this](const char* option) {
+      return app_.get_subcommand("check")->get_option(option)->count() > 0;
+    };
+    line_.step_given = is_given("--gamma") || is_given("--epsilon");
     if (!(line_.step_size > 0.0) || !std::isfinite(line_.step_size)) {
       throw UsageError(fmt::format("--gamma {}: expected a step size above 0", line_.step_size));
     }

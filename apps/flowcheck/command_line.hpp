@@ -64,6 +64,7 @@ struct CommandLine {
   std::string reference = {};
   double step_size = 0.5;
   double error = 0.1;
+  bool step_given = false;  ///< step_size or error is not the default
   std::string schedule = {};
   std::string json = {};
   std::string junit = {};

@@ -152,6 +152,9 @@ std::string replay_string(const ClaimResult& claim, const CheckResult& check) {
 
 std::string verdicts_json(const VerdictFile& file) {
   Json json = {{"schema", schema}, {"run", to_json(file.run)}, {"claims", Json::array()}};
+  for (const auto& [name, constant] : file.constants) {
+    json["target_constants"][name] = to_json(constant);
+  }
   for (const ClaimResult& claim : file.claims) json["claims"].push_back(to_json(claim));
   return json_text(json);
 }
@@ -160,6 +163,11 @@ VerdictFile parse_verdicts(std::string_view text, const std::string& name) {
   VerdictFile file;
   read_json(text, name, schema, [&file](const Json& json) {
     file.run = settings_from(json.at("run"));
+    if (json.contains("target_constants")) {
+      for (const auto& [name, constant] : json["target_constants"].items()) {
+        file.constants.push_back({name, estimate_from(constant)});
+      }
+    }
     for (const Json& claim : json.at("claims")) file.claims.push_back(claim_from(claim));
   });
   return file;
@@ -168,6 +176,7 @@ VerdictFile parse_verdicts(std::string_view text, const std::string& name) {
 VerdictFile merged(const VerdictFile& previous, const VerdictFile& fresh) {
   if (!(previous.run == fresh.run)) return fresh;
   VerdictFile result = fresh;
+  if (result.constants.empty()) result.constants = previous.constants;
   for (const ClaimResult& old : previous.claims) {
     const bool replaced =
         std::any_of(fresh.claims.begin(), fresh.claims.end(),

@@ -28,10 +28,17 @@ struct CheckSettings {
   bool operator==(const CheckSettings&) const = default;
 };
 
+/// A constant of the user's measure that theorems take, by its JSON name: "kappa".
+struct TargetConstant {
+  std::string name;
+  Estimate constant;
+};
+
 /// The content of verdicts.json, schema flowcheck.verdicts/1. Claims that were read back carry
 /// their words and no families.
 struct VerdictFile {
   CheckSettings run = {};
+  std::vector<TargetConstant> constants = {};  ///< of a target, as far as its claims needed them
   std::vector<ClaimResult> claims = {};
 };
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <future>
 #include <map>
 #include <set>
@@ -163,6 +164,11 @@ TEST_CASE("A target's points are treated as asked, and what was done is told and
   CHECK_THAT(outcome.errors, Contains("D ≤ 1.01119"));  // half the distance of (.1, 0) and (.4, 2)
   CHECK(verdicts(folder, "mine/verdicts.json")["run"]["treatment"] ==
         "--columns a,b --drop-missing");
+  const json constants = verdicts(folder, "mine/verdicts.json")["target_constants"];
+  CHECK(constants["half_diameter"]["value"].get<double>() ==
+        Approx(0.5 * std::hypot(0.3, 2.0)).epsilon(1e-12));
+  CHECK(constants["half_diameter"]["grade"] == "certified");
+  CHECK_FALSE(constants.contains("kappa"));  // −∞: not known
   CHECK_THAT(call(folder, {"show", "GIF-08", "--out", "mine"}).output, Contains("target x.csv"));
 }
 

@@ -78,6 +78,8 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   file.run.target_sha256 = "12";
   file.run.reference = "q.json";
   file.run.reference_sha256 = "34";
+  file.constants = {{"kappa", Estimate::between(0.5, 0.25, 1.0, Grade::converged)},
+                    {"sigma", Estimate(2.0)}};
   const std::string text = verdicts_json(file);
   const VerdictFile back = parse_verdicts(text, "verdicts.json");
   CHECK(back.run == file.run);
@@ -93,6 +95,9 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK(back.claims[0].checks[0].draw_seed == 18446744073709551615u);
   CHECK(back.claims[0].checks[0].grade == Grade::statistical);  // of a draw that is not shown
   CHECK(back.claims[0].controls.at(0).kind == CheckKind::control);
+  REQUIRE(back.constants.size() == 2);
+  CHECK(back.constants[0].name == "kappa");
+  CHECK(back.constants[0].constant.lower == 0.25);
   CHECK(verdicts_json(back) == text);  // to the last byte
   CHECK_THAT(text, Contains("\"-inf\"") && Contains("\"tightness\": null"));
   CHECK_THAT(text, Contains("\"replay\": \"A-1:random:18446744073709551615\""));
@@ -130,6 +135,10 @@ TEST_CASE("A run's verdicts replace their own and keep the others of the same se
   CHECK(both.claims[0].claim.id == "A-1");
   CHECK(both.claims[1].claim.id == "A-2");
   CHECK(both.claims[2].verdict == Verdict::violated);
+
+  VerdictFile known = old;
+  known.constants = {{"kappa", Estimate(1.0)}};
+  CHECK(merged(known, fresh).constants.size() == 1);  // claims that need no constants keep them
 
   for (const CheckSettings& other :
        {CheckSettings{.version = "0.2.0", .seed = 4, .scale = Scale::standard},
