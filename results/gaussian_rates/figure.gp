@@ -27,6 +27,7 @@ is_empty(name) = strlen(stringcolumn(name)) == 0
 modes = ","
 collect(word) = (strstrt(modes, ",".word.",") == 0 ? modes = modes.word."," : 0, 0)
 stats 'data.csv' using (is("against", "mode") ? collect(stringcolumn("mode")) : 0) nooutput
+thin = ceil(STATS_records / 20000.0)  # of the random starts at most so many are drawn
 drop_first(list) = substr(list, strstrt(list, ",") + 1, strlen(list))
 take(list, i) = i > 1 ? take(drop_first(list), i - 1) : substr(list, 1, strstrt(list, ",") - 1)
 count = 0
@@ -36,6 +37,7 @@ curvature(i) = '{/:Italic a}_'.i
 title_of(mode) = mode[1:4] eq "mean" ? 'mean, '.curvature(mode[6:6]) \
   : 'covariance, '.curvature(mode[12:12]).' + '.curvature(mode[13:13])
 of(mode, against) = (is("mode", mode) && is("against", against)) ? column("step_size") : NaN
+start(row) = int(row) % thin == 0 ? of("random start", "sharp") : NaN
 rate(factor) = -log(factor) / column("step_size")
 style(i) = (i - 1) % 8 + 1
 
@@ -48,7 +50,7 @@ set title 'Contraction in one step'
 set ylabel 'factor' offset 1
 set yrange [0:1.05]
 set key at screen 0.07,0.02 + 0.043 * rows left top vertical maxrows rows width 2 Left reverse
-plot 'data.csv' using (of("random start", "sharp")):(column("measured")) \
+plot 'data.csv' using (start(column(0))):(column("measured")) \
     with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35 \
     title '{/:Italic W}_2 ratio, random start', \
   for [i = 1:count] '' using (of(take(modes, i), "mode")):(column("predicted")) \
@@ -66,7 +68,7 @@ unset key
 set title 'The same as a rate'
 set ylabel '−log(factor) / γ' offset 1
 set yrange [0:*]
-plot 'data.csv' using (of("random start", "sharp")):(rate(column("measured"))) \
+plot 'data.csv' using (start(column(0))):(rate(column("measured"))) \
     with points linecolor '#a0a0a0' pointtype 7 pointsize 0.35, \
   for [i = 1:count] '' using (of(take(modes, i), "mode")):(rate(column("predicted"))) \
     with lines linestyle style(i), \
