@@ -552,7 +552,10 @@ std::string left_out_parts(const ClaimResult& result) {
   return text;
 }
 
-std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSettings& run) {
+std::string verdict_table(const VerdictFile& file) {
+  const std::vector<ClaimResult>& results = file.claims;
+  const CheckSettings& run = file.run;
+  const std::size_t open = file.unfinished.size();
   std::string text = fmt::format("{:<8} {:<17} {:<11} {:>9} {:>8}  {}\n", "claim", "verdict",
                                  "grade", "tightness", "controls", "statement");
   std::string explanations;
@@ -575,6 +578,7 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
   for (const auto& [verdict, count] : counts) {
     text += fmt::format(", {} {}", count, to_string(verdict));
   }
+  if (open > 0) text += fmt::format("; interrupted, {} unfinished", open);
   return text + "\n" + (explanations.empty() ? "" : "\n" + explanations);
 }
 
@@ -597,6 +601,16 @@ class FinishedClaims {
       if (result != results_.end()) results.push_back(result->second);
     }
     return results;
+  }
+
+  // Ids of those that were asked for and have not finished.
+  std::vector<std::string> open_of(const std::vector<Claim>& claims) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> ids;
+    for (const Claim& claim : claims) {
+      if (!results_.contains(claim.id)) ids.push_back(claim.id);
+    }
+    return ids;
   }
 
  private:
@@ -626,7 +640,8 @@ VerdictFile merged_with_previous(const CommandLine& line, const VerdictFile& fre
 }
 
 void write_results(const CommandLine& line, const VerdictFile& fresh) {
-  if (!line.junit.empty()) write_file(line.junit, junit_xml(fresh.claims, line.strict));
+  if (!line.junit.empty())
+    write_file(line.junit, junit_xml(fresh.claims, fresh.unfinished, line.strict));
   const bool to_standard_output = line.json == "-";
   if (!line.json.empty() && !to_standard_output) write_file(line.json, verdicts_json(fresh));
   const bool nothing_finished =
@@ -637,9 +652,9 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
   }
   if (to_standard_output) {
     print(verdicts_json(fresh));
-    fmt::print(stderr, "{}", verdict_table(fresh.claims, fresh.run));
+    fmt::print(stderr, "{}", verdict_table(fresh));
   } else {
-    print(verdict_table(fresh.claims, fresh.run));
+    print(verdict_table(fresh));
   }
 }
 
@@ -670,7 +685,8 @@ int check_command(const CommandLine& line, const Registry& registry) {
     const std::vector<ClaimResult> results = finished.of(request.claims);
     write_results(line, {.run = request.settings,
                          .constants = request.constants,
-                         .claims = results});
+                         .claims = results,
+                         .unfinished = finished.open_of(request.claims)});
     return interrupted() ? exit_interrupted : exit_code(results, line.strict);
   };
   if (!ended) leave(exit_code_of(conclude));

@@ -27,32 +27,40 @@ std::string_view outcome_element(Verdict verdict, bool strict) {
   return "";
 }
 
+// @param element  "" where the claim holds
+std::string test_case(const std::string& id, std::string_view element, const std::string& message) {
+  const std::string name = escape_markup(id);
+  const std::string head =
+      fmt::format("  <testcase classname=\"{}\" name=\"{}\"", name.substr(0, name.find('-')), name);
+  if (element.empty()) return head + "/>\n";
+  return fmt::format("{}>\n   <{} message=\"{}\"/>\n  </testcase>\n", head, element,
+                     escape_markup(message));
+}
+
 }  // namespace
 
-std::string junit_xml(const std::vector<ClaimResult>& results, bool strict) {
+std::string junit_xml(const std::vector<ClaimResult>& results,
+                      const std::vector<std::string>& unfinished,
+                      bool strict) {
   int failures = 0;
-  int errors = 0;
+  int errors = static_cast<int>(unfinished.size());
   int skipped = 0;
   std::string cases;
   for (const ClaimResult& result : results) {
-    const std::string id = escape_markup(result.claim.id);
     const std::string_view element = outcome_element(result.verdict, strict);
     failures += element == "failure" ? 1 : 0;
     errors += element == "error" ? 1 : 0;
     skipped += element == "skipped" ? 1 : 0;
-    cases +=
-        fmt::format("  <testcase classname=\"{}\" name=\"{}\"", id.substr(0, id.find('-')), id);
-    cases += element.empty()
-                 ? std::string("/>\n")
-                 : fmt::format(">\n   <{} message=\"{}{}{}\"/>\n  </testcase>\n", element,
-                               to_string(result.verdict), result.reason.empty() ? "" : ": ",
-                               escape_markup(result.reason));
+    cases += test_case(result.claim.id, element,
+                       fmt::format("{}{}{}", to_string(result.verdict),
+                                   result.reason.empty() ? "" : ": ", result.reason));
   }
+  for (const std::string& id : unfinished) cases += test_case(id, "error", "interrupted");
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
       " <testsuite name=\"flowcheck\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n"
       "{} </testsuite>\n</testsuites>\n",
-      results.size(), failures, errors, skipped, cases);
+      results.size() + unfinished.size(), failures, errors, skipped, cases);
 }
 
 }  // namespace flowcheck

@@ -156,6 +156,7 @@ std::string verdicts_json(const VerdictFile& file) {
     json["target_constants"][name] = to_json(constant);
   }
   for (const ClaimResult& claim : file.claims) json["claims"].push_back(to_json(claim));
+  if (!file.unfinished.empty()) json["unfinished"] = file.unfinished;
   return json_text(json);
 }
 
@@ -169,23 +170,30 @@ VerdictFile parse_verdicts(std::string_view text, const std::string& name) {
       }
     }
     for (const Json& claim : json.at("claims")) file.claims.push_back(claim_from(claim));
+    if (json.contains("unfinished")) json["unfinished"].get_to(file.unfinished);
   });
   return file;
 }
 
 VerdictFile merged(const VerdictFile& previous, const VerdictFile& fresh) {
   if (!(previous.run == fresh.run)) return fresh;
+  const auto has = [](const std::vector<ClaimResult>& claims, const std::string& id) {
+    return std::any_of(claims.begin(), claims.end(),
+                       [&id](const ClaimResult& claim) { return claim.claim.id == id; });
+  };
   VerdictFile result = fresh;
   if (result.constants.empty()) result.constants = previous.constants;
   for (const ClaimResult& old : previous.claims) {
-    const bool replaced =
-        std::any_of(fresh.claims.begin(), fresh.claims.end(),
-                    [&old](const ClaimResult& claim) { return claim.claim.id == old.claim.id; });
-    if (!replaced) result.claims.push_back(old);
+    if (!has(fresh.claims, old.claim.id)) result.claims.push_back(old);
   }
   std::stable_sort(
       result.claims.begin(), result.claims.end(),
       [](const ClaimResult& a, const ClaimResult& b) { return a.claim.id < b.claim.id; });
+  std::vector<std::string>& open = result.unfinished;
+  open.insert(open.end(), previous.unfinished.begin(), previous.unfinished.end());
+  std::sort(open.begin(), open.end());
+  open.erase(std::unique(open.begin(), open.end()), open.end());
+  std::erase_if(open, [&](const std::string& id) { return has(result.claims, id); });
   return result;
 }
 

@@ -40,6 +40,7 @@ struct VerdictFile {
   CheckSettings run = {};
   std::vector<TargetConstant> constants = {};  ///< of a target, as far as its claims needed them
   std::vector<ClaimResult> claims = {};
+  std::vector<std::string> unfinished = {};  ///< ids that were asked for, and interrupted
 };
 
 /// What `check --replay` takes to repeat the draw that is shown, by itself; "" for a target, and
@@ -53,8 +54,8 @@ std::string verdicts_json(const VerdictFile& file);
 VerdictFile parse_verdicts(std::string_view text, const std::string& name);
 
 /// What verdicts.json holds after a run: fresh verdicts in place of the old ones, the other claims
-/// kept, in the order of their ids. Where the settings differ nothing of the old is kept, for one
-/// file tells of one run.
+/// kept, in the order of their ids; unfinished are those that neither has. Where the settings
+/// differ nothing of the old is kept, for one file tells of one run.
 VerdictFile merged(const VerdictFile& previous, const VerdictFile& fresh);
 
 }  // namespace flowcheck

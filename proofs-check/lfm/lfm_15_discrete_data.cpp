@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <variant>
 
 namespace flowcheck {
@@ -55,13 +56,20 @@ Vector climbed(const Smoothing& s, Vector x) {
   return x;
 }
 
-// Largest seen where each atom's own ratio is largest, and up from there.
+// Largest seen where each atom's own ratio is largest, and up from the best of these places.
 Estimate largest_seen(const Smoothing& s) {
-  constexpr Index most = 20;  // atoms climbed from
-  Estimate best = -infinity;
-  for (Index i = 0; i < std::min(most, s.P.size()); ++i) {
-    const Vector x = s.P.points().col(i) / std::exp(-s.delta);
-    best = max(best, max(log_ratio(s, x), log_ratio(s, climbed(s, x))));
+  const Index count = s.P.size();
+  std::vector<std::pair<Estimate, Index>> seen;
+  for (Index i = 0; i < count; ++i) {
+    seen.emplace_back(log_ratio(s, s.P.points().col(i) / std::exp(-s.delta)), i);
+  }
+  const auto climbers = static_cast<std::ptrdiff_t>(std::min<Index>(20, count));
+  std::partial_sort(seen.begin(), seen.begin() + climbers, seen.end(),
+                    [](const auto& a, const auto& b) { return a.first.value > b.first.value; });
+  Estimate best = seen.front().first;
+  for (std::ptrdiff_t k = 0; k < climbers; ++k) {
+    const Vector x = s.P.points().col(seen[static_cast<std::size_t>(k)].second);
+    best = max(best, log_ratio(s, climbed(s, x / std::exp(-s.delta))));
   }
   return best;
 }

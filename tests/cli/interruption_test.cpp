@@ -34,13 +34,27 @@ TEST_CASE("An interrupted check does not wait for a claim that asks nobody", "[c
   CHECK(outcome.exit_code == 130);
   CHECK_THAT(outcome.output, Contains("2 claims, 1 holds, 1 violated"));
   CHECK(folder.files() == std::vector<std::string>{"results/verdicts.json", "verdicts.json"});
-  // As if nothing else had been asked for.
+  CHECK_THAT(outcome.output, Contains("interrupted, 1 unfinished"));
+  // As if nothing else had been asked for, but for what is missing.
   const ScratchFolder other;
   REQUIRE(call_program({FAILING_PROGRAM, "check", "BAD-01", "BAD-02", "--out", other / "results"})
               .exit_code == 1);
-  const std::string expected = read_file(other / "results/verdicts.json");
-  CHECK(read_file(folder / "results/verdicts.json") == expected);
-  CHECK(read_file(folder / "verdicts.json") == expected);
+  auto expected = nlohmann::json::parse(read_file(other / "results/verdicts.json"));
+  expected["unfinished"] = {"BAD-09"};
+  CHECK(nlohmann::json::parse(read_file(folder / "results/verdicts.json")) == expected);
+  CHECK(nlohmann::json::parse(read_file(folder / "verdicts.json")) == expected);
+}
+
+TEST_CASE("JUnit XML of an interrupted check is not green", "[cli][exact]") {
+  const ScratchFolder folder;
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "check", "BAD-01", "BAD-09", "--jobs", "1", "--quiet",
+                    "--junit", folder / "j.xml", "--out", folder / "results"},
+                   {.signal = SIGINT, .interrupt_after = "has begun"});
+  CHECK(outcome.exit_code == 130);
+  const std::string xml = read_file(folder / "j.xml");
+  CHECK_THAT(xml, Contains("tests=\"2\" failures=\"0\" errors=\"1\""));
+  CHECK_THAT(xml, Contains("name=\"BAD-09\">\n   <error message=\"interrupted\"/>"));
 }
 
 TEST_CASE("What an interrupted check cannot write is said", "[cli][exact]") {

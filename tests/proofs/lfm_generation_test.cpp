@@ -95,6 +95,22 @@ TEST_CASE("wrong constants of divergences are off by as much as stated", "[lfm][
   CHECK_THAT(noise.rhs.value, WithinPrinted(0.01, 12));
 }
 
+TEST_CASE("the supremum over points is found whatever their order", "[lfm][regression]") {
+  // One far atom behind thirty near ones: sup ρ_δ/q is its own.
+  Matrix x = Matrix::Zero(2, 31);
+  for (Index i = 0; i < 30; ++i) x.col(i) << 0.5 * std::cos(i), 0.5 * std::sin(i);
+  x.col(30) << 4.0, 0.0;
+  const Target target{.start = PointCloud(x), .reference = Gaussian::standard(2), .step_size = 0.5};
+  const ClaimResult result = check(lfm_15_discrete_data(), {.target = target});
+  CHECK(result.verdict == Verdict::holds);
+  const auto part =
+      std::find_if(result.checks.begin(), result.checks.end(),
+                   [](const CheckResult& check) { return check.part == "sup ρ_δ/q, logarithms"; });
+  REQUIRE(part != result.checks.end());
+  const double of_far_atom = -std::log(31.0) + 8.0 - std::log(-std::expm1(-2.0 * 0.03));
+  CHECK(part->lhs.lower == Approx(of_far_atom).epsilon(1e-9));
+}
+
 TEST_CASE("inverse blocks carry the noised laws back", "[lfm][exact]") {
   Rng rng(3);
   const std::vector<Gaussian> laws = noised_laws(random_gaussian(rng, 3), 0.4, 4);

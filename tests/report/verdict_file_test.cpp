@@ -136,6 +136,12 @@ TEST_CASE("A run's verdicts replace their own and keep the others of the same se
   CHECK(both.claims[1].claim.id == "A-2");
   CHECK(both.claims[2].verdict == Verdict::violated);
 
+  VerdictFile interrupted = old;
+  interrupted.unfinished = {"A-2", "A-4"};
+  CHECK(parse_verdicts(verdicts_json(interrupted), "v").unfinished == interrupted.unfinished);
+  CHECK(merged(interrupted, fresh).unfinished == std::vector<std::string>{"A-4"});
+  CHECK(merged(fresh, interrupted).unfinished == std::vector<std::string>{"A-4"});
+
   VerdictFile known = old;
   known.constants = {{"kappa", Estimate(1.0)}};
   CHECK(merged(known, fresh).constants.size() == 1);  // claims that need no constants keep them
@@ -295,11 +301,12 @@ TEST_CASE("JUnit XML tells failures from errors from skipped claims", "[report][
       result_of("A-1", Verdict::holds),          result_of("A-2", Verdict::violated),
       result_of("A-3", Verdict::powerless),      result_of("A-4", Verdict::numerical_failure),
       result_of("A-5", Verdict::not_applicable), result_of("A-6", Verdict::inconclusive)};
-  CHECK_THAT(junit_xml(results, false),
+  CHECK_THAT(junit_xml(results, {}, false),
              Contains("tests=\"6\" failures=\"2\" errors=\"1\" skipped=\"2\""));
-  CHECK_THAT(junit_xml(results, true),
-             Contains("tests=\"6\" failures=\"3\" errors=\"1\" skipped=\"1\""));
-  CHECK_THAT(junit_xml(results, false), Contains("<failure message=\"violated: because\"/>"));
+  CHECK_THAT(junit_xml(results, {"A-7"}, true),
+             Contains("tests=\"7\" failures=\"3\" errors=\"2\" skipped=\"1\"") &&
+                 Contains("name=\"A-7\">\n   <error message=\"interrupted\"/>"));
+  CHECK_THAT(junit_xml(results, {}, false), Contains("<failure message=\"violated: because\"/>"));
 }
 
 TEST_CASE("A manifest survives being written and read", "[report][property]") {
