@@ -22,10 +22,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -639,6 +641,27 @@ VerdictFile merged_with_previous(const CommandLine& line, const VerdictFile& fre
   return merged(*previous, fresh);
 }
 
+// Waits for a run that writes its record, says so where that takes long, and gives up a second
+// after a signal.
+struct PatientWaiting {
+  using Clock = std::chrono::steady_clock;
+
+  std::string folder;
+  Clock::time_point begin = Clock::now();
+  std::optional<Clock::time_point> signal = {};
+  bool told = false;
+
+  bool operator()() {
+    const Clock::time_point now = Clock::now();
+    if (!told && now - begin > std::chrono::seconds(1)) {
+      fmt::print(stderr, "{}: another run is at work there; waiting for it\n", folder);
+      told = true;
+    }
+    if (interrupted() && !signal) signal = now;
+    return !signal || now - *signal < std::chrono::seconds(1);
+  }
+};
+
 void write_results(const CommandLine& line, const VerdictFile& fresh) {
   if (!line.junit.empty())
     write_file(line.junit, junit_xml(fresh.claims, fresh.unfinished, line.strict));
@@ -647,7 +670,8 @@ void write_results(const CommandLine& line, const VerdictFile& fresh) {
   const bool nothing_finished =
       fresh.claims.empty();  // interrupted early: the record stays as it is
   if (keeps_record(line) && !nothing_finished) {
-    const FolderLock lock(line.out);  // no other run's claims are lost between reading and writing
+    // No other run's claims are lost between reading and writing.
+    const FolderLock lock(line.out, PatientWaiting{.folder = line.out});
     write_file(line.out + "/verdicts.json", verdicts_json(merged_with_previous(line, fresh)));
   }
   if (to_standard_output) {

@@ -138,7 +138,8 @@ int fit_command(const CommandLine& given) {
   CommandLine line = given;
   line.fit = options_for(given, data.split.train.rows());
   tell_data(line, data);
-  const FolderLock lock(line.out, IfTaken::refuse);  // two fits would take each other's place
+  // Two fits would take each other's place.
+  const FolderLock lock(line.out, [] { return false; });
   UnfinishedFit unfinished(line, data);
   tell_begun(line, unfinished.state());
   Progress progress(std::cerr, progress_style(line.quiet), "fit");

@@ -8,24 +8,26 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 namespace flowcheck {
 
-FolderLock::FolderLock(const std::string& folder, IfTaken if_taken) {
+FolderLock::FolderLock(const std::string& folder, const GoOnWaiting& go_on_waiting) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw OutputError(fmt::format("{}: cannot be written: {}", folder, error.message()));
   folder_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const int operation = if_taken == IfTaken::wait ? LOCK_EX : LOCK_EX | LOCK_NB;
-  while (folder_ >= 0 && flock(folder_, operation) != 0) {
+  while (folder_ >= 0 && flock(folder_, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
-    if (errno == EWOULDBLOCK) {
+    if (errno != EWOULDBLOCK) break;
+    if (!go_on_waiting()) {
       close(folder_);
       throw OutputError(fmt::format("{}: another run is at work there", folder));
     }
-    break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 

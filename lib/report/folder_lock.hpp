@@ -1,11 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace flowcheck {
 
-/// What to do where another run has the lock.
-enum class IfTaken { wait, refuse };
+/// Asked every now and then where another run has the lock: whether to go on waiting for it.
+using GoOnWaiting = std::function<bool()>;
 
 /// Keeps other runs that ask for the same lock away from a folder's record while one reads, merges
 /// and writes it; gives it back at the end of its life or of the program. Advisory (flock on the
@@ -14,8 +15,8 @@ enum class IfTaken { wait, refuse };
 class FolderLock {
  public:
   /// @param folder  made if it is not there
-  /// @throws OutputError  it cannot be made, or is to be refused
-  explicit FolderLock(const std::string& folder, IfTaken if_taken = IfTaken::wait);
+  /// @throws OutputError  it cannot be made, or another run has the lock and is not waited for
+  FolderLock(const std::string& folder, const GoOnWaiting& go_on_waiting);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
   ~FolderLock();

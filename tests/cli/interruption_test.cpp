@@ -1,7 +1,10 @@
 #include "cli/program_call.hpp"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -43,6 +46,19 @@ TEST_CASE("An interrupted check does not wait for a claim that asks nobody", "[c
   expected["unfinished"] = {"BAD-09"};
   CHECK(nlohmann::json::parse(read_file(folder / "results/verdicts.json")) == expected);
   CHECK(nlohmann::json::parse(read_file(folder / "verdicts.json")) == expected);
+}
+
+TEST_CASE("An interrupted check does not wait for another run's folder", "[cli][exact]") {
+  const ScratchFolder folder;
+  const int other = open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(flock(other, LOCK_EX | LOCK_NB) == 0);
+  const ProgramOutcome outcome =
+      call_program({FAILING_PROGRAM, "check", "BAD-01", "--out", folder.path()},
+                   {.signal = SIGTERM, .interrupt_after = "waiting for it"});
+  close(other);
+  CHECK(outcome.exit_code == 2);
+  CHECK_THAT(outcome.errors, Contains(folder.path() + ": another run is at work there"));
+  CHECK(folder.files().empty());
 }
 
 TEST_CASE("JUnit XML of an interrupted check is not green", "[cli][exact]") {
