@@ -504,14 +504,26 @@ std::string explanation(const ClaimResult& result, const CheckSettings& run) {
   return text;
 }
 
-// Of a target, for which a claim holds, what of it was not checked.
-std::string left_out_parts(const ClaimResult& result) {
+// Of a target, for which a claim holds, what of it was not checked, and where it is tightest.
+std::string told_of_target(const ClaimResult& result) {
   std::string text;
+  const CheckResult* tightest = nullptr;
   for (const CheckResult& check : result.checks) {
-    if (check.kind != CheckKind::target || check.verdict != Verdict::not_applicable) continue;
-    text +=
-        fmt::format("{}: holds, without {}{}\n", result.claim.id,
-                    check.part.empty() ? "a part" : fmt::format("\"{}\"", check.part), told(check));
+    if (check.kind != CheckKind::target) continue;
+    const bool closer = tightest == nullptr || check.tightness > tightest->tightness;
+    if (!std::isnan(check.tightness) && closer) tightest = &check;
+    const std::string part = check.part.empty() ? "" : fmt::format("\"{}\"", check.part);
+    if (check.verdict == Verdict::not_applicable) {
+      text += fmt::format("{}: holds, without {}{}\n", result.claim.id,
+                          part.empty() ? "a part" : part, told(check));
+    } else if (!check.reason.empty()) {
+      text += fmt::format("{}: holds{}{}, {}\n", result.claim.id, part.empty() ? "" : ", ", part,
+                          check.reason);
+    }
+  }
+  if (tightest != nullptr && tightest->instance.find("t = ") != std::string::npos) {
+    text += fmt::format("{}: tightest on {}{}\n", result.claim.id, tightest->instance,
+                        tightest->part.empty() ? "" : fmt::format(": \"{}\"", tightest->part));
   }
   return text;
 }
@@ -532,7 +544,7 @@ std::string verdict_table(const std::vector<ClaimResult>& results, const CheckSe
     if (result.verdict != Verdict::holds || !run.replay.empty()) {
       explanations += explanation(result, run);
     } else {
-      explanations += left_out_parts(result);
+      explanations += told_of_target(result);
     }
   }
   text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");

@@ -54,7 +54,7 @@ Sizes sizes_of(const DataLaw& law) {
 
 void add_growth(const FlowProblem& problem, const Sizes& sizes, std::vector<Bound>& bounds) {
   const DataLaw& law = *problem.law;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     if (std::isfinite(sizes.radius)) {
       const VelocityValue v = velocity(law, at.schedule, at.time, at.x, VelocityForm::denoiser);
       bounds.push_back(remainder(problem, at, v, 0.0, sizes.radius, "(a) bounded support"));
@@ -88,7 +88,7 @@ void add_start(const FlowProblem& problem, std::vector<Bound>& bounds) {
   FlowProblem start = problem;
   start.times = {FlowTime::from_start(0.0)};
   const Vector mean = problem.law->mean();
-  visit(start, [&](const FlowPoint& at) {
+  visit(start, bounds, [&](const FlowPoint& at) {
     if (!at.schedule.starts_from_noise()) return;
     const ScheduleValues& s = at.values;
     // Of the two terms; the mean's own are of the size of √E|X₁|², which may cancel in it.
@@ -114,7 +114,7 @@ void add_end(const FlowProblem& problem, double sign, std::vector<Bound>& bounds
   FlowProblem end = problem;
   end.times = {FlowTime::from_end(0.0)};
   end.steepest = false;
-  visit(end, [&](const FlowPoint& at) {
+  visit(end, bounds, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
     const Vector score = p->score(at.x);
     // Both sides round the weights' exponents, of size precision·|x|².

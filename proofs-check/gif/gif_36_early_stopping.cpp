@@ -1,6 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/instances.hpp"
 #include "interpolation/data_law.hpp"
 #include "interpolation/schedule.hpp"
 #include "measures/random_gaussian.hpp"
@@ -54,7 +55,8 @@ std::vector<Bound> bounds_of(const Law& p,
       const ScheduleValues s = schedule.values(time);
       bounds.push_back({.lhs = squared_distance(noisy(p, s.b, s.a)),
                         .rhs = cost(schedule, time, p.dimension(), moment),
-                        .scale = 1.0 + moment.value});
+                        .scale = 1.0 + moment.value,
+                        .place = place_of(schedule, time)});
     }
   }
   return bounds;
