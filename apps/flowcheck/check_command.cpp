@@ -330,6 +330,21 @@ std::string constants_of(const Measure& measure) {
   return text.empty() ? "no constant is known" : text.substr(2);
 }
 
+// Of many components, once: the claims that sum over all of them at every node of a grid.
+void tell_what_takes_long(const std::string& path, const Measure& measure) {
+  constexpr Index many = 5'000;
+  const auto* points = std::get_if<PointCloud>(&measure);
+  const auto* mixture = std::get_if<GaussianMixture>(&measure);
+  const Index count = points != nullptr    ? points->points().cols()
+                      : mixture != nullptr ? mixture->size()
+                                           : 1;
+  if (count < many || dimension(measure) > 2) return;
+  fmt::print(stderr,
+             "{}: {} components; GIF-04 sums over all of them at each of some 10⁵ nodes and may "
+             "take minutes, GIF-08 and GIF-20 tens of seconds\n",
+             path, count);
+}
+
 // What keeps a paper's claims from a measure is an error where no other paper was asked.
 ReadTarget read_target(const CommandLine& line, const std::set<std::string>& papers) {
   MeasureFile read = read_start(line);
@@ -361,7 +376,9 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
     throw NotApplicable(why);
   }
   tell(line.target, read, line.quiet);
-  if (papers.contains(flows_paper) && !unfit.contains(flows_paper) && !line.quiet) {
+  const bool has_flows = papers.contains(flows_paper) && !unfit.contains(flows_paper);
+  if (has_flows && !line.quiet) {
+    tell_what_takes_long(line.target, start);
     fmt::print(stderr, "{}: as the end X of a flow from N(0, I): {}\n", line.target,
                constants_of(start));
   }
