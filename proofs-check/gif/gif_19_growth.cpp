@@ -349,8 +349,8 @@ std::vector<Instance> instances() {
        {"centres ±1, σ = 0.6", "plane, three centres", "plane, two covariances"}) {
     result.push_back(law_instance(law, approach, std::string(law) + ", towards data"));
   }
-  for (const char* law : {"centres ±1, σ = 0.6", "plane, three centres", "six centres on a sphere",
-                          "tilts of length 1, d = 3"}) {
+  for (const char* law :
+       {"centres ±1, σ = 0.6", "six centres on a sphere", "tilts of length 1, d = 3"}) {
     result.push_back(law_instance(law, flow_properties, std::string(law) + ", flow"));
   }
   result.push_back({.name = "plane, three centres, σ = 0.8, flow",
