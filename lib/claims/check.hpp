@@ -29,8 +29,8 @@ struct CheckResult {
   Verdict verdict = Verdict::not_applicable;
   std::string reason = {};  ///< the hypothesis that failed, or what went wrong numerically; where
                             ///< the others hold, "3 of 8 left out: …"
-  bool auxiliary = false;       ///< a step of the proof or a cross-check, not the statement
-  int draws = 0;                ///< how many bounds voted
+  bool auxiliary = false;   ///< a step of the proof or a cross-check, not the statement
+  int draws = 0;            ///< how many bounds voted
   std::uint64_t draw_seed = 0;  ///< of the draw shown; replays it alone
   Grade grade = Grade::exact;   ///< weakest evidence of any draw, not only of the one shown
 };
