@@ -432,6 +432,29 @@ std::pair<Claim, Replay> read_replay(const std::string& text, const std::vector<
   return {claim, {.instance = instance, .draw_seed = seed}};
 }
 
+// Once, of many components: which of the claims asked for will take long, and why.
+void tell_what_takes_long(const std::string& path,
+                          const Measure& measure,
+                          const std::vector<Claim>& claims) {
+  constexpr Index many = 5'000;
+  const auto* points = std::get_if<PointCloud>(&measure);
+  const auto* mixture = std::get_if<GaussianMixture>(&measure);
+  const Index count = points != nullptr    ? points->points().cols()
+                      : mixture != nullptr ? mixture->size()
+                                           : 1;
+  std::vector<std::string> slow;
+  for (const Claim& claim : claims) {
+    if (claim.id == "GIF-04" || claim.id == "GIF-08" || claim.id == "GIF-20") {
+      slow.push_back(claim.id);
+    }
+  }
+  if (count < many || dimension(measure) > 2 || slow.empty()) return;
+  fmt::print(stderr,
+             "{}: {} components: {} sum over all of them at every node, step or cell, and may take "
+             "minutes\n",
+             path, count, fmt::join(slow, ", "));
+}
+
 Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
   Request request;
   CheckOptions& options = request.options;
@@ -469,6 +492,7 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
     ReadTarget read = read_target(line, papers);
     options.target = std::move(read.target);
     request.constants = std::move(read.constants);
+    if (!line.quiet) tell_what_takes_long(line.target, options.target->start, request.claims);
     for (Claim& claim : request.claims) {
       const auto why = read.unfit.find(paper_of(claim.id));
       if (why != read.unfit.end()) claim.on_target = why->second;
@@ -542,14 +566,26 @@ std::string explanation(const ClaimResult& result, const CheckSettings& run) {
   return text;
 }
 
-// Of a target, for which a claim holds, what of it was not checked.
-std::string left_out_parts(const ClaimResult& result) {
+// Of a target, for which a claim holds, what of it was not checked, and where it is tightest.
+std::string told_of_target(const ClaimResult& result) {
   std::string text;
+  const CheckResult* tightest = nullptr;
   for (const CheckResult& check : result.checks) {
-    if (check.kind != CheckKind::target || check.verdict != Verdict::not_applicable) continue;
-    text +=
-        fmt::format("{}: holds, without {}{}\n", result.claim.id,
-                    check.part.empty() ? "a part" : fmt::format("\"{}\"", check.part), told(check));
+    if (check.kind != CheckKind::target) continue;
+    const bool closer = tightest == nullptr || check.tightness > tightest->tightness;
+    if (!std::isnan(check.tightness) && closer) tightest = &check;
+    const std::string part = check.part.empty() ? "" : fmt::format("\"{}\"", check.part);
+    if (check.verdict == Verdict::not_applicable) {
+      text += fmt::format("{}: holds, without {}{}\n", result.claim.id,
+                          part.empty() ? "a part" : part, told(check));
+    } else if (!check.reason.empty()) {
+      text += fmt::format("{}: holds{}{}, {}\n", result.claim.id, part.empty() ? "" : ", ", part,
+                          check.reason);
+    }
+  }
+  if (tightest != nullptr && tightest->instance.find("t = ") != std::string::npos) {
+    text += fmt::format("{}: tightest on {}{}\n", result.claim.id, tightest->instance,
+                        tightest->part.empty() ? "" : fmt::format(": \"{}\"", tightest->part));
   }
   return text;
 }
@@ -573,7 +609,7 @@ std::string verdict_table(const VerdictFile& file) {
     if (result.verdict != Verdict::holds || !run.replay.empty()) {
       explanations += explanation(result, run);
     } else {
-      explanations += left_out_parts(result);
+      explanations += told_of_target(result);
     }
   }
   text += fmt::format("{} {}", results.size(), results.size() == 1 ? "claim" : "claims");

@@ -66,6 +66,21 @@ bool is_vacuous(const Bound& bound) {
 }
 const std::string vacuous = "left out: the bound is infinite";
 
+// Bounds of a part of which nothing is said.
+struct LeftOut {
+  int count = 0;
+  std::string why = {};  // of the first
+};
+
+// A part that holds where it was compared says of how many bounds it does not.
+void tell_left_out(CheckResult& result, const LeftOut& left_out) {
+  if (left_out.count == 0 || severity(result.verdict) != Verdict::holds) return;
+  constexpr std::string_view prefix = "left out: ";
+  const std::string_view why = left_out.why;
+  result.reason = fmt::format("{} of {} {}{}", left_out.count, left_out.count + result.draws,
+                              prefix, why.starts_with(prefix) ? why.substr(prefix.size()) : why);
+}
+
 // Draws of one family, gathered by part: verdicts add up to the worst, the closest bound is shown.
 class Gathering {
  public:
@@ -96,7 +111,11 @@ class Gathering {
       result.reason = hypothesis_;
     }
     std::vector<CheckResult> results;
-    for (const std::string& name : order_) results.push_back(std::move(parts_.at(name)));
+    for (const std::string& name : order_) {
+      CheckResult& result = parts_.at(name);
+      tell_left_out(result, left_out_[name]);
+      results.push_back(std::move(result));
+    }
     return results;
   }
 
@@ -119,6 +138,8 @@ class Gathering {
     CheckResult& result = part(bound.part);
     const std::string& unsaid = is_vacuous(bound) ? vacuous : bound.failed_hypothesis;
     if (!unsaid.empty()) {
+      LeftOut& left_out = left_out_[bound.part];
+      if (left_out.count++ == 0) left_out.why = unsaid;
       if (result.draws == 0) result.reason = unsaid;
       return;
     }
@@ -137,6 +158,9 @@ class Gathering {
         (severity(verdict) == severity(result.verdict) && strength > pressure_[bound.part])) {
       result.verdict = verdict;
       result.relation = bound.relation;
+      if (cell_.kind == CheckKind::target && !bound.place.empty()) {
+        result.instance = cell_.name + ", " + bound.place;
+      }
       result.lhs = bound.lhs;
       result.rhs = bound.rhs;
       result.tightness =
@@ -154,6 +178,7 @@ class Gathering {
   std::vector<std::string> order_;
   std::map<std::string, CheckResult> parts_;
   std::map<std::string, double> pressure_;
+  std::map<std::string, LeftOut> left_out_;
   std::string hypothesis_ = "no instance";
 };
 
@@ -233,7 +258,7 @@ void conclude(ClaimResult& result, const CheckOptions& options) {
     return;
   }
   result.verdict = severity(worst->verdict);
-  result.reason = worst->reason;
+  if (result.verdict != Verdict::holds) result.reason = worst->reason;
 
   Verdict of_controls = result.controls.empty() ? Verdict::powerless : Verdict::holds;
   std::string reason = result.controls.empty() ? "no negative control" : "";

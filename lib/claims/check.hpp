@@ -18,7 +18,8 @@ std::string_view to_string(CheckKind kind);
 
 /// One part of a claim on one family of instances: the draw with the least margin speaks for all.
 struct CheckResult {
-  std::string instance;
+  std::string
+      instance;  ///< of a target with the place of the bound shown: "target, linear, t = 0.5"
   CheckKind kind = CheckKind::random;
   std::string part = {};
   Relation relation = Relation::bound;
@@ -26,9 +27,10 @@ struct CheckResult {
   Estimate rhs = {};
   double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing, or is not the statement's
   Verdict verdict = Verdict::not_applicable;
-  std::string reason = {};      ///< the hypothesis that failed, or what went wrong numerically
-  bool auxiliary = false;       ///< a step of the proof or a cross-check, not the statement
-  int draws = 0;                ///< how many bounds voted
+  std::string reason = {};  ///< the hypothesis that failed, or what went wrong numerically; where
+                            ///< the others hold, "3 of 8 left out: …"
+  bool auxiliary = false;   ///< a step of the proof or a cross-check, not the statement
+  int draws = 0;            ///< how many bounds voted
   std::uint64_t draw_seed = 0;  ///< of the draw shown; replays it alone
   Grade grade = Grade::exact;   ///< weakest evidence of any draw, not only of the one shown
 };

@@ -30,6 +30,7 @@ struct Bound {
   bool auxiliary =
       false;  ///< a step of the proof or a cross-check: its tightness is not the claim's
   std::string failed_hypothesis = {};  ///< of this part alone; nothing was compared then
+  std::string place = {};  ///< where on the instance: "linear, t = 0.95"; "" where there is one
 };
 
 Bound identity(Estimate lhs, Estimate rhs, std::string part = {}, double scale = 0.0);

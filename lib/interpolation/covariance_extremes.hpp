@@ -48,7 +48,8 @@ bool encloses_largest_covariance(const DataLaw& law);
 /// inf_y λ_min C(r, y): closed form for Gaussians, and for points and mixtures of one covariance,
 /// λ_min(ΣV⁻¹), approached far out in a direction with one extreme centre; converged for mixtures
 /// of any widths on the line and, in the plane, where one covariance is the widest in every
-/// direction. Otherwise sampled: an upper bound, its `lower` being 0.
+/// direction; closed form again in the plane where the narrowest covariance is the widest in some.
+/// Otherwise sampled: an upper bound, its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
 
 /// Centres of a mixture that are distinct and of positive weight, one a column.

@@ -39,10 +39,12 @@ Weights centre_weights(const GaussianMixture& p, double b, double S, const Vecto
                  .errors = Vector::Zero(K),
                  .sum_round_off = static_cast<double>(8 + K) * unit_round_off};
   const Vector origin = centres.col(nearest);
+  Vector apart = origin;
+  Vector from_middle = origin;
   for (Index k = 0; k < K; ++k) {
     if (p.weights()(k) == 0.0) continue;
-    const Vector apart = b * (centres.col(k) - origin);
-    const Vector from_middle = x - 0.5 * b * (centres.col(k) + origin);
+    apart = b * (centres.col(k) - origin);
+    from_middle = x - 0.5 * b * (centres.col(k) + origin);
     const double odds = log_weights(k) - log_weights(nearest);
     const double exponent = odds + from_middle.dot(apart) / S;
     // Rounding of the two factors, of their product, and of b μ.
@@ -70,14 +72,18 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
   double spread = 0.0;  // E|c|
   double variance = 0.0;
   double third = 0.0;  // E|c|²(|μ| + |m|)
+  Vector c = origin;   // memory for the loops: they run over all components at each point
+  Vector scaled = origin;
+  Vector sum = origin;
   for (Index k = 0; k < p.size(); ++k) {
     const double weight = weights.values(k);
     if (weight == 0.0) continue;
-    const Vector c = apart.col(k) - shift;
-    const Vector sum = p.means().col(k) + result.mean;
+    c = apart.col(k) - shift;
+    sum = p.means().col(k) + result.mean;
     const double size = c.norm();
     const double reach = p.means().col(k).norm() + result.mean.norm();
-    result.covariance += (std::sqrt(weight) * c) * (std::sqrt(weight) * c).transpose();
+    scaled = std::sqrt(weight) * c;
+    result.covariance.noalias() += scaled * scaled.transpose();
     result.third_moment += weight * c.dot(sum) * c;
     spread += weight * size;
     variance += weight * size * size;
@@ -91,9 +97,9 @@ LatentMoments centre_moments(const GaussianMixture& p, double b, double S, const
   double largest_error = 0.0;
   for (Index k = 0; k < p.size(); ++k) {
     if (weights.values(k) == 0.0) continue;
-    const Vector c = apart.col(k) - shift;
-    result.covariance_error +=
-        weights.values(k) * weights.errors(k) * (c * c.transpose() - result.covariance).norm();
+    c = apart.col(k) - shift;
+    result.covariance_error += weights.values(k) * weights.errors(k) *
+                               (c.lazyProduct(c.transpose()) - result.covariance).norm();
     largest_error = std::max(largest_error, weights.errors(k));
   }
   result.covariance_error += 4.0 * largest_error * largest_error * variance;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <queue>
 #include <utility>
@@ -750,6 +751,46 @@ PlanarMixture checked(const GaussianMixture& p) {
   return planar_mixture(p);
 }
 
+// Whether far out, in some open cone of directions, all components but those of this covariance are
+// lost: where ⟨e, Pe⟩ is below all others'. At which e it may be is decided between the ties.
+bool is_alone_far_out(const PlanarMixture& p, const PlanarComponent& of) {
+  const double margin = 1e-12 * p.condition * p.narrowest;
+  const auto is_least = [&](double angle) {
+    const PlanePoint e(std::cos(angle), std::sin(angle));
+    return std::ranges::all_of(p.components, [&](const PlanarComponent& c) {
+      return c.covariance == of.covariance || e.dot((c.precision - of.precision) * e) > margin;
+    });
+  };
+  std::vector<double> ties = {0.0};
+  for (const PlanarComponent& c : p.components) {
+    const PlaneForm D = c.precision - of.precision;
+    // ⟨e, De⟩ = ½ tr D + h cos(2φ − φ₀).
+    const double h = std::hypot(0.5 * (D(0, 0) - D(1, 1)), D(0, 1));
+    const double phase = std::atan2(D(0, 1), 0.5 * (D(0, 0) - D(1, 1)));
+    if (!(std::abs(0.5 * D.trace()) < h)) continue;
+    const double opening = std::acos(-0.5 * D.trace() / h);
+    for (const double tie : {0.5 * (phase + opening), 0.5 * (phase - opening)}) {
+      ties.push_back(tie - std::numbers::pi * std::floor(tie / std::numbers::pi));
+    }
+  }
+  std::ranges::sort(ties);
+  ties.push_back(ties.front() + std::numbers::pi);
+  for (std::size_t i = 1; i < ties.size(); ++i) {
+    if (is_least(0.5 * (ties[i - 1] + ties[i]))) return true;
+  }
+  return false;
+}
+
+// H ⪰ −Σ r_k P_k, and far out H → −P_k where k is alone: an equality where the narrowest is.
+std::optional<Estimate> least_far_out(const PlanarMixture& p) {
+  for (const PlanarComponent& c : p.components) {
+    if (largest_of(c.precision) < p.narrowest * (1.0 - 8.0 * unit_round_off)) continue;
+    if (!is_alone_far_out(p, c)) continue;
+    return Estimate::closed_form(-p.narrowest, round_off(p.narrowest * p.condition, 2));
+  }
+  return std::nullopt;
+}
+
 // What is seen at the centres, where no search encloses it.
 PlanarCurvature seen_at_centres(const GaussianMixture& p, bool largest, double far_side) {
   double best = largest ? -infinity : infinity;
@@ -785,6 +826,7 @@ PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options) {
   const PlanarMixture plane = checked(p);
   if (!plane.has_widest || plane.is_undecided || direction_of_parabola(plane)) {
+    if (const auto limit = least_far_out(plane)) return {.value = *limit};
     const double most = plane.narrowest;
     return seen_at_centres(p, false, -most - round_off(most * plane.condition, 2));
   }

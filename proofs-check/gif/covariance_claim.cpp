@@ -24,7 +24,7 @@ std::vector<Bound> covariance_below(const FlowProblem& problem,
                                     const CovarianceFunction& c,
                                     const std::string& part) {
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Estimate bound = c(r);
     if (!(bound.upper < infinity)) return;
@@ -41,7 +41,7 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
                                     const CovarianceFunction& c,
                                     const std::string& part) {
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Vector y = at.x / at.values.a;
     bounds.push_back({.lhs = c(r),
@@ -70,6 +70,7 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
   if (!encloses_largest_covariance(*problem.law)) {
     return {left_out(part, "left out: no search encloses the supremum of this law")};
   }
+  const bool may_stay_open = problem.law->mixture() == nullptr || problem.law->dimension() == 2;
   // Interval arithmetic on what a search returns steps outward a few units in the last place.
   constexpr double outward = 1.0 - 32.0 * unit_round_off;
   std::vector<Bound> bounds;
@@ -79,14 +80,15 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
     if (!(bound.upper < infinity)) continue;
     const CovarianceExtreme supremum = largest_posterior_covariance(
         *problem.law, r, {.accuracy = 1e-9, .enough = bound.lower * outward});
-    const bool may_stay_open = problem.law->mixture() == nullptr || problem.law->dimension() == 2;
-    if (may_stay_open && is_open(supremum.value, bound)) continue;
-    bounds.push_back(
-        {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
+    if (may_stay_open && is_open(supremum.value, bound)) {
+      bounds.push_back(left_out(part, "left out: the search for the supremum does not close"));
+    } else {
+      bounds.push_back(
+          {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
+    }
+    bounds.back().place = place_of(linear_schedule(), time);
   }
-  if (bounds.empty())
-    bounds.push_back(
-        left_out(part, "left out: the bound is infinite, or the search does not close"));
+  if (bounds.empty()) bounds.push_back(left_out(part, "left out: the bound is infinite"));
   return bounds;
 }
 

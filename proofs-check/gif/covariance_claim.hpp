@@ -31,7 +31,7 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
 /// The same of the supremum over all y, on the linear schedule's times, where it is enclosed:
 /// Gaussians, two centres, in the plane points and mixtures of one covariance, and on the line all
 /// mixtures and what is bounded.
-/// Otherwise left out, and likewise the times at which the search for such a law stays open.
+/// Otherwise left out, and likewise each time at which the search for such a law stays open.
 std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,
                                   const std::string& part);

@@ -5,6 +5,7 @@
 #include "numerics/round_off.hpp"
 
 #include <Eigen/SVD>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -36,7 +37,7 @@ std::vector<Bound> compared(const FlowProblem& problem,
                             bool from_above) {
   const FlowMaps maps(problem.law);
   std::vector<Bound> bounds;
-  visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
+  visit_flows(problem, maps.reaches_data(), bounds, [&](const FlowStretch& stretch) {
     const Estimate bound = exp(log_bound(stretch.from, stretch.to));
     if (from_above ? !std::isfinite(bound.upper) : !(bound.lower > 0.0)) return;
     const EnclosedMap map = maps(stretch.from, stretch.to, stretch.x);
@@ -111,16 +112,19 @@ double signal_to_noise(const NoiseLevel& level) {
 
 void visit_flows(const FlowProblem& problem,
                  bool to_data,
+                 std::vector<Bound>& bounds,
                  const std::function<void(const FlowStretch&)>& f) {
   const bool quick = problem.noises.cols() <= 3;
   const Index probes = quick ? 1 : 2;
   const auto visit = [&](const Schedule& schedule, double s, double t) {
+    const std::size_t before = bounds.size();
     const NoiseLevel from = level(schedule.at(s));
     const NoiseLevel to = level(schedule.at(t));
     f({from, to, from.noise * steepest_point(*problem.law, signal_to_noise(from))});
     for (Index j = 0; j < std::min(probes, problem.noises.cols()); ++j) {
       f({from, to, from.noise * problem.noises.col(j) + from.data_scale * problem.data.col(j)});
     }
+    set_place(bounds, before, fmt::format("{}, s = {}, t = {}", schedule.name(), s, t));
   };
   for (const Schedule& schedule : visited_schedules(problem, quick)) {
     for (const auto& [s, t] : map_times) {

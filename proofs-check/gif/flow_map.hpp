@@ -66,13 +66,15 @@ struct FlowStretch {
 
 /// (s, t) = (0, .3), (0, .9), (.2, .6), (.5, .95) and, for laws that reach it, (0, 1); from the
 /// steepest point and from a z + b ξ. At quick scale on the first schedule, and one stretch of the
-/// variance-exploding one.
+/// variance-exploding one. What f adds to `bounds` is told its place.
 void visit_flows(const FlowProblem& problem,
                  bool to_data,
+                 std::vector<Bound>& bounds,
                  const std::function<void(const FlowStretch&)>& f);
 
 /// largest() ≤ e^{log_bound} (or least() ≥), in one part, wherever visit_flows() looks; stretches
-/// without a finite bound are passed over. None at all: the hypothesis fails.
+/// without a finite bound are passed over, and without digits left out. None at all: the hypothesis
+/// fails.
 using LogMapBound = std::function<Estimate(const NoiseLevel& from, const NoiseLevel& to)>;
 std::vector<Bound> stretch_below(const FlowProblem& problem,
                                  const LogMapBound& log_bound,

@@ -76,7 +76,7 @@ void add_forms(const FlowProblem& problem,
 
 Outcome forms(const FlowProblem& problem) {
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
     const LatentMoments posterior = problem.law->posterior(s.b, s.a, at.x);
     const double length = at.length(problem);

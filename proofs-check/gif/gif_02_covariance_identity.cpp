@@ -62,7 +62,7 @@ void compare(const Differences& measured,
 Outcome jacobians(const FlowProblem& problem) {
   std::vector<Bound> bounds;
   const DataLaw& law = *problem.law;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
     const LatentMoments posterior = law.posterior(s.b, s.a, at.x);
     const Matrix& C = posterior.covariance;

@@ -44,7 +44,7 @@ void compare(const EnclosedVector& measured,
 Outcome time_derivatives(const FlowProblem& problem) {
   const DataLaw& law = *problem.law;
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const auto mean = [&](const FlowTime& time) -> EnclosedVector {
       const ScheduleValues s = at.schedule.values(time);
       const LatentMoments posterior = law.posterior(s.b, s.a, at.x);

@@ -6,9 +6,11 @@
 #include "numerics/compensated_sum.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
+#include "numerics/vector_exp.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace flowcheck {
@@ -179,45 +181,53 @@ struct WeightErrors {
 // Of one width σ²I. The exponent |z|²/2 of a component, z = (y − rmₖ)/√v and v = 1 + r²σ², errs by
 // |z| times what rounding y and rmₖ does to z, and by itself: by little where the component has
 // weight, however far from 0 it is. Weights wₖ(1 + δₖ) move C by at most Σ wₖ|δₖ|(|cₖ|² + Σ w|c|²),
-// cₖ = (mₖ − m)/v about the mean of the posterior. Components below e^{−45} of the largest are cut,
-// as the posterior's are.
-WeightErrors isotropic_errors(const GaussianMixture& p, double r, const Vector& y) {
-  constexpr double cut = 90.0;  // of |z|² − log w²
-  const double v = 1.0 + r * r * p.common_variance();
-  const Vector squares = ((r * p.means()).colwise() - y).colwise().squaredNorm().transpose() / v;
-  const Vector heights = squares.array() - 2.0 * p.weights().array().log();
-  const double lowest = heights.minCoeff();
+// cₖ = (mₖ − m)/v about the mean of the posterior. O(K) a place, as much as the posterior itself:
+// in passes over arrays that stay where they are.
+class IsotropicErrors {
+ public:
+  IsotropicErrors(const GaussianMixture& p, double r)
+      : v_(1.0 + r * r * p.common_variance()),
+        centres_(r / std::sqrt(v_) * p.means().transpose()),
+        reach_(centres_.rowwise().norm()),
+        log_weights_(p.weights().array().log()),
+        unit_(round_off(1.0, p.dimension()) / 8.0),
+        apart_(r * r * v_) {}
 
-  double total = 0.0;
-  Vector mean = Vector::Zero(y.size());
-  std::vector<Index> kept;
-  std::vector<double> weights;
-  for (Index k = 0; k < p.size(); ++k) {
-    if (!(heights(k) <= lowest + cut)) continue;
-    kept.push_back(k);
-    weights.push_back(std::exp(-0.5 * (heights(k) - lowest)));
-    total += weights.back();
-    mean += weights.back() * p.means().col(k);
+  WeightErrors operator()(const Vector& y) {
+    const Vector at = y / std::sqrt(v_);
+    squares_ = squared_distances(at);
+    weights_ = log_weights_ - 0.5 * squares_;
+    weights_.array() -= weights_.maxCoeff();
+    vector_exp(weights_);
+    weights_ /= weights_.sum();
+    const Vector mean = centres_.transpose() * weights_;
+    // The shares of δ = u(1 + |z|(|z| + |y|/√v + r|m|/√v)).
+    const auto z = squares_.array().sqrt();
+    errors_ = unit_ * weights_.array() * (1.0 + z * (z + at.norm() + reach_.array()));
+    squares_ = squared_distances(mean) / apart_;  // |c|²
+    const double density = errors_.sum();
+    return {errors_.dot(squares_) + density * weights_.dot(squares_), density};
   }
-  mean /= total;
 
-  WeightErrors errors;
-  double spread = 0.0;
-  double weighted = 0.0;  // Σ w|δ||c|²
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const auto centre = p.means().col(kept[i]);
-    const double z = std::sqrt(squares(kept[i]));
-    const double size = (y.norm() + r * centre.norm()) / std::sqrt(v);
-    const double error = round_off(1.0 + z * (z + size), p.dimension()) / 8.0;
-    const double share = weights[i] / total;
-    const double apart = (centre - mean).squaredNorm() / (v * v);
-    errors.density += share * error;
-    spread += share * apart;
-    weighted += share * error * apart;
+ private:
+  Vector squared_distances(const Vector& from) const {
+    Vector result = (centres_.col(0).array() - from(0)).square();
+    for (Index i = 1; i < from.size(); ++i) {
+      result.array() += (centres_.col(i).array() - from(i)).square();
+    }
+    return result;
   }
-  errors.covariance = weighted + errors.density * spread;
-  return errors;
-}
+
+  double v_;
+  Matrix centres_;  // rmₖ/√v, one a row
+  Vector reach_;
+  Vector log_weights_;
+  double unit_;
+  double apart_;  // |mₖ − m|²/v² from distances of these centres
+  Vector squares_ = {};
+  Vector weights_ = {};
+  Vector errors_ = {};
+};
 
 // In general, with all exponents |y − rmₖ|²/(2vₖ), vₖ ≥ 1, as large as any.
 WeightErrors general_errors(
@@ -242,12 +252,14 @@ void add_in_batches(const GaussianMixture& p, double r, const Nodes& nodes, Summ
   const PointwiseMoments moments = posterior.moments(nodes.points);
   const Vector density = posterior.log_densities(nodes.points).array().exp();
   const double largest = std::sqrt(p.means().colwise().squaredNorm().maxCoeff());
+  const bool is_isotropic = p.common_variance() >= 0.0;
+  std::optional<IsotropicErrors> isotropic_errors;
+  if (is_isotropic) isotropic_errors.emplace(p, r);
   for (Index k = 0; k < nodes.points.cols(); ++k) {
     const Vector y = nodes.points.col(k);
     const Matrix C = moments.matrix(k);
-    const WeightErrors of_weights = p.common_variance() >= 0.0
-                                        ? isotropic_errors(p, r, y)
-                                        : general_errors(p, largest, r, y, C);
+    const WeightErrors of_weights =
+        is_isotropic ? (*isotropic_errors)(y) : general_errors(p, largest, r, y, C);
     const double means = round_off(moments.vectors.col(k).norm() + largest, p.dimension()) / 8.0;
     const double error =
         of_weights.covariance + means * (2.0 * std::sqrt(spread_of_means(p, r, C)) + means);

@@ -48,7 +48,7 @@ template <class Cdf>
 Outcome preserved(const FlowProblem& problem, const Cdf& cdf, double spread) {
   const FlowMaps maps(problem.law);
   std::vector<Bound> bounds;
-  visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
+  visit_flows(problem, maps.reaches_data(), bounds, [&](const FlowStretch& stretch) {
     const EnclosedMap map = maps(stretch.from, stretch.to, stretch.x);
     if (!map.has_digits()) {
       bounds.push_back(left_out(line_part, without_digits_left));

@@ -52,7 +52,7 @@ std::vector<Bound> law_of_total_covariance(const FlowProblem& problem) {
   const double variance = p.common_variance();
   const Index d = p.dimension();
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Vector y = at.x / at.values.a;
     const double v = 1.0 + variance * r * r;

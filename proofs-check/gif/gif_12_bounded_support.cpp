@@ -19,7 +19,7 @@ void add_upper(const PointSpectra& here,
 Outcome bounds_of(const FlowProblem& problem) {
   const double D = known_half_diameter(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower_bound(here, rate_from_covariance(at.values, 0.0), 0.0, bounds);
     if (std::isfinite(D)) {
@@ -37,7 +37,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 Outcome upper_at_middle(const FlowProblem& problem) {
   const double D = known_half_diameter(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, D, bounds, "from above");
   });
@@ -46,7 +46,7 @@ Outcome upper_at_middle(const FlowProblem& problem) {
 
 Outcome lower_far_out(const FlowProblem& problem) {
   std::vector<Bound> bounds;
-  visit(far_out(problem, 1e4), [&](const FlowPoint& at) {
+  visit(far_out(problem, 1e4), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower_bound(here, rate_from_covariance(at.values, 0.0), 0.0, bounds);
   });
@@ -57,7 +57,7 @@ Outcome lower_far_out(const FlowProblem& problem) {
 Outcome small_diameter(const FlowProblem& problem) {
   const double D = known_half_diameter(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, 0.9 * D, bounds, "from above");
   });

@@ -27,7 +27,7 @@ Outcome bounds_of(const FlowProblem& problem) {
         unmet_or_unknown(*problem.law, "U − κ|x|²/2 is convex for some κ"));
   if (kappa == infinity) return Outcome::not_applicable("ν is not a point");
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, kappa, bounds);
   });
@@ -38,7 +38,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 Outcome large_curvature(const FlowProblem& problem) {
   const double kappa = known_curvature_lower(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, 1.1 * kappa, bounds);
   });
@@ -52,7 +52,7 @@ Outcome before_its_time(const FlowProblem& problem) {
   middle.schedules = {linear_schedule()};
   middle.times = {FlowTime::from_start(0.3), FlowTime::from_start(0.45)};
   std::vector<Bound> bounds;
-  visit(middle, [&](const FlowPoint& at) {
+  visit(middle, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     const ScheduleValues& s = at.values;
     const Estimate claimed = sum_of_terms({kappa * s.half_variance_rate, s.b * s.b_dot}) /

@@ -20,7 +20,7 @@ Outcome bounds_of(const FlowProblem& problem) {
   if (!std::isfinite(beta))
     return Outcome::not_applicable(unmet_or_unknown(*problem.law, "supp ν = ℝᵈ and ∇²U ⪯ βI"));
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower(here, at, beta, bounds);
   });
@@ -35,7 +35,7 @@ Outcome mixture_far_out(const FlowProblem& problem) {
 Outcome small_curvature(const FlowProblem& problem) {
   const double beta = known_curvature_upper(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower(here, at, 0.9 * beta, bounds);
   });

@@ -36,7 +36,7 @@ Outcome bounds_of(const FlowProblem& problem) {
   if (known.scale == 0.0)
     return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0, ρ in a ball");
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, known, bounds);
     add_lower(here, at, known.scale * known.scale, bounds);
@@ -47,7 +47,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 Outcome upper_at_even_odds(const FlowProblem& problem) {
   const KnownMixture known = known_mixture(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, known, bounds);
   });
@@ -57,7 +57,7 @@ Outcome upper_at_even_odds(const FlowProblem& problem) {
 Outcome lower_far_out(const FlowProblem& problem) {
   const KnownMixture known = known_mixture(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(far_out(problem, 1e4), [&](const FlowPoint& at) {
+  visit(far_out(problem, 1e4), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower(here, at, known.scale * known.scale, bounds);
   });
@@ -69,7 +69,7 @@ Outcome small_radius(const FlowProblem& problem) {
   KnownMixture known = known_mixture(problem.law->regularity());
   known.radius *= 0.9;
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, known, bounds);
   });
@@ -80,7 +80,7 @@ Outcome small_radius(const FlowProblem& problem) {
 Outcome large_variance(const FlowProblem& problem) {
   const KnownMixture known = known_mixture(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(far_out(problem, 1e4), [&](const FlowPoint& at) {
+  visit(far_out(problem, 1e4), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower(here, at, 1.1 * known.scale * known.scale, bounds);
   });

@@ -29,7 +29,7 @@ Outcome bounds_of(const FlowProblem& problem) {
     return Outcome::not_applicable(
         unmet_or_unknown(*problem.law, "ν = e^h N(0, I), h L-Lipschitz"));
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, L, bounds);
     add_lower(here, at, L, bounds);
@@ -41,7 +41,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 Outcome upwards(const FlowProblem& problem, double factor) {
   const double L = factor * known_log_lipschitz(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_upper(here, at, L, bounds);
   });
@@ -51,7 +51,7 @@ Outcome upwards(const FlowProblem& problem, double factor) {
 Outcome downwards(const FlowProblem& problem, double factor) {
   const double L = factor * known_log_lipschitz(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     add_lower(here, at, L, bounds);
   });

@@ -62,7 +62,7 @@ Outcome bounds_until(const FlowProblem& problem, double remaining) {
   if (!below)
     bounds.push_back(
         left_out("λ_min ∇v", unmet_or_unknown(*problem.law, "supp ν = ℝᵈ and ∇²U ⪯ βI")));
-  visit(on_linear(problem, known, remaining), [&](const FlowPoint& at) {
+  visit(on_linear(problem, known, remaining), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     if (above) {
       bounds.push_back({.lhs = here.velocity.largest,
@@ -105,7 +105,7 @@ Instance gaussian(double kappa, std::string name, const EvaluateFlow& evaluate) 
 // At most 1 for every κ, on a Gaussian with κ = ¼, where 5/4 is attained.
 Outcome at_most_one(const FlowProblem& problem) {
   std::vector<Bound> bounds;
-  visit(on_linear(problem, constants_of(problem), 1e-6), [&](const FlowPoint& at) {
+  visit(on_linear(problem, constants_of(problem), 1e-6), bounds, [&](const FlowPoint& at) {
     const PointSpectra here = spectra(problem, at);
     bounds.push_back({.lhs = here.velocity.largest, .rhs = 1.0});
   });

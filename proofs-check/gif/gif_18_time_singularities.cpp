@@ -167,7 +167,7 @@ Outcome bounded_to_data(const FlowProblem& problem) {
     FlowProblem near = problem;
     near.schedules = {schedule_named(rate.schedule)};
     near.times = {FlowTime::from_end(1e-9), FlowTime::from_end(1e-12)};
-    visit(near, [&](const FlowPoint& at) {
+    visit(near, bounds, [&](const FlowPoint& at) {
       const ScheduleValues& s = at.values;
       const PointSpectra here = spectra(near, at);
       bounds.push_back({.lhs = here.velocity.largest,
@@ -183,7 +183,7 @@ Outcome at_noise(const FlowProblem& problem) {
   FlowProblem start = problem;
   start.times = {FlowTime::from_start(0.0)};
   std::vector<Bound> bounds;
-  visit(start, [&](const FlowPoint& at) {
+  visit(start, bounds, [&](const FlowPoint& at) {
     if (!at.schedule.starts_from_noise()) return;
     const PointSpectra here = spectra(start, at);
     const Estimate rate = at.values.a_dot;

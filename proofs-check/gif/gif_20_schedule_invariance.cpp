@@ -65,6 +65,7 @@ Outcome invariance(const FlowProblem& problem) {
   const double r = 3.0;
   std::vector<Bound> bounds;
   for (const Schedule& schedule : problem.schedules) {
+    const std::size_t before = bounds.size();
     const NoiseLevel from = level(schedule.at(0.0));
     const double t = time_of(schedule, r);
     const Vector x = from.noise * problem.noises.col(0) + from.data_scale * problem.data.col(0);
@@ -74,6 +75,7 @@ Outcome invariance(const FlowProblem& problem) {
       add_comparison(bounds, own_flow(*problem.law, schedule, x, 1.0), maps(from, pure_data, x),
                      "X_{0,1}");
     }
+    set_place(bounds, before, place_of(schedule, FlowTime::from_start(t)));
   }
   return bounds;
 }

@@ -20,9 +20,14 @@ Outcome reverse(const FlowProblem& problem) {
   const CovarianceEnvelope envelope = covariance_envelope(problem.law->regularity());
   const FlowMaps maps(problem.law);
   std::vector<Bound> bounds;
-  visit_flows(problem, maps.reaches_data(), [&](const FlowStretch& stretch) {
+  visit_flows(problem, maps.reaches_data(), bounds, [&](const FlowStretch& stretch) {
     const EnclosedMap there = maps(stretch.from, stretch.to, stretch.x);
-    if (!there.end.allFinite()) return;
+    if (!there.end.allFinite()) {
+      for (const CovarianceBound& lower : envelope.lower) {
+        bounds.push_back(left_out(lower.name, without_digits_left));
+      }
+      return;
+    }
     const EnclosedMap back = maps(stretch.to, stretch.from, there.end);
     for (const CovarianceBound& lower : envelope.lower) {
       const Estimate log_stretch = log_map_bound(lower, stretch.from.noise, stretch.from.data_scale,

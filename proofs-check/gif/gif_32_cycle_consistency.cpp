@@ -80,23 +80,30 @@ void add_solver_cycle(std::vector<Bound>& bounds, const Side& A, const Side& B, 
     budget = leg.lipschitz() * budget + error;  // a later leg stretches what came before
     at = next;
   }
-  bounds.push_back({.lhs = Estimate::closed_form((at - x).norm(), round_off(x.norm(), x.size())),
-                    .rhs = budget,
-                    .part = solver_part,
-                    .scale = 1.0 + x.norm()});
+  bounds.push_back(
+      with_digits({.lhs = Estimate::closed_form((at - x).norm(), round_off(x.norm(), x.size())),
+                   .rhs = budget,
+                   .part = solver_part,
+                   .scale = 1.0 + x.norm()}));
 }
 
 std::vector<Bound> consistency(const Side& A, const Side& B, const Vector& x) {
   std::vector<Bound> bounds;
   const EnclosedMap there = transfer(A, B, x);
+  if (!there.has_digits()) {
+    for (const char* part : {cycle_part, lipschitz_part, solver_part}) {
+      bounds.push_back(left_out(part, without_digits_left));
+    }
+    return bounds;
+  }
   const EnclosedMap back = transfer(B, A, there.end);
   for (Index i = 0; i < x.size(); ++i) {
-    bounds.push_back(identity(
+    bounds.push_back(with_digits(identity(
         Estimate::converged(back.end(i), back.end_error + back.jacobian.norm() * there.end_error),
-        x(i), cycle_part, 1.0 + x.norm()));
+        x(i), cycle_part, 1.0 + x.norm())));
   }
-  bounds.push_back(
-      {.lhs = there.largest(), .rhs = B.forward() * A.backward(), .part = lipschitz_part});
+  bounds.push_back(with_digits(
+      {.lhs = there.largest(), .rhs = B.forward() * A.backward(), .part = lipschitz_part}));
   add_solver_cycle(bounds, A, B, x);
   return bounds;
 }
@@ -157,6 +164,23 @@ Outcome with_standard_normal(const FlowProblem& problem) {
   return consistency(A, Side(problem.law), problem.noises.col(0));
 }
 
+// A = N(0, I) and the user's measure for B, from each place that is near and one far out.
+Outcome of_target(const FlowProblem& problem) {
+  const KnownMixture known = known_mixture(problem.law->regularity());
+  if (!(known.scale > 0.0)) {
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "ν = N(0, σ²I) * ρ with σ > 0, ρ bounded"));
+  }
+  const Side A(data_law(Gaussian::standard(problem.law->dimension())));
+  const Side B(problem.law);
+  std::vector<Bound> bounds;
+  for (const auto& z : problem.noises.colwise()) {
+    const std::vector<Bound> here = consistency(A, B, z);
+    bounds.insert(bounds.end(), here.begin(), here.end());
+  }
+  return bounds;
+}
+
 }  // namespace gif_32
 
 Claim gif_32_cycle_consistency() {
@@ -180,6 +204,7 @@ Claim gif_32_cycle_consistency() {
           .tight = {{.name = "Gaussian to two centres, at 0", .draw = attained}},
           .controls = {flow_instance("Lip(X^A_{0,1}) for Lip(X^A_{1,0})", wrong_direction),
                        flow_instance("T_AB twice", there_twice)},
+          .on_target = on_flow_map_target(of_target),
           .file = __FILE__,
           .grade = Grade::converged,
           .without_error = true};

@@ -62,7 +62,7 @@ Outcome bounds_of(const FlowProblem& problem) {
     return Outcome::not_applicable("supp ν in a ball of radius ϱ about 0");
   const double D = known_half_diameter(problem.law->regularity());
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const VelocityValue rate = velocity_time_derivative(*problem.law, at.schedule, at.time, at.x);
     const Estimate size = norm_of(rate.value, rate.error);
     const double rate_of_noise = at.values.a_dot / at.values.a;
@@ -84,7 +84,7 @@ Outcome bounds_of(const FlowProblem& problem) {
 
 Outcome third_moment(const FlowProblem& problem, const Estimate& constant) {
   std::vector<Bound> bounds;
-  visit(at_steepest(problem), [&](const FlowPoint& at) {
+  visit(at_steepest(problem), bounds, [&](const FlowPoint& at) {
     bounds.push_back(third_moment_bound(problem, at, support_radius(*problem.law), constant));
   });
   return bounds;

@@ -49,7 +49,7 @@ Outcome bounds_with(const FlowProblem& problem, std::size_t first_term) {
     return Outcome::not_applicable("ν = N(0, σ²I) * ρ with σ > 0, ρ in a ball of radius R about 0");
   }
   std::vector<Bound> bounds;
-  visit(problem, [&](const FlowPoint& at) {
+  visit(problem, bounds, [&](const FlowPoint& at) {
     const VelocityValue rate = velocity_time_derivative(*problem.law, at.schedule, at.time, at.x);
     const double size = rate.value.norm();
     const std::vector<Estimate> all = terms(at.values, at.x.norm(), known);

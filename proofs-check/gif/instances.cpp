@@ -253,6 +253,22 @@ FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale) {
   return problem;
 }
 
+std::string place_of(const Schedule& schedule, const FlowTime& time) {
+  const bool at_the_end = time.remaining > 0.0 && time.remaining < 1e-3;
+  return at_the_end ? fmt::format("{}, t = 1 − {:.3g}", schedule.name(), time.remaining)
+                    : fmt::format("{}, t = {:.3g}", schedule.name(), time.t);
+}
+
+void set_place(std::vector<Bound>& bounds, std::size_t first, const std::string& place) {
+  for (std::size_t i = first; i < bounds.size(); ++i) {
+    if (bounds[i].place.empty()) bounds[i].place = place;
+  }
+}
+
+std::string FlowPoint::place() const {
+  return place_of(schedule, time);
+}
+
 double FlowPoint::length(const FlowProblem& problem) const {
   return x.norm() + values.a + values.b * problem.spread;
 }
@@ -269,6 +285,16 @@ void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&
       if (problem.steepest) f({schedule, time, s, s.a * steepest_point(*problem.law, s.r())});
     }
   }
+}
+
+void visit(const FlowProblem& problem,
+           std::vector<Bound>& bounds,
+           const std::function<void(const FlowPoint&)>& f) {
+  visit(problem, [&](const FlowPoint& at) {
+    const std::size_t before = bounds.size();
+    f(at);
+    set_place(bounds, before, at.place());
+  });
 }
 
 std::vector<Instance> law_instances(const std::vector<LawFamily>& families,

@@ -68,6 +68,7 @@ struct FlowPoint {
   ScheduleValues values = {};
   Vector x = {};
 
+  std::string place() const;  ///< schedule and time: Bound::place
   /// |x| + a + b√E|X₁|²: what round-off is relative to, also at x = 0.
   double length(const FlowProblem& problem) const;
 };
@@ -76,6 +77,17 @@ FlowProblem flow_problem(DataLawPointer law, Rng& rng, Scale scale = Scale::quic
 
 /// Calls f at each schedule, time and point, in one order.
 void visit(const FlowProblem& problem, const std::function<void(const FlowPoint&)>& f);
+
+/// The same for an f that adds to `bounds`, which are told their place.
+void visit(const FlowProblem& problem,
+           std::vector<Bound>& bounds,
+           const std::function<void(const FlowPoint&)>& f);
+
+/// Bounds from the first-th on that have no place yet get this one.
+void set_place(std::vector<Bound>& bounds, std::size_t first, const std::string& place);
+
+/// "linear, t = 0.95"; near the end "linear, t = 1 − 1e-06".
+std::string place_of(const Schedule& schedule, const FlowTime& time);
 
 /// The y at which Cov[X₁ | Z + rX₁ = y] has its largest eigenvalue: 0 for the symmetric laws of
 /// interpolation_laws(), for two components of one width where their posterior weights are ½, and r

@@ -225,6 +225,33 @@ TEST_CASE("Curvatures turn with the plane and scale with its units", "[measures]
   }
 }
 
+TEST_CASE(
+    "Without a widest covariance the infimum is the narrowest's, approached where it is alone",
+    "[measures][exact]") {
+  const GaussianMixture crossed(Vector{{0.5, 0.5}}, Matrix{{0.0, 0.5}, {0.0, 0.3}},
+                                {diagonal(1.0, 0.1), diagonal(0.2, 1.0)});
+  for (const double turn : {0.0, 0.7}) {
+    CAPTURE(turn);
+    const GaussianMixture p = pushforward({rotation(turn), Vector::Zero(2)}, crossed);
+    REQUIRE(largest_planar_curvature(p).value.lower == infinity);
+    const Estimate least = smallest_planar_curvature(p).value;
+    CHECK(least.grade == Grade::closed_form);
+    CHECK_THAT(least, Encloses(-10.0));
+    // Far out on the first axis the first component, of precisions 1 and 10, is alone.
+    CHECK(smallest_at(p, 60.0 * rotation(turn).col(0)) == Approx(-10.0).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("A narrow component that is nowhere the widest leaves the infimum sampled",
+          "[measures][exact]") {
+  const GaussianMixture inside(Vector{{0.4, 0.4, 0.2}}, Matrix{{0.0, 0.5, 0.2}, {0.0, 0.3, 0.1}},
+                               {diagonal(1.0, 0.1), diagonal(0.2, 1.0), diagonal(0.05, 0.05)});
+  const Estimate least = smallest_planar_curvature(inside).value;
+  CHECK(least.grade == Grade::sampled);
+  CHECK(least.lower <= -20.0);
+  CHECK(least.upper > -20.0);
+}
+
 TEST_CASE("What rounding hides is sampled", "[measures][exact]") {
   // Turned, a difference that is semidefinite is not known to be.
   const GaussianMixture thin(Vector{{0.5, 0.5}}, Matrix{{0.0, 0.5}, {0.0, 0.0}},

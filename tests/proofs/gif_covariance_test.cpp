@@ -8,6 +8,7 @@
 #include "measures/gaussian_mixture.hpp"
 #include "support/estimates.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace flowcheck::gif_covariance_test {
@@ -164,6 +165,21 @@ TEST_CASE("Suprema over y are part of what is checked in the plane and for any w
   const GaussianMixture widths(weights, plane.topRows(1),
                                {Matrix{{0.2}}, Matrix{{0.5}}, Matrix{{1.0}}});
   CHECK(suprema(gif_06_brascamp_lieb_envelope(), widths) > 0);
+}
+
+TEST_CASE("A time at which the search of the supremum stays open is left out by name, not dropped",
+          "[gif][exact]") {
+  // Of a uniform law C is 1/r² on a plateau where r is large: no search closes on that bound.
+  Rng rng(3);
+  const FlowProblem problem = flow_problem(interpolation_law("uniform on [−1, 1]").law, rng);
+  const std::vector<Bound> bounds = supremum_below(
+      problem, [](double r) { return Estimate(1.0 / (r * r)); }, "supremum");
+  CHECK(bounds.size() == problem.times.size());
+  const auto open = std::ranges::count_if(
+      bounds, [](const Bound& bound) { return !bound.failed_hypothesis.empty(); });
+  CHECK(open > 0);
+  CHECK(open < static_cast<std::ptrdiff_t>(bounds.size()));
+  for (const Bound& bound : bounds) CHECK_THAT(bound.place, Catch::Contains("linear, t = "));
 }
 
 }  // namespace flowcheck::gif_covariance_test

@@ -234,4 +234,42 @@ TEST_CASE("A narrow target is decided, or said to have no digits left", "[gif][p
   }
 }
 
+TEST_CASE("GIF-28, 29, 32 and 36 of a user's measure, or the hypothesis that it fails",
+          "[gif][property]") {
+  const auto of = [](const Claim& claim, const Measure& measure) {
+    return check(claim, {.target = Target{measure, Gaussian::standard(dimension(measure))}});
+  };
+  const auto line = GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{-1.0, 1.2}}, 0.3);
+  const auto plane = GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}},
+                                                Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, 0.16);
+  for (const Claim& claim : {gif_28_what_the_map_is(), gif_29_integrated_rates(),
+                             gif_32_cycle_consistency(), gif_36_early_stopping()}) {
+    CAPTURE(claim.id);
+    CHECK(of(claim, line).verdict == Verdict::holds);
+    CHECK(of(claim, Gaussian(Vector{{0.3, 0.1}}, Matrix{{0.5, 0.2}, {0.2, 0.4}})).verdict !=
+          Verdict::inconclusive);
+    const ClaimResult in_the_plane = of(claim, plane);
+    if (claim.id == "GIF-28") {
+      CHECK_THAT(in_the_plane.reason, Catch::Contains("d = 2, 3 components"));
+    } else {
+      CHECK(in_the_plane.verdict == Verdict::holds);
+    }
+  }
+  const ClaimResult points =
+      of(gif_29_integrated_rates(), PointCloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}}));
+  CHECK(points.verdict == Verdict::not_applicable);
+  CHECK_THAT(points.reason, Catch::Contains("smooth density"));
+}
+
+TEST_CASE("The verdict of a user's measure names the schedule and the time of its closest bound",
+          "[gif][exact]") {
+  const auto plane = GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}},
+                                                Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, 0.16);
+  const Target target{
+      .start = plane, .reference = Gaussian::standard(2), .schedule = "trigonometric"};
+  for (const CheckResult& part : check(gif_36_early_stopping(), {.target = target}).checks) {
+    CHECK_THAT(part.instance, Catch::Contains("trigonometric, t = "));
+  }
+}
+
 }  // namespace flowcheck::gif_flow_test

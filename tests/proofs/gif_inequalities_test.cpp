@@ -61,7 +61,7 @@ TEST_CASE("GIF-41: a test function shows more than σ² between two centres", "[
   claim.instances.clear();
   const ClaimResult result = check(claim);
   CHECK(result.verdict == Verdict::holds);
-  REQUIRE(result.controls.size() == 1);
+  REQUIRE(result.controls.size() == 2);
   // Printed from one step function: 2.054; the bound is e.
   CHECK(result.controls[0].lhs.lower > 2.054);
   CHECK(result.controls[0].lhs.upper < std::exp(1.0));
@@ -85,6 +85,49 @@ TEST_CASE("GIF-42: f = U′ makes both sides equal, f = x is between the printed
     const double upper = p.expectation([&](double x) { return 1.0 / curvature(x); }).value;
     CHECK_THAT(upper, WithinPrinted(row.upper, row.decimals));
   }
+}
+
+namespace {
+
+ClaimResult of_measure(const Claim& claim, const Measure& measure) {
+  return check(claim, {.target = Target{measure, Gaussian::standard(dimension(measure))}});
+}
+
+GaussianMixture convex_in_the_plane() {
+  return GaussianMixture::isotropic(Vector{{0.4, 0.3, 0.3}},
+                                    Matrix{{0.5, -0.5, 0.0}, {0.0, 0.2, -0.5}}, 1.0);
+}
+
+}  // namespace
+
+TEST_CASE("GIF-41 and 42 of a user's measure, on the line, in the plane and beyond",
+          "[gif][property]") {
+  const auto line = GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{-1.0, 1.2}}, 0.3);
+  const Gaussian space(Vector{{0.5, -1.0, 0.2}},
+                       Matrix{{2.0, 0.3, 0.0}, {0.3, 0.5, 0.1}, {0.0, 0.1, 1.0}});
+  for (const Measure& measure : {Measure(line), Measure(convex_in_the_plane()), Measure(space)}) {
+    CAPTURE(dimension(measure));
+    CHECK(of_measure(gif_41_log_sobolev(), measure).verdict == Verdict::holds);
+    CHECK(of_measure(gif_42_brascamp_lieb_cramer_rao(), measure).verdict == Verdict::holds);
+  }
+  const PointCloud cloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}});
+  const ClaimResult points = of_measure(gif_42_brascamp_lieb_cramer_rao(), cloud);
+  CHECK(points.verdict == Verdict::not_applicable);
+  CHECK_THAT(points.reason, Catch::Contains("ν = e^{−U}"));
+  CHECK(of_measure(gif_41_log_sobolev(), cloud).verdict == Verdict::not_applicable);
+}
+
+TEST_CASE("GIF-41: on a Gaussian e^{⟨θ, x⟩/2} attains Λ² in any dimension", "[gif][exact]") {
+  const Gaussian p(Vector{{0.5, -1.0}}, Matrix{{2.0, 0.3}, {0.3, 0.5}});
+  const ClaimResult result = of_measure(gif_41_log_sobolev(), p);
+  CHECK(result.tightness() == Approx(1.0).epsilon(1e-9));
+}
+
+TEST_CASE("GIF-42: both inequalities are part of what a convex mixture in the plane shows",
+          "[gif][property]") {
+  const ClaimResult result = of_measure(gif_42_brascamp_lieb_cramer_rao(), convex_in_the_plane());
+  REQUIRE(result.checks.size() == 2);
+  for (const CheckResult& part : result.checks) CHECK(part.verdict == Verdict::holds);
 }
 
 }  // namespace flowcheck::gif_inequalities_test
