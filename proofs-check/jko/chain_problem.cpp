@@ -261,14 +261,13 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
 std::function<Outcome(const Target&)> on_line_mixture_target(const Evaluate& gaussian,
                                                              const EvaluateLineMixture& mixture) {
   return [on_law = on_line_law_target(gaussian, mixture)](const Target& target) -> Outcome {
-    if (std::holds_alternative<PointCloud>(target.start)) {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_law(target);
+    const auto* p = std::get_if<GaussianMixture>(&target.start);
+    if (p == nullptr || p->dimension() != 1) {
       return Outcome::not_applicable(
           "left out: evaluated for Gaussian starts and for mixtures on the line");
     }
-    const auto* p = std::get_if<GaussianMixture>(&target.start);
-    if (p && p->dimension() == 1 && !p->has_density()) {
-      return Outcome::not_applicable("p₀ has a density");
-    }
+    if (!p->has_density()) return Outcome::not_applicable("p₀ has a density");
     return on_law(target);
   };
 }
