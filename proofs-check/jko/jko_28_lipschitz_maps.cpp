@@ -394,20 +394,19 @@ Outcome log_concave(double s, double b, double lambda, double gamma) {
   return bounds;
 }
 
-// (i) as a user's mixture has it towards N(0, 1), whose V'' is constant: with λ = Λ = 1 both of its
-// inequalities are equalities where −(log p_n)'' has its extremes, so that they are held to λ =
-// 0.9 and Λ = 1.1, bounds of V'' too.
+// (i) as a user's mixture has it towards N(0, 1): at each node, with −(log p_n)'' there in place of
+// its bound, for the grids' errors of the two are much the same where p_n is steep. With V'' = 1
+// both are equalities then, so that they are held to λ = 0.99 and Λ = 1.01, bounds of V'' too.
 void add_map_bounds(std::vector<Bound>& bounds, const std::array<LineJkoChain, 3>& chains) {
   const double gamma = chains[0].step_size(1);
   for (int n = 1; n <= line_steps; ++n) {
-    const auto DT = [n](const LineJkoChain& chain) { return generation_slope(chain, n, n - 1); };
-    const auto curvature = [n](const LineJkoChain& chain) { return log_concavity(chain[n]); };
-    bounds.push_back({.lhs = 1.0 + gamma * (0.9 - NodeField(chains, curvature).largest()),
-                      .rhs = NodeField(chains, DT).least(),
-                      .part = "(i) DT from below"});
-    bounds.push_back({.lhs = NodeField(chains, DT).largest(),
-                      .rhs = 1.0 + gamma * (1.1 - NodeField(chains, curvature).least()),
-                      .part = "(i) DT from above"});
+    const NodeField sum(chains, [&](const LineJkoChain& chain) -> Vector {
+      return generation_slope(chain, n, n - 1) + gamma * log_concavity(chain[n]);
+    });
+    bounds.push_back(
+        {.lhs = 1.0 + gamma * Estimate(0.99), .rhs = sum.least(), .part = "(i) DT from below"});
+    bounds.push_back(
+        {.lhs = sum.largest(), .rhs = 1.0 + gamma * Estimate(1.01), .part = "(i) DT from above"});
   }
 }
 
