@@ -3,6 +3,7 @@
 #include "numerics/huge_pages.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
+#include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
 #include "numerics/vector_exp.hpp"
 #include "proximal/chunked_sum.hpp"
@@ -131,7 +132,15 @@ Vector refined(const Vector& y, Index points) {
   return result;
 }
 
+// The decrement that the rounding of T and T_n leaves: u|T| at a node is u|T|/γ in the gradient
+// and, H being 1/γ and more, u‖T_n‖/√γ in its norm.
+double decrement_floor(const LineProblem& problem) {
+  if (!problem.centre) return 0.0;
+  return unit_round_off * norm(problem.grid, *problem.centre) * std::sqrt(problem.inverse_step);
+}
+
 Solution iterate(const LineProblem& problem, Point start, const LineJkoOptions& options) {
+  const double tolerance = std::max(options.decrement_tolerance, decrement_floor(problem));
   LineNewton newton(problem, std::move(start.values), std::move(start.increments));
   Solution solution;
   double last = infinity;
@@ -147,7 +156,7 @@ Solution iterate(const LineProblem& problem, Point start, const LineJkoOptions& 
     const double change = newton.largest_change();
     // The decrement does not see the tails, whose masses are 1e-15; their increments' changes do.
     // This step is still made, and squares what they are.
-    if (solution.decrement <= options.decrement_tolerance && change <= 1e-6) {
+    if (solution.decrement <= tolerance && change <= 1e-6) {
       newton.full_step();
       solution.termination = Termination::converged;
     } else if (last < 1e-9 && solution.decrement > 0.5 * last && change > 0.5 * last_change &&

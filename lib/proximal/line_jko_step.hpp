@@ -7,7 +7,9 @@
 namespace flowcheck {
 
 struct LineJkoOptions {
-  double decrement_tolerance = 1e-13;  ///< converged once the Newton decrement is below this
+  /// Converged once the Newton decrement is below this, or below u‖T_n‖/√γ, which the rounding of T
+  /// leaves of it: more than the default for ‖T_n‖ > 900√γ.
+  double decrement_tolerance = 1e-13;
   int max_iterations = 200;
   Vector tilt = {};  ///< ξ: minimise F − ⟨ξ, T⟩_w instead of F; empty: ξ = 0
   /// Start from the answer on the next coarser grid, itself found so, less its error of order h² as

@@ -5,6 +5,8 @@
 #include "jko/plane_problem.hpp"
 #include "measures/random_gaussian.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -252,27 +254,68 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");
     }
-    return line(line_problem(target));
+    return on_user_line(target, line);
   };
 }
 
 std::function<Outcome(const Target&)> on_line_mixture_target(const Evaluate& gaussian,
                                                              const EvaluateLineMixture& mixture) {
-  return [on_gaussian = on_gaussian_target(gaussian), mixture](const Target& target) -> Outcome {
-    if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
+  return [on_law = on_line_law_target(gaussian, mixture)](const Target& target) -> Outcome {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_law(target);
     const auto* p = std::get_if<GaussianMixture>(&target.start);
     if (p == nullptr || p->dimension() != 1) {
       return Outcome::not_applicable(
           "left out: evaluated for Gaussian starts and for mixtures on the line");
     }
     if (!p->has_density()) return Outcome::not_applicable("p₀ has a density");
+    return on_law(target);
+  };
+}
+
+std::function<Outcome(const Target&)> on_line_law_target(const Evaluate& gaussian,
+                                                         const EvaluateLineMixture& law) {
+  return [on_gaussian = on_gaussian_target(gaussian), law](const Target& target) -> Outcome {
+    if (std::holds_alternative<Gaussian>(target.start)) return on_gaussian(target);
+    if (dimension(target.start) != 1) {
+      return Outcome::not_applicable("left out: evaluated for Gaussian starts and on the line");
+    }
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");
     }
+    const auto* points = std::get_if<PointCloud>(&target.start);
+    if (points && points->size() > most_atoms) {
+      return Outcome::not_applicable(
+          fmt::format("left out: takes a mixture of {} atoms, at most {} "
+                      "are run",
+                      points->size(), most_atoms));
+    }
+    const GaussianMixture p =
+        points ? GaussianMixture::isotropic(points->weights(), points->points(), 0.0)
+               : std::get<GaussianMixture>(target.start);
     const double variance = target.reference.covariance()(0, 0);
     const AffineMap units{.linear = Matrix::Constant(1, 1, 1.0 / std::sqrt(variance)),
                           .offset = -target.reference.mean() / std::sqrt(variance)};
-    return mixture(pushforward(units, *p), target.step_size / variance);
+    return law(pushforward(units, p), target.step_size / variance);
+  };
+}
+
+std::function<Outcome(const Target&)> on_flow_and_steps(
+    const std::function<Outcome(const Target&)>& flow,
+    const std::function<Outcome(const Target&)>& steps) {
+  return [flow, steps](const Target& target) -> Outcome {
+    Outcome outcome = flow(target);
+    if (std::holds_alternative<Gaussian>(target.start)) return outcome;
+    Outcome more = steps(target);
+    if (!more.applies()) {
+      if (outcome.applies()) outcome.bounds.push_back(left_out("steps", more.failed_hypothesis));
+      return outcome;
+    }
+    if (!outcome.applies()) {
+      more.bounds.push_back(left_out("flow", outcome.failed_hypothesis));
+      return more;
+    }
+    std::ranges::move(more.bounds, std::back_inserter(outcome.bounds));
+    return outcome;
   };
 }
 

@@ -95,7 +95,7 @@ std::vector<Instance> inexact_chain_families(const EvaluateChain& evaluate);
 std::vector<Instance> chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const EvaluateLine& line);
 
-/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, by line_problem()
+/// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, by on_user_line()
 /// where it is a mixture or points on the line, and, but in the last form, by plane_problem() where
 /// it is a mixture on the plane.
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
@@ -112,5 +112,17 @@ using EvaluateLineMixture = std::function<Outcome(const GaussianMixture& start, 
 /// For Claim::on_target: as on_gaussian_target(), and for a mixture on the line.
 std::function<Outcome(const Target&)> on_line_mixture_target(const Evaluate& gaussian,
                                                              const EvaluateLineMixture& mixture);
+
+/// The same for what needs no density, also of atoms and of points as mixtures of atoms, at most
+/// most_atoms of them.
+std::function<Outcome(const Target&)> on_line_law_target(const Evaluate& gaussian,
+                                                         const EvaluateLineMixture& law);
+inline constexpr Index most_atoms = 100;
+
+/// For claims on the Fokker–Planck flow and on steps: of a start that is not Gaussian what both
+/// say, the part "flow" or "steps" being left out where only the other one applies.
+std::function<Outcome(const Target&)> on_flow_and_steps(
+    const std::function<Outcome(const Target&)>& flow,
+    const std::function<Outcome(const Target&)>& steps);
 
 }  // namespace flowcheck

@@ -1,9 +1,11 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
-#include "jko/gaussian_problem.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
+#include "jko/line_laws.hpp"
 #include "jko/minimality.hpp"
 #include "measures/random_gaussian.hpp"
+#include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 #include "proximal/gaussian_objective.hpp"
@@ -210,6 +212,88 @@ Outcome inequalities(const GaussianProblem& problem) {
   return chain_bounds(problem, kappa, rng);
 }
 
+// The problem on the line with an interaction: its minimiser is another one.
+LineJkoProblem with_interaction(LineJkoProblem problem, double kappa) {
+  problem.objective.interaction = kappa;
+  LineJkoResult minimiser = line_minimiser(problem.start.grid(), problem.objective);
+  require(minimiser.termination == Termination::converged,
+          "JKO-18: the minimiser did not converge");
+  problem.target = std::move(minimiser.step);
+  return problem;
+}
+
+// What JKO-02, 06, 08, 11 and 13 say of a chain, with its own modulus.
+void add_chain_bounds(std::vector<Bound>& bounds, const LineJkoProblem& problem) {
+  const ChainMeasures run = measures(problem.chain(steps));
+  const Estimate lambda = problem.convexity();
+  const double gamma = problem.step_size;
+  const double length = problem.length();
+  const Estimate a = gamma * lambda;
+  for (std::size_t n = 1; n < run.w2.size(); ++n) {
+    const Estimate& W = run.w2[n];
+    const Estimate& S = run.step_length[n];
+    const Estimate& error = run.error[n];
+    bounds.push_back({.lhs = (1.0 + a) * square(W) + 2.0 * gamma * run.kl[n] + square(S),
+                      .rhs = square(run.w2[n - 1]) + 2.0 * gamma * error * W,
+                      .part = "evolution variational inequality",
+                      .scale = length * length});
+    bounds.push_back({.lhs = W,
+                      .rhs = (run.w2[n - 1] + gamma * error) / (1.0 + a),
+                      .part = "W₂ contraction",
+                      .scale = length});
+    if (n == 1 && !problem.start.has_density()) continue;  // G_0 = ∞
+    bounds.push_back({.lhs = run.kl[n] + (2.0 + a) * square(S) / (2.0 * gamma),
+                      .rhs = run.kl[n - 1] + error * S,
+                      .part = "descent",
+                      .scale = 1.0});
+    const Estimate r = sqrt(2.0 * lambda * run.kl[n]);
+    const Estimate before = sqrt(2.0 * lambda * run.kl[n - 1]);
+    bounds.push_back({.lhs = r,
+                      .rhs = max((before + a * error) / (1.0 + a), (1.0 + a) * error / (2.0 + a)),
+                      .part = "objective contraction",
+                      .scale = 1.0});
+    bounds.push_back({.lhs = run.slope[n],
+                      .rhs = (run.slope[n - 1] + error) / (1.0 + a) + error,
+                      .part = "slope contraction",
+                      .scale = length / gamma});
+  }
+}
+
+LineMap centred(const LineMap& p, double centre) {
+  return translated(p, centre - p.mean().value);
+}
+
+// Of an exact step towards q = N(μ, 1/A), whatever law p is: the mean moves as without interaction,
+// and the centred law steps towards N(μ, 1/(A + κ)).
+void add_line_step(std::vector<Bound>& bounds, const LineJkoProblem& problem, double curvature) {
+  const double kappa = problem.objective.interaction;
+  const double gamma = problem.step_size;
+  const double mu = problem.target.mean().value;
+  const LineJkoResult step = answered_line_step(problem.start, problem.objective, gamma);
+  const double rounding = target_error(problem.objective, problem.target);
+  bounds.push_back(identity(widened((1.0 + gamma * Estimate(curvature)) * (step.step.mean() - mu),
+                                    (gamma * step.error).upper + gamma * curvature * rounding),
+                            problem.start.mean() - mu, "mean at λ", problem.length()));
+  const LineFunctional narrower = relative_entropy(quadratic_energy(curvature + kappa, mu));
+  const LineJkoResult alone = answered_line_step(centred(problem.start, mu), narrower, gamma);
+  const double undone = step.distance_bound + alone.distance_bound + 2.0 * rounding;
+  const Estimate apart = w2(centred(step.step, mu), centred(alone.step, mu));
+  bounds.push_back(
+      identity(max(0.0, widened(apart, undone)), 0.0, "centred law at λ + κ", problem.length()));
+}
+
+// An attraction of q's own curvature, and a repulsion of half of it.
+Outcome on_the_line(const LineJkoProblem& given) {
+  const double curvature = given.convexity().value;
+  std::vector<Bound> bounds;
+  for (const double kappa : {curvature, -0.5 * curvature}) {
+    const LineJkoProblem problem = with_interaction(given, kappa);
+    add_chain_bounds(bounds, problem);
+    add_line_step(bounds, problem, curvature);
+  }
+  return bounds;
+}
+
 // A translate of the minimiser contracts at λ alone, whatever κ > 0.
 Step translate_step(const GaussianProblem& problem, double kappa) {
   const GaussianObjective G = with_interaction(problem.target, kappa);
@@ -257,7 +341,7 @@ Claim jko_18_interaction() {
       .instances = inexact_gaussian_families(inequalities),
       .tight = {translate("translate of the minimiser", attained, 0.0)},
       .controls = {{.name = "λ + κ as rate of the mean", .draw = interaction_moves_mean}},
-      .on_target = on_gaussian_target(inequalities),
+      .on_target = on_chain_target(inequalities, on_the_line),
       .file = __FILE__};
 }
 

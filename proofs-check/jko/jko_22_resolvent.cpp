@@ -1,4 +1,5 @@
 #include "distances/wasserstein.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
 #include "jko/line_laws.hpp"
@@ -115,6 +116,21 @@ Outcome of_gaussians(const GaussianProblem& problem) {
   return bounds;
 }
 
+// p_0 against q and against another law, and p_0 with errors against p_0 without.
+Outcome of_line(const LineJkoProblem& problem) {
+  Rng rng(derive_seed(problem.seed, "JKO-22"));
+  const LineFunctional& G = problem.objective;
+  const LineMap other = draw_line_map(rng, problem.start.grid());
+  std::vector<Bound> bounds = {contraction(problem.start, problem.target, G, problem.step_size),
+                               contraction(problem.start, other, G, problem.step_size)};
+  const LineJkoChain exact = problem.exact().chain(steps);
+  const LineJkoChain inexact = problem.chain(steps);
+  for (int n = 1; n <= steps; ++n) {
+    bounds.push_back(separation(inexact, exact, problem.convexity(), n, problem.length()));
+  }
+  return bounds;
+}
+
 struct Translates {
   LineFunctional G;
   LineMap mu;
@@ -175,7 +191,7 @@ Claim jko_22_resolvent() {
           .instances = families(),
           .tight = {{.name = "two translates, constant error", .draw = attained}},
           .controls = {{.name = "rate 1/(1 + 1.5γλ)", .draw = fast}},
-          .on_target = on_gaussian_target(of_gaussians),
+          .on_target = on_chain_target(of_gaussians, of_line),
           .file = __FILE__};
 }
 

@@ -1,8 +1,11 @@
+#include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
+#include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "jko/convergence.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
+#include "jko/line_laws.hpp"
 #include "numerics/adaptive_quadrature.hpp"
 
 #include <array>
@@ -33,6 +36,21 @@ Outcome dissipated(const GaussianProblem& problem, double s, double t, double fa
                .scale = problem.length() * problem.length()};
 }
 
+// The steps' own form, with their measured errors: (2 + a)S²/(2γ) ≤ G_n − G_{n+1} + εS.
+void add_steps(std::vector<Bound>& bounds,
+               const ChainMeasures& chain,
+               const Estimate& a,
+               double gamma,
+               bool has_density) {
+  for (std::size_t n = has_density ? 1 : 2; n < chain.kl.size(); ++n) {  // G_0 = ∞ without one
+    const Estimate& length = chain.step_length[n];
+    bounds.push_back({.lhs = (2.0 + a) * square(length) / (2.0 * gamma),
+                      .rhs = chain.kl[n - 1] - chain.kl[n] + chain.error[n] * length,
+                      .part = "steps",
+                      .scale = 1.0 + chain.kl[n - 1].value});
+  }
+}
+
 Outcome evaluate(const GaussianProblem& problem) {
   std::vector<Bound> bounds;
   for (const auto& [s, t] : intervals) {
@@ -42,19 +60,58 @@ Outcome evaluate(const GaussianProblem& problem) {
                               "∫I = KL_s − KL_t", 1.0 + before.kl().value));
     bounds.push_back(dissipated(problem, s, t, 1.0).bounds.front());
   }
-  // The steps' own form, with their measured errors: (2 + a)S²/(2γ) ≤ G_n − G_{n+1} + εS.
-  const JkoChain chain = problem.chain(steps);
-  const Estimate convex = 2.0 + problem.ratio();
-  for (int n = 1; n <= steps; ++n) {
-    if (!chain[n - 1].has_density()) continue;  // G_0 = ∞
-    const Estimate length = chain.step_length(n);
+  const ChainMeasures chain = measures(problem.chain(steps));
+  add_steps(bounds, chain, problem.ratio(), problem.step_size, problem.start.has_density());
+  return bounds;
+}
+
+// Of a law on the line that need not be Gaussian, or have a density, towards N(0, 1).
+Estimate dissipation(const GaussianMixture& start, double s, double t) {
+  const GaussianMixture q(Gaussian::standard(1));
+  const auto fisher = [&](double time) { return fisher_information(ou_law(start, time), q); };
+  return quadrature(fisher, {s, t}, {.relative_tolerance = 1e-11, .most_panels = 20});
+}
+
+Bound dissipated(const GaussianMixture& start, double s, double t, double factor) {
+  const GaussianMixture q(Gaussian::standard(1));
+  const GaussianMixture before = ou_law(start, s);
+  const GaussianMixture after = ou_law(start, t);
+  return {.lhs = squared_w2(before, after),
+          .rhs = factor * (t - s) * (kl(before, q) - kl(after, q)),
+          .part = "flow"};
+}
+
+Outcome on_the_line(const GaussianMixture& start, double) {
+  const GaussianMixture q(Gaussian::standard(1));
+  std::vector<Bound> bounds;
+  for (const auto& [s, t] : intervals) {
+    const Estimate before = kl(ou_law(start, s), q);
+    const Estimate after = kl(ou_law(start, t), q);
     bounds.push_back(
-        {.lhs = convex * square(length) / (2.0 * problem.step_size),
-         .rhs = chain.kl_to_target(n - 1) - chain.kl_to_target(n) + chain.error(n) * length,
-         .part = "steps",
-         .scale = 1.0 + chain.kl_to_target(n - 1).value});
+        identity(dissipation(start, s, t), before - after, "∫I = KL_s − KL_t", 1.0 + before.value));
+    bounds.push_back(dissipated(start, s, t, 1.0));
   }
   return bounds;
+}
+
+Outcome mixtures_on_the_line(Trial& trial) {
+  return on_the_line(draw_mixture(trial.rng, 3), 0.0);
+}
+
+Outcome steps_on_the_line(const LineJkoProblem& problem) {
+  std::vector<Bound> bounds;
+  add_steps(bounds, measures(problem.chain(steps)), problem.step_size * problem.convexity(),
+            problem.step_size, problem.start.has_density());
+  return bounds;
+}
+
+Outcome halved_on_the_line(Trial& trial) {
+  return dissipated(draw_mixture(trial.rng, 3), 0.1, 0.11, 0.5);
+}
+
+std::vector<Instance> families() {
+  return with(gaussian_families(evaluate),
+              {.name = "mixtures on the line", .draw = mixtures_on_the_line});
 }
 
 Outcome short_time(const GaussianProblem& problem) {
@@ -71,20 +128,21 @@ Outcome halved(const GaussianProblem& problem) {
 
 Claim jko_34_action_dissipation() {
   using namespace jko_34;
-  return {
-      .id = "JKO-34",
-      .statement =
-          "W₂²(ρₛ, ρₜ) ≤ (t − s)∫ₛᵗI = (t − s)(KLₛ − KLₜ); of a step S² ≤ 2γ(KLₙ − "
-          "KLₙ₊₁ + εS)/(2 + γλ)",
-      .source = "[BenamouBrenier2000]",
-      .provenance = Provenance::derived,
-      .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
-      .instances = gaussian_families(evaluate),
-      .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
-      .controls = {fixed_instance("½(t − s)(KLₛ − KLₜ)", halved, line_translate(3.0, 0.5, 0.0))},
-      .on_target = on_gaussian_target(evaluate),
-      .file = __FILE__,
-      .grade = Grade::converged};
+  return {.id = "JKO-34",
+          .statement =
+              "W₂²(ρₛ, ρₜ) ≤ (t − s)∫ₛᵗI = (t − s)(KLₛ − KLₜ); of a step S² ≤ 2γ(KLₙ − "
+              "KLₙ₊₁ + εS)/(2 + γλ)",
+          .source = "[BenamouBrenier2000]",
+          .provenance = Provenance::derived,
+          .hypotheses = {"∇²V ⪰ λI", "KLₛ < ∞"},
+          .instances = families(),
+          .tight = {translate("translate, t − s = 0.001", short_time, 0.0)},
+          .controls = {fixed_instance("½(t − s)(KLₛ − KLₜ)", halved, line_translate(3.0, 0.5, 0.0)),
+                       {.name = "the same, mixtures on the line", .draw = halved_on_the_line}},
+          .on_target = on_flow_and_steps(on_line_law_target(evaluate, on_the_line),
+                                         on_chain_target(evaluate, steps_on_the_line)),
+          .file = __FILE__,
+          .grade = Grade::converged};
 }
 
 }  // namespace flowcheck

@@ -1,6 +1,8 @@
 #include "distances/divergence.hpp"
 #include "distances/gaussian_divergence.hpp"
+#include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/generated_law.hpp"
 #include "jko/jko_claims.hpp"
@@ -348,6 +350,43 @@ LineMeasure folded(const LineMeasure& p) {
                       .centre = 1.0});
 }
 
+// A law on the line against N(0, 1): with noise, without its sign, through an affine bijection, as
+// a mixture of its components; two maps of it of which one is decreasing.
+Outcome of_line(const GaussianMixture& p, double) {
+  Rng rng(1);
+  const GaussianMixture q(Gaussian::standard(1));
+  const Estimate before = kl(p, q);
+  const Estimate squared = squared_w2(p, q);
+  const Matrix noise = Matrix::Constant(1, 1, rng.log_uniform(0.1, 2.0));
+  const LineMeasure without_sign = folded(line_measure(p));
+  const AffineMap T = random_bijection(rng, 1);
+  const AffineMap falling{.linear = -T.linear, .offset = T.offset};
+  std::vector<Bound> bounds = {
+      {.lhs = kl(convolution(p, noise), convolution(q, noise)), .rhs = before, .part = "KL, noise"},
+      {.lhs = kl(without_sign, folded(gaussian_law())), .rhs = before, .part = "KL, x ↦ |x|"},
+      identity(kl(pushforward(T, p), pushforward(T, q)), before, "KL, bijection",
+               1.0 + before.value),
+      {.lhs = squared_w2(without_sign, folded(gaussian_law())),
+       .rhs = squared,
+       .part = "W₂ of Lipschitz images"}};
+  const Estimate second_moment = p.covariance()(0, 0) + p.mean().squaredNorm();
+  bounds.push_back({.lhs = w2(pushforward(T, p), pushforward(falling, p)),
+                    .rhs = 2.0 * std::abs(T.linear(0, 0)) * sqrt(second_moment),
+                    .part = "W₂ of two images",
+                    .scale = 1.0});
+  Estimate mean_kl = 0.0;
+  Estimate mean_squared = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    const Gaussian component = p.component(k);
+    mean_kl = mean_kl + p.weights()[k] * kl(component, Gaussian::standard(1));
+    mean_squared = mean_squared + p.weights()[k] * squared_w2(component, Gaussian::standard(1));
+  }
+  bounds.push_back({.lhs = before, .rhs = mean_kl, .part = "KL, jointly convex", .scale = 1.0});
+  bounds.push_back(
+      {.lhs = squared, .rhs = mean_squared, .part = "W₂², jointly convex", .scale = 1.0});
+  return bounds;
+}
+
 // Forgetting the sign of a mixture against N(0, 1).
 Outcome forgotten_sign(Trial& trial) {
   const LineMeasure p = draw_overlapping_mixture(trial.rng);
@@ -400,7 +439,7 @@ Claim jko_39_toolbox() {
           .controls = {{.name = "x ↦ |x| gains", .draw = sign_gained, .repeat = false},
                        {.name = "processing gains", .draw = reversed_processing},
                        {.name = "W₂ adds", .draw = sums_of_lengths}},
-          .on_target = on_gaussian_target(evaluate),
+          .on_target = on_line_mixture_target(evaluate, of_line),
           .file = __FILE__,
           .grade = Grade::converged,
           .without_error = true};

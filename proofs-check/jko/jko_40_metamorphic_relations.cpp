@@ -1,5 +1,6 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/chain_problem.hpp"
 #include "jko/fokker_planck.hpp"
 #include "jko/jko_claims.hpp"
 #include "jko/line_laws.hpp"
@@ -213,7 +214,8 @@ LineFunctional ripple(double s, double b, double k) {
 void add_symmetries(std::vector<Bound>& bounds,
                     const LineRun& run,
                     const LineRun& scaled_run,
-                    double factor) {
+                    double factor,
+                    const LineFunctional& mirrored_objective) {
   const LineJkoResult step = run.step();
   LineJkoResult scaled_step = scaled_run.step();
   scaled_step.step = image(scaled_step.step, 1.0 / factor);
@@ -227,7 +229,7 @@ void add_symmetries(std::vector<Bound>& bounds,
       identity(widened(value(scaled_run.G, image(scaled_step.step, factor)), slack.upper), entropy,
                "scaling, KL on the line", 1.0 + entropy.value));
 
-  LineJkoResult mirror = LineRun{mirrored(run.start), run.G, run.step_size}.step();
+  LineJkoResult mirror = LineRun{mirrored(run.start), mirrored_objective, run.step_size}.step();
   mirror.step = mirrored(mirror.step);
   bounds.push_back(identity(w2(step, mirror), 0.0, "reflection on the line", length));
 }
@@ -275,7 +277,25 @@ Outcome on_the_line(Trial& trial) {
   const LineRun run{draw_line_data(rng, claim_grid()), ripple(s, b, k), rng.log_uniform(0.05, 2.0)};
   std::vector<Bound> bounds;
   add_symmetries(bounds, run,
-                 {image(run.start, c), ripple(s / (c * c), b, k / c), c * c * run.step_size}, c);
+                 {image(run.start, c), ripple(s / (c * c), b, k / c), c * c * run.step_size}, c,
+                 run.G);
+  add_line_limits(bounds, run);
+  return bounds;
+}
+
+// A user's start, towards q = N(μ, 1/A), in units twice as long and from the other side.
+Outcome of_line(const LineJkoProblem& problem) {
+  const double c = 2.0;
+  const double A = problem.convexity().value;
+  const double mu = problem.target.mean().value;
+  const auto towards = [](double curvature, double centre) {
+    return relative_entropy(quadratic_energy(curvature, centre));
+  };
+  const LineRun run{problem.start, towards(A, mu), problem.step_size};
+  std::vector<Bound> bounds;
+  add_symmetries(bounds, run,
+                 {image(run.start, c), towards(A / (c * c), c * mu), c * c * run.step_size}, c,
+                 towards(A, -mu));
   add_line_limits(bounds, run);
   return bounds;
 }
@@ -312,7 +332,7 @@ Claim jko_40_metamorphic_relations() {
           .tight = {translate("translate", evaluate, 0.0), translate("two blocks", two_steps, 0.0)},
           .controls = {translate("two blocks are one of 2γ", one_double_step, 0.0),
                        translate("scaling with the same γ", unscaled_step, 0.0)},
-          .on_target = on_gaussian_target(evaluate),
+          .on_target = on_chain_target(evaluate, of_line),
           .file = __FILE__};
 }
 

@@ -5,7 +5,9 @@
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
@@ -99,6 +101,34 @@ LineLaw not_convex(Rng& rng) {
   if (rng.uniform_index(2) == 0) return law_nc2();
   const double k = rng.uniform(1.0, 3.0);
   return law_nc1(rng.uniform(1.2, 4.0) / (k * k), k);
+}
+
+// The limits of three grids, the middle one twice as fine as the first and the last as the middle.
+Estimate limit(const Estimate& coarse, const Estimate& middle, const Estimate& fine) {
+  return std::isfinite(fine.value) ? richardson(coarse, middle, fine) : fine;
+}
+
+// The sides' errors are much the same, and their difference is known better than they are: it is
+// what an identity is held to, and an inequality that they leave undecided.
+Bound limit(const Bound& coarse, const Bound& middle, const Bound& fine) {
+  Bound bound = fine;
+  if (!bound.failed_hypothesis.empty()) return bound;
+  bound.lhs = limit(coarse.lhs, middle.lhs, fine.lhs);
+  bound.rhs = limit(coarse.rhs, middle.rhs, fine.rhs);
+  const bool decided = bound.lhs.upper <= bound.rhs.lower || bound.lhs.lower > bound.rhs.upper;
+  const bool finite = std::isfinite(bound.lhs.value) && std::isfinite(bound.rhs.value);
+  if ((decided && bound.relation == Relation::bound) || !finite) return bound;
+  bound.scale = std::max({bound.scale, std::abs(bound.lhs.value), std::abs(bound.rhs.value)});
+  bound.lhs = limit(coarse.lhs - coarse.rhs, middle.lhs - middle.rhs, fine.lhs - fine.rhs);
+  bound.rhs = 0.0;
+  return bound;
+}
+
+// Of points and of a mixture of atoms.
+bool has_density(const Measure& start) {
+  if (const auto* mixture = std::get_if<GaussianMixture>(&start)) return mixture->has_density();
+  const auto* gaussian = std::get_if<Gaussian>(&start);
+  return gaussian && gaussian->has_density();
 }
 
 LineMap map_of(const LineGrid& grid, const Measure& start) {
@@ -200,7 +230,7 @@ LineJkoProblem line_problem(const LineLaw& q, const LineMap& start, double step_
           .step_size = step_size};
 }
 
-LineJkoProblem line_problem(const Target& target) {
+LineJkoProblem line_problem(const Target& target, Index points) {
   const Gaussian& q = target.reference;
   require(dimension(target.start) == 1 && q.dimension() == 1 && q.has_density(),
           "line_problem: measures on the line, the reference with a density");
@@ -209,10 +239,32 @@ LineJkoProblem line_problem(const Target& target) {
   const LineLaw law{.measure = gaussian_law(mean, std::sqrt(variance)),
                     .energy = quadratic_energy(1.0 / variance, mean)};
   LineJkoProblem problem =
-      line_problem(law, map_of(grid_at(Scale::standard), target.start), target.step_size);
+      line_problem(law, map_of(LineGrid(points), target.start), target.step_size);
   problem.error = target.error;
   problem.has_slope = problem.start.has_density();
   return problem;
+}
+
+Outcome on_user_line(const Target& target, const EvaluateLine& evaluate) {
+  if (!has_density(target.start)) {
+    Outcome outcome = evaluate(line_problem(target));
+    for (Bound& bound : outcome.bounds) {
+      if (!bound.failed_hypothesis.empty()) continue;
+      bound.part += bound.part.empty() ? "of 801 quantiles" : ", of 801 quantiles";
+    }
+    return outcome;
+  }
+  const Outcome coarse = evaluate(line_problem(target, 401));
+  const Outcome middle = evaluate(line_problem(target, 801));
+  Outcome outcome = evaluate(line_problem(target, 1601));
+  const std::size_t count = outcome.bounds.size();
+  if (coarse.bounds.size() != count || middle.bounds.size() != count) {
+    throw std::runtime_error("the grids disagree on the number of steps");
+  }
+  for (std::size_t k = 0; k < count; ++k) {
+    outcome.bounds[k] = limit(coarse.bounds[k], middle.bounds[k], outcome.bounds[k]);
+  }
+  return outcome;
 }
 
 Estimate LineJkoProblem::distance() const {
@@ -232,6 +284,12 @@ LineJkoChain LineJkoProblem::chain(const std::vector<double>& step_sizes,
 
 LineJkoChain LineJkoProblem::chain(int steps) const {
   return chain(constant_steps(step_size, steps), constant_steps(error, steps));
+}
+
+LineJkoProblem LineJkoProblem::exact() const {
+  LineJkoProblem result = *this;
+  result.error = 0.0;
+  return result;
 }
 
 double target_error(const LineFunctional& G, const LineMap& target) {

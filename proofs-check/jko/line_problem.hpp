@@ -52,6 +52,7 @@ struct LineJkoProblem {
   LineJkoChain chain(const std::vector<double>& step_sizes,
                      const std::vector<double>& errors) const;
   LineJkoChain chain(int steps) const;  ///< of γ and ε
+  LineJkoProblem exact() const;         ///< the same with ε = 0
 };
 
 LineJkoProblem line_problem(const LineLaw& q, const LineMap& start, double step_size);
@@ -73,10 +74,23 @@ using EvaluateLine = std::function<Outcome(const LineJkoProblem&)>;
 ///   line, λ < 0               q of NC1 or NC2, 1 + γλ ≥ 0.2, p_0 not wide
 std::vector<Instance> line_families(const EvaluateLine& evaluate);
 
-/// The user's problem on 801 points: a start that is a mixture or points, d = 1, and adversarial
-/// errors.
+/// The user's problem on a grid of `points`: a start that is a mixture or points, d = 1, and
+/// adversarial errors.
 /// @throws std::invalid_argument  as line_map(), or another dimension
-LineJkoProblem line_problem(const Target& target);
+LineJkoProblem line_problem(const Target& target, Index points = 801);
+
+/// What is claimed of the user's problem.
+///
+/// A mixture's steps are seen through their quantiles on 401, 801 and 1601 points: of each part
+/// both sides are their richardson() limits, `converged`, so that what the grids get wrong of the
+/// mixture is in their enclosures. Where these overlap, and of identities, it is the limit of the
+/// sides' difference against 0: much of the error is common to both. Points and atoms have
+/// quantiles that jump between the nodes, by which no grid tells another's error: what is checked
+/// is the law of 801 of them, with which p_0 agrees to half a cell's mass at each atom, and the
+/// parts say so.
+/// @throws std::invalid_argument  as line_problem(); std::runtime_error: the grids disagree on how
+/// many steps there are
+Outcome on_user_line(const Target& target, const EvaluateLine& evaluate);
 
 /// One draw of an increasing map m + sz + c tanh kz: a law with one mode or two.
 LineMap draw_line_map(Rng& rng, const LineGrid& grid);

@@ -378,12 +378,14 @@ TEST_CASE("check takes a mixture or points on the line, and says what needs a Ga
   for (const char* target : {"line_mixture.json", "heights.csv"}) {
     CAPTURE(target);
     const ProgramOutcome outcome =
-        call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "JKO-19", "--quiet", "--target", target,
-                      "--reference", "line.json"},
+        call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "JKO-19", "JKO-40", "--quiet",
+                      "--target", target, "--reference", "line.json"},
                      {.folder = measures.path()});
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.output, Contains("JKO-11   holds"));
-    CHECK_THAT(outcome.output, Contains("left out: evaluated for Gaussian starts"));
+    CHECK_THAT(outcome.output, Contains("JKO-40   holds"));
+    CHECK_THAT(outcome.output, Contains("JKO-19: holds, without \"linearised covariance\": "
+                                        "hypothesis not met: p₀ is Gaussian\n"));
   }
 }
 
@@ -399,7 +401,8 @@ TEST_CASE("check takes a mixture on the plane, and says what claims it is not fo
   CHECK_THAT(outcome.output, Contains("JKO-04: not_applicable: left out: evaluated for Gaussian "
                                       "starts and on the line\n"));
   CHECK_THAT(outcome.output,
-             Contains("JKO-19: not_applicable: left out: evaluated for Gaussian starts\n"));
+             Contains("JKO-19: not_applicable: left out: evaluated for Gaussian starts and on the "
+                      "line\n"));
 }
 
 TEST_CASE("check refuses a mixture on the plane that no grid carries, in one line",

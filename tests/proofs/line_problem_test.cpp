@@ -1,6 +1,8 @@
 // Chains on the line as the claims see them: the dossier's numbers, and wrong claims on line laws.
 
 #include "claims/check.hpp"
+#include "distances/divergence.hpp"
+#include "distances/monotone_transport.hpp"
 #include "jko/chain_problem.hpp"
 #include "jko/jko_claims.hpp"
 #include "measures/line_laws.hpp"
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace flowcheck::line_problem_test {
 
@@ -129,12 +132,31 @@ TEST_CASE(
   const Target target = on_the_line(start == 0   ? Measure(mixture(0.25))
                                     : start == 1 ? Measure(mixture(0.0))
                                                  : Measure(PointCloud(Matrix{{3.0, -1.0, 0.5}})));
-  for (const Claim& claim :
-       {jko_01_convexity(), jko_02_evi(), jko_03_evi_paper(), jko_04_suboptimality(),
-        jko_05_step_and_slope(), jko_06_descent(), jko_08_slope_contraction(),
-        jko_09_regularisation(), jko_10_w2_paper(), jko_11_w2_contraction(), jko_12_kl_paper(),
-        jko_14_end_to_end(), jko_15_sublinear(), jko_21_variable_steps(),
-        jko_30_talagrand_log_sobolev_hwi(), jko_33_velocity_gap()}) {
+  for (const Claim& claim : {jko_01_convexity(),
+                             jko_02_evi(),
+                             jko_03_evi_paper(),
+                             jko_04_suboptimality(),
+                             jko_05_step_and_slope(),
+                             jko_06_descent(),
+                             jko_08_slope_contraction(),
+                             jko_09_regularisation(),
+                             jko_10_w2_paper(),
+                             jko_11_w2_contraction(),
+                             jko_12_kl_paper(),
+                             jko_14_end_to_end(),
+                             jko_15_sublinear(),
+                             jko_16_sublinear_inexact(),
+                             jko_17_log_sobolev(),
+                             jko_18_interaction(),
+                             jko_19_gaussian_step(),
+                             jko_20_mean_and_virial(),
+                             jko_21_variable_steps(),
+                             jko_22_resolvent(),
+                             jko_30_talagrand_log_sobolev_hwi(),
+                             jko_33_velocity_gap(),
+                             jko_34_action_dissipation(),
+                             jko_37_continuity_equation(),
+                             jko_40_metamorphic_relations()}) {
     CAPTURE(claim.id);
     CHECK(check(claim, {.target = target}).verdict == Verdict::holds);
   }
@@ -150,13 +172,119 @@ TEST_CASE(
   // Of points these have nothing: no density.
   for (const Claim& claim :
        {jko_23_reverse_kl(), jko_24_total_variation(), jko_25_short_smoothing(),
-        jko_26_smoothed_data(), jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck()}) {
+        jko_26_smoothed_data(), jko_27_inexact_inversion(), jko_28_lipschitz_maps(),
+        jko_31_fokker_planck_decay(), jko_32_jko_to_fokker_planck(), jko_35_benamou_brenier(),
+        jko_36_block_loss(), jko_38_change_of_variables(), jko_39_toolbox()}) {
     const ClaimResult result = check(claim, {.target = target});
     CAPTURE(claim.id, result.reason);
     CHECK(result.verdict == (start == 0 ? Verdict::holds : Verdict::not_applicable));
   }
-  CHECK(check(jko_19_gaussian_step(), {.target = target}).reason ==
-        "left out: evaluated for Gaussian starts");
+  const ClaimResult slopes = check(jko_29_score_contraction(), {.target = target});
+  CHECK(slopes.reason == (start == 0
+                              ? "log(p₀/q) is Lipschitz, which asks for the variance of q, 1, of "
+                                "p₀'s widest component, whose is 0.25"
+                              : "p₀ has a density"));
+}
+
+TEST_CASE("a user's mixture as wide as the reference has a score that contracts",
+          "[jko][JKO-29][property]") {
+  const GaussianMixture p(Vector{{0.3, 0.7}}, Matrix{{-1.5, 1.2}}, {Matrix{{0.1}}, Matrix{{1.0}}});
+  CHECK(check(jko_29_score_contraction(), {.target = on_the_line(p)}).verdict == Verdict::holds);
+}
+
+TEST_CASE("log-concavity is asked for with the number that a user's mixture has",
+          "[jko][JKO-28][property]") {
+  const auto failed = [](const GaussianMixture& start) {
+    std::vector<std::string> reasons;
+    for (const CheckResult& found :
+         check(jko_28_lipschitz_maps(), {.target = on_the_line(start)}).checks) {
+      if (found.verdict == Verdict::not_applicable) reasons.push_back(found.reason);
+    }
+    return reasons;
+  };
+  // Two components s² wide, d to either side of 0: −(log p)'' is 1/s² − d²/s⁴ in the middle.
+  const Vector half{{0.5, 0.5}};
+  const std::vector<std::string> reasons =
+      failed(GaussianMixture::isotropic(half, Matrix{{-1.0, 1.0}}, 0.5));
+  REQUIRE(reasons.size() == 3);
+  CHECK(reasons[0].find("α₀ > 0: in units of the reference −(log p₀)'' is -2 at x = ") == 0);
+  CHECK(failed(GaussianMixture::isotropic(half, Matrix{{-0.5, 0.5}}, 0.5)).empty());
+}
+
+TEST_CASE("what is said of a user's mixture encloses what is so of the mixture itself",
+          "[jko][reference]") {
+  const GaussianMixture start = mixture(0.25);
+  const GaussianMixture q(Gaussian::standard(1));
+  const auto measured = [](const LineJkoProblem& problem) -> Outcome {
+    return Bound{.lhs = problem.distance(), .rhs = value(problem.objective, problem.start)};
+  };
+  const Bound found = on_user_line(on_the_line(start), measured).bounds.at(0);
+  CHECK(found.part.empty());
+  CHECK(found.lhs.grade == Grade::converged);
+  CHECK_THAT(found.lhs, Encloses(w2(start, q).value));
+  CHECK_THAT(found.rhs, Encloses(kl(start, q).value));
+  CHECK(found.lhs.width() < 1e-4);
+  CHECK(found.rhs.width() < 1e-3);
+  // One grid's own numbers are not.
+  const LineJkoProblem one = line_problem(on_the_line(start));
+  CHECK(std::abs(one.distance().value - w2(start, q).value) > 1e3 * one.distance().width());
+
+  const Bound of_points =
+      on_user_line(on_the_line(PointCloud(Matrix{{3.0, -1.0, 0.5}})), measured).bounds.at(0);
+  CHECK(of_points.part == "of 801 quantiles");
+  CHECK(of_points.lhs.grade == Grade::closed_form);
+}
+
+TEST_CASE("wrong claims of a user's mixture are violated, what the grids get wrong included",
+          "[jko][control]") {
+  // Its mean contracts by 1/(1 + γ) and no more.
+  const GaussianMixture start =
+      GaussianMixture::isotropic(Vector{{0.4, 0.6}}, Matrix{{0.5, 3.2}}, 0.25);
+  const auto violated = [&](const EvaluateLine& wrong) {
+    const Outcome outcome = on_user_line(on_the_line(start), wrong);
+    CAPTURE(outcome.bounds.at(0).lhs, outcome.bounds.at(0).rhs);
+    return violated_with_room(outcome.bounds.at(0), 1e-8);
+  };
+  constexpr double gamma = 0.5;
+  CHECK(violated([](const LineJkoProblem& problem) -> Outcome {
+    const LineJkoChain chain = problem.exact().chain(10);
+    return Bound{.lhs = chain.w2_to_target(10),
+                 .rhs = exp(-10.0 * Estimate(gamma)) * chain.w2_to_target(0)};
+  }));
+  CHECK(violated([](const LineJkoProblem& problem) -> Outcome {
+    const LineJkoChain chain = problem.exact().chain(10);
+    return Bound{.lhs = chain.gap(10), .rhs = exp(-20.0 * Estimate(gamma)) * chain.gap(0)};
+  }));
+  CHECK(violated([](const LineJkoProblem& problem) -> Outcome {
+    const LineJkoChain chain = problem.exact().chain(1);
+    return identity((1.0 + 2.0 * gamma) * chain[1].mean(), chain[0].mean());
+  }));
+  CHECK(violated([](const LineJkoProblem& problem) -> Outcome {  // inexact steps without their ε
+    LineJkoProblem pushed = problem;
+    pushed.error = 0.3;
+    const LineJkoChain chain = pushed.chain(1);
+    return Bound{.lhs = chain.w2_to_target(1),
+                 .rhs = chain.w2_to_target(0) / (1.0 + Estimate(gamma) * 1.5)};
+  }));
+}
+
+TEST_CASE("the flow's claims have a control on mixtures of the line, which is caught",
+          "[jko][control]") {
+  CHECK(control(jko_34_action_dissipation(), "the same, mixtures on the line").verdict ==
+        Verdict::violated);
+  CHECK(control(jko_35_benamou_brenier(), "mixed densities are shortest").verdict ==
+        Verdict::violated);
+  CHECK(control(jko_37_continuity_equation(), "−v, mixtures on the line").verdict ==
+        Verdict::violated);
+  CHECK(control(jko_38_change_of_variables(), "+ ∫div, mixture on the line").verdict ==
+        Verdict::violated);
+}
+
+TEST_CASE("a user's steps far shorter than the start is wide are found", "[jko][property]") {
+  Target target =
+      on_the_line(GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{-4.0, 5.0}}, 0.25));
+  target.step_size = 1e-6;
+  CHECK(check(jko_21_variable_steps(), {.target = target}).verdict == Verdict::holds);
 }
 
 TEST_CASE("what is neither Gaussian nor on the line is refused by name", "[jko][precondition]") {

@@ -88,7 +88,7 @@ TEST_CASE("a user's mixture on the plane gets a verdict or a named hypothesis", 
   CHECK(check(jko_04_suboptimality(), {.target = user}).reason ==
         "left out: evaluated for Gaussian starts and on the line");
   CHECK(check(jko_19_gaussian_step(), {.target = user}).reason ==
-        "left out: evaluated for Gaussian starts");
+        "left out: evaluated for Gaussian starts and on the line");
 }
 
 }  // namespace flowcheck::plane_problem_test

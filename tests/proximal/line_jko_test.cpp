@@ -221,6 +221,17 @@ TEST_CASE("a tilted step has the first-order error it was given", "[proximal][ex
   }
 }
 
+TEST_CASE("steps far shorter than the law is wide converge to the rounding of T",
+          "[proximal][property]") {
+  const double gamma = GENERATE(1e-6, 1e-8, 1e-10);
+  const double width = GENERATE(1.0, 30.0);
+  CAPTURE(gamma, width);
+  const LineMap current = gaussian_map(LineGrid(801), 2.0, width);
+  const LineJkoResult result = line_jko_step(current, relative_entropy(quadratic_energy()), gamma);
+  REQUIRE(result.termination == Termination::converged);
+  CHECK(result.distance_bound < 32.0 * unit_round_off * std::hypot(2.0, width));
+}
+
 TEST_CASE("the discrete steps obey the laws of JKO steps to round-off", "[proximal][property]") {
   const int k = GENERATE(0, 1, 2);
   const double gamma = GENERATE(0.1, 0.5, 2.0);
