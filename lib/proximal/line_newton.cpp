@@ -40,6 +40,69 @@ double chunked_mean(const Vector& w, const Vector& T) {
   return total.value();
 }
 
+// One of the two chains of elimination, as far as it has come.
+struct Chain {
+  double e = 0.0;   // what the nodes behind add to the next one's mass,
+  double y = 0.0;   // to its right-hand side,
+  double y2 = 0.0;  // and to the second one
+  double squared_decrement = 0.0;
+};
+
+// Takes node `at`, with mass m and right-hand side r, out of the system: it is joined to the next
+// one by c, across `edge`. y/p is left in v, y₂/p in v2 and e/p in u.
+template <bool rank_one>
+struct Elimination {
+  const double* w;
+  double* u;
+  double* v;
+  double* v2;
+
+  void operator()(Chain& chain, double m, double r, double c, Index at, Index edge) const {
+    const double e = m + chain.e;
+    const double y = r + chain.y;
+    const double p = c + e;
+    const double inverse = 1.0 / p;
+    chain.e = c * e / p;
+    const double scaled = y * inverse;
+    chain.y = c * scaled;
+    u[edge] = e * inverse;
+    v[at] = scaled;
+    chain.squared_decrement += y * scaled;
+    if constexpr (rank_one) {
+      const double scaled2 = (w[at] + chain.y2) * inverse;
+      chain.y2 = c * scaled2;
+      v2[at] = scaled2;
+    }
+  }
+};
+
+// Back from the middle, both ways: values holds y/p and gets δ, increments its differences; ratio,
+// which may be increments, holds e/p.
+void substitute(
+    const double* ratio, double* values, double* increments, Index middle, Index points) {
+  double l = values[middle];
+  double r = values[middle];
+  const auto step_left = [&](Index i) {
+    const double t = ratio[i];
+    const double increment = t * l - values[i];
+    l = (1.0 - t) * l + values[i];
+    values[i] = l;
+    increments[i] = increment;
+  };
+  const auto step_right = [&](Index i) {
+    const double t = ratio[i - 1];
+    const double increment = values[i] - t * r;
+    r = (1.0 - t) * r + values[i];
+    values[i] = r;
+    increments[i - 1] = increment;
+  };
+  for (Index j = 1; j <= middle; ++j) {
+    step_left(middle - j);
+    step_right(middle + j);
+  }
+  for (Index i = 2 * middle + 1; i < points; ++i) step_right(i);
+}
+
 }  // namespace
 
 Vector values_of(const Vector& increments, double middle) {
@@ -150,33 +213,9 @@ double LineNewton::factor_and_solve() {
   double* const v = direction_.data();
   double* const u = direction_increments_.data();
   double* const v2 = rank_one ? second_.data() : nullptr;
-
-  struct Chain {
-    double e = 0.0;   // what the nodes behind add to the next one's mass,
-    double y = 0.0;   // to its right-hand side,
-    double y2 = 0.0;  // and to the second one
-    double squared_decrement = 0.0;
-  };
+  const Elimination<rank_one> eliminate{w.data(), u, v, v2};
   Chain left;
   Chain right;
-  // Node `at` with mass m and right-hand side r, joined to the next one by c.
-  const auto eliminate = [&](Chain& chain, double m, double r, double c, Index at, Index edge) {
-    const double e = m + chain.e;
-    const double y = r + chain.y;
-    const double p = c + e;
-    const double inverse = 1.0 / p;
-    chain.e = c * e / p;
-    const double scaled = y * inverse;
-    chain.y = c * scaled;
-    u[edge] = e * inverse;
-    v[at] = scaled;
-    chain.squared_decrement += y * scaled;
-    if constexpr (rank_one) {
-      const double scaled2 = (w[at] + chain.y2) * inverse;
-      chain.y2 = c * scaled2;
-      v2[at] = scaled2;
-    }
-  };
 
   Chunk a;
   Chunk b;
@@ -210,33 +249,9 @@ double LineNewton::factor_and_solve() {
   squared_decrement.add(y * v[middle]);
   if constexpr (rank_one) v2[middle] = (w[middle] + left.y2 + right.y2) / p;
 
-  // Back from the middle, both ways.
-  const auto substitute = [&](const double* ratio, double* values, double* increments) {
-    double l = values[middle];
-    double r = values[middle];
-    const auto step_left = [&](Index i) {
-      const double t = ratio[i];
-      const double increment = t * l - values[i];
-      l = (1.0 - t) * l + values[i];
-      values[i] = l;
-      increments[i] = increment;
-    };
-    const auto step_right = [&](Index i) {
-      const double t = ratio[i - 1];
-      const double increment = values[i] - t * r;
-      r = (1.0 - t) * r + values[i];
-      values[i] = r;
-      increments[i - 1] = increment;
-    };
-    for (Index j = 1; j <= middle; ++j) {
-      step_left(middle - j);
-      step_right(middle + j);
-    }
-    for (Index i = 2 * middle + 1; i < points; ++i) step_right(i);
-  };
   if constexpr (rank_one) {
-    substitute(u, v2, second_increments_.data());
-    substitute(u, v, u);
+    substitute(u, v2, second_increments_.data(), middle, points);
+    substitute(u, v, u, middle, points);
     // (A − κwwᵀ)⁻¹r by Sherman and Morrison; 1 − κwᵀA⁻¹w ≥ (1/γ + λ)/(1/γ + λ + κ) > 0.
     const double kappa = problem_.G.interaction;
     const double across = w.dot(direction_);
@@ -245,7 +260,7 @@ double LineNewton::factor_and_solve() {
     direction_increments_ += factor * second_increments_;
     squared_decrement.add(factor * across);
   } else {
-    substitute(u, v, u);
+    substitute(u, v, u, middle, points);
   }
   return squared_decrement.value();
 }

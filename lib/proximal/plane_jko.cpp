@@ -484,81 +484,112 @@ void require_options(const PlaneJkoOptions& options) {
   require(options.max_newton_iterations >= 1, "plane_jko_step: at least one Newton iteration");
 }
 
-}  // namespace
+// log ∫e^a.
+double log_mass(const PlaneGrid& grid, const PlaneArray& a) {
+  return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum() * grid.cell_area());
+}
 
-PlaneJkoResult plane_jko_step(const PlaneFunction& current,
-                              const PlaneFunction& potential,
-                              const PlaneJkoOptions& options) {
-  require_options(options);
-  const Rectangle& rectangle = options.rectangle;
-  const Index n = options.cells;
-  const double gamma = options.step_size;
-  const double area = rectangle.width() * rectangle.height();
-  const PlaneGrid grid(rectangle, n);
+// The two laws on the finest grid, without their floors.
+struct Laws {
+  PlaneFunction p_at = {};  // log p
+  PlaneFunction q_at = {};  // −V
+  PlaneArray log_p = {};
+  PlaneArray log_q = {};
+  double p_mass = 0.0;     // log of it, on the rectangle
+  double log_floor = 0.0;  // of a density of mass one
+  double q_floor = 0.0;    // under −V
+};
 
-  // Masses on the rectangle, the floors above which they are held, and what lies outside.
-  const PlaneFunction minus_potential = [potential](double x, double y) {
-    const PlaneValue v = potential(x, y);
-    return PlaneValue{.value = -v.value, .dx = -v.dx, .dy = -v.dy};
-  };
-  const PlaneArray log_p = grid.sample([&](double x, double y) { return current(x, y).value; });
-  const PlaneArray log_q =
-      grid.sample([&](double x, double y) { return minus_potential(x, y).value; });
-  require(log_p.allFinite() && log_q.allFinite(),
+Laws sampled(const PlaneFunction& current,
+             const PlaneFunction& potential,
+             const PlaneGrid& grid,
+             double floor) {
+  Laws laws{.p_at = current, .q_at = [potential](double x, double y) {
+              const PlaneValue v = potential(x, y);
+              return PlaneValue{.value = -v.value, .dx = -v.dx, .dy = -v.dy};
+            }};
+  laws.log_p = grid.sample([&](double x, double y) { return laws.p_at(x, y).value; });
+  laws.log_q = grid.sample([&](double x, double y) { return laws.q_at(x, y).value; });
+  require(laws.log_p.allFinite() && laws.log_q.allFinite(),
           "plane_jko_step: log p or V is not finite on the rectangle");
-  const auto log_mass = [&grid](const PlaneArray& a) {
-    return a.maxCoeff() + std::log((a - a.maxCoeff()).exp().sum() * grid.cell_area());
-  };
-  const double log_floor = std::log(options.floor / area);
-  const double target_level = log_mass(log_q) + log_floor;
-  Problem problem{.log_p = current, .log_q = minus_potential, .gamma = gamma};
-  if (options.floor > 0.0) {
-    problem.log_p = with_floor(current, log_mass(log_p) + log_floor);
-    problem.log_q = with_floor(minus_potential, target_level);
-  }
+  laws.p_mass = log_mass(grid, laws.log_p);
+  laws.log_floor = std::log(floor / grid.rectangle().area());
+  laws.q_floor = log_mass(grid, laws.log_q) + laws.log_floor;
+  return laws;
+}
 
-  // The ladder of grids, each of half the cells of the next; two at least, the first the coarsest
-  // that still sees what a step of interest looks like.
+Problem problem_of(const Laws& laws, const PlaneJkoOptions& options) {
+  if (!(options.floor > 0.0)) {
+    return {.log_p = laws.p_at, .log_q = laws.q_at, .gamma = options.step_size};
+  }
+  return {.log_p = with_floor(laws.p_at, laws.p_mass + laws.log_floor),
+          .log_q = with_floor(laws.q_at, laws.q_floor),
+          .gamma = options.step_size};
+}
+
+// The cells of the grids, each half of the next; two grids at least, the first the coarsest that
+// still sees what a step of interest looks like.
+std::vector<Index> ladder_to(Index n) {
   std::vector<Index> ladder{n};
   while (ladder.back() % 2 == 0 && ladder.back() >= 64) ladder.push_back(ladder.back() / 2);
   if (ladder.size() == 1) ladder.push_back(n / 2);
   std::reverse(ladder.begin(), ladder.end());
+  return ladder;
+}
 
-  PlaneJkoResult result;
-  std::unique_ptr<Level> level;
-  Level::Newton newton;
-  Moments coarse;
-  Moments fine;
+// φ on the finest grid, and the step's numbers there and on the grid of half its cells.
+struct Solution {
+  std::unique_ptr<Level> level = {};
+  Level::Newton newton = {};
+  Moments coarse = {};
+  Moments fine = {};
   double coarse_cost = 0.0;
+  double cost = 0.0;
+};
+
+Solution solve(const Problem& problem, double log_mean_density, const PlaneJkoOptions& options) {
+  const Index n = options.cells;
+  const std::vector<Index> ladder = ladder_to(n);
+  Solution found;
   for (const Index cells : ladder) {
-    level = std::make_unique<Level>(problem, rectangle, cells);
-    newton =
+    found.level = std::make_unique<Level>(problem, options.rectangle, cells);
+    found.newton =
         cells == ladder.front()
-            ? solve_coarsest(problem, rectangle, cells, log_mass(log_p) - std::log(area), options)
-            : level->solve(prolonged(newton.state.coefficients, cells), options.residual_tolerance,
-                           options.max_newton_iterations);
-    coarse = fine;
-    fine = moments(*level, newton.state, gamma);
-    if (2 * cells == n) {
-      coarse_cost = dual_cost(problem, level->grid(), newton.state.coefficients);
-    }
+            ? solve_coarsest(problem, options.rectangle, cells, log_mean_density, options)
+            : found.level->solve(prolonged(found.newton.state.coefficients, cells),
+                                 options.residual_tolerance, options.max_newton_iterations);
+    found.coarse = found.fine;
+    found.fine = moments(*found.level, found.newton.state, problem.gamma);
+    const PlaneArray& phi = found.newton.state.coefficients;
+    if (2 * cells == n) found.coarse_cost = dual_cost(problem, found.level->grid(), phi);
+    if (cells == n) found.cost = dual_cost(problem, found.level->grid(), phi);
   }
-  const State& s = newton.state;
+  return found;
+}
+
+void tell_convergence(const Solution& found, PlaneJkoResult& result) {
+  const Level::Newton& newton = found.newton;
   result.newton_iterations = newton.iterations;
   result.krylov_iterations = newton.krylov_iterations;
   result.termination = newton.termination;
-  result.residual = s.norm;
+  result.residual = newton.state.norm;
   Index i = 0;
   Index j = 0;
-  result.largest_residual = s.residual.abs().maxCoeff(&i, &j);
-  result.worst_place = {grid.x(i), grid.y(j)};
+  result.largest_residual = newton.state.residual.abs().maxCoeff(&i, &j);
+  result.worst_place = {found.level->grid().x(i), found.level->grid().y(j)};
+}
 
-  const PlaneArray w = level->weight(s);
+// p', φ and T.
+void tell_step(const Problem& problem, const Solution& found, PlaneJkoResult& result) {
+  const PlaneGrid& grid = found.level->grid();
+  const State& s = found.newton.state;
+  const PlaneArray w = found.level->weight(s);
   result.density = w / (w.sum() * grid.cell_area());
   result.potential = s.phi;
   result.map_x = grid.sample([](double x, double) { return x; }) - s.phi_x;
   result.map_y = grid.sample([](double, double y) { return y; }) - s.phi_y;
-  const double log_total = log_mass(level->log_q() - s.phi / gamma);
+  const double gamma = problem.gamma;
+  const double log_total = log_mass(grid, found.level->log_q() - s.phi / gamma);
   result.log_density = [log_q_at = problem.log_q, phi = interpolated(grid, s.phi), log_total,
                         gamma](double x, double y) {
     const PlaneValue q = log_q_at(x, y);
@@ -567,32 +598,51 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
                       .dx = q.dx - f.dx / gamma,
                       .dy = q.dy - f.dy / gamma};
   };
+}
 
-  // What lies outside: of p and p' it moves every number of the step, of q the entropy alone.
-  double target_outside = 0.0;
-  if (options.domain == PlaneDomain::plane) {
-    const auto beyond = [&grid](const PlaneArray& a) {
-      return mass_beyond(grid, (a - a.maxCoeff()).exp());
-    };
-    result.outside_mass =
-        std::max({std::abs(std::expm1(log_mass(log_p))), beyond(log_p), mass_beyond(grid, w)});
-    target_outside = beyond(log_q);
-  }
-  // Mass m put elsewhere moves a mean by m times the diameter at most, a second moment by m times
-  // its square; twice, for p moves the step and the step moves too.
-  const double moved = 2.0 * (result.outside_mass + options.floor);
-  const double diameter = std::hypot(rectangle.width(), rectangle.height());
-  const double largest = std::max({std::abs(rectangle.left), std::abs(rectangle.right),
-                                   std::abs(rectangle.bottom), std::abs(rectangle.top)});
-  // Where p' lies on the target's floor it is a step with the first-order error ‖∇V − ∇V_δ‖, which
-  // moves it by γ times that at most where V is convex.
-  const FloorEffect effect = options.floor > 0.0 ? floor_effect(grid, minus_potential, target_level,
-                                                                options.floor, w / w.sum())
-                                                 : FloorEffect{};
-  const double shift = gamma * effect.drift;
+// What lies outside of the rectangle: of p and p' it moves every number of the step, of q the
+// entropy alone.
+struct Outside {
+  double of_steps = 0.0;   // of p or p', the larger
+  double of_target = 0.0;  // of q
+};
+
+Outside outside_of(const PlaneGrid& grid, const Laws& laws, const PlaneArray& w) {
+  const auto beyond = [&grid](const PlaneArray& a) {
+    return mass_beyond(grid, (a - a.maxCoeff()).exp());
+  };
+  return {.of_steps = std::max(
+              {std::abs(std::expm1(laws.p_mass)), beyond(laws.log_p), mass_beyond(grid, w)}),
+          .of_target = beyond(laws.log_q)};
+}
+
+// The numbers of the step. Mass m put elsewhere moves a mean by m times the diameter at most, a
+// second moment by m times its square; twice, for p moves the step and the step moves too. Where p'
+// lies on the target's floor it is a step with the first-order error ‖∇V − ∇V_δ‖, which moves it by
+// γ times that at most where V is convex.
+void tell_numbers(const Laws& laws,
+                  const Solution& found,
+                  const PlaneJkoOptions& options,
+                  PlaneJkoResult& result) {
+  const PlaneGrid& grid = found.level->grid();
+  const Rectangle& box = options.rectangle;
+  const Moments& fine = found.fine;
+  const Moments& coarse = found.coarse;
+  const PlaneArray w = found.level->weight(found.newton.state);
+  const Outside outside =
+      options.domain == PlaneDomain::plane ? outside_of(grid, laws, w) : Outside{};
+  result.outside_mass = outside.of_steps;
+  const double moved = 2.0 * (outside.of_steps + options.floor);
+  const double diameter = std::hypot(box.width(), box.height());
+  const double largest =
+      std::max({std::abs(box.left), std::abs(box.right), std::abs(box.bottom), std::abs(box.top)});
+  const FloorEffect effect =
+      options.floor > 0.0 ? floor_effect(grid, laws.q_at, laws.q_floor, options.floor, w / w.sum())
+                          : FloorEffect{};
+  const double shift = options.step_size * effect.drift;
   const double length = std::sqrt(fine.squared_w2) + shift;
   // A Newton iteration that stopped early gives no bound on what it was to find.
-  const double unsolved = newton.termination == Termination::converged ? 0.0 : infinity;
+  const double unsolved = found.newton.termination == Termination::converged ? 0.0 : infinity;
   const auto estimate = [&](double value, double on_coarse, double reach, double per_shift,
                             double scale) {
     return Estimate::converged(
@@ -607,19 +657,41 @@ PlaneJkoResult plane_jko_step(const PlaneFunction& current,
                                     diameter * diameter, 2.0 * diameter, largest * largest);
   result.kl = Estimate::converged(fine.kl,
                                   std::abs(fine.kl - coarse.kl) +
-                                      moved * (1.0 + fine.largest_log_ratio) + target_outside +
+                                      moved * (1.0 + fine.largest_log_ratio) + outside.of_target +
                                       std::abs(effect.log_ratio) + effect.drift * length + unsolved,
                                   round_off(fine.largest_log_ratio, 2));
   result.squared_w2 = estimate(fine.squared_w2, coarse.squared_w2, diameter * diameter,
                                2.0 * length, diameter * diameter);
-  const double cost = dual_cost(problem, grid, s.coefficients);
-  result.dual_squared_w2 = Estimate::converged(cost, std::abs(cost - coarse_cost) + unsolved,
-                                               round_off(diameter * diameter, 2));
-  const MapError error = measured_error(problem, *level, s);
+  result.dual_squared_w2 =
+      Estimate::converged(found.cost, std::abs(found.cost - found.coarse_cost) + unsolved,
+                          round_off(diameter * diameter, 2));
+}
+
+void tell_map_error(const Problem& problem, const Solution& found, PlaneJkoResult& result) {
+  const MapError error = measured_error(problem, *found.level, found.newton.state);
   result.map_error = error.found + error.unsure;
   result.folded_mass = error.folded_mass;
   result.folded_square = error.folded_square;
-  result.first_order_error = first_order_error(error, gamma);
+  result.first_order_error = first_order_error(error, problem.gamma);
+}
+
+}  // namespace
+
+PlaneJkoResult plane_jko_step(const PlaneFunction& current,
+                              const PlaneFunction& potential,
+                              const PlaneJkoOptions& options) {
+  require_options(options);
+  const PlaneGrid grid(options.rectangle, options.cells);
+  const Laws laws = sampled(current, potential, grid, options.floor);
+  const Problem problem = problem_of(laws, options);
+  const double log_mean_density = laws.p_mass - std::log(options.rectangle.area());
+  const Solution found = solve(problem, log_mean_density, options);
+
+  PlaneJkoResult result;
+  tell_convergence(found, result);
+  tell_step(problem, found, result);
+  tell_numbers(laws, found, options, result);
+  tell_map_error(problem, found, result);
   return result;
 }
 

@@ -20,6 +20,7 @@ constexpr double far_ratio = 1e6;          // γλ of the step whose length is W
 constexpr double floored_far_ratio = 1e8;  // the same where a floor is under q
 constexpr double clear_stretch = 0.2;      // of a step's map, at least, if a floor helps
 constexpr double well_known = 0.01;        // relative width of its length likewise
+constexpr double most_unfelt = 1e-5;       // floor under a start; above it only where it has to be
 constexpr int most_iterations = 20;  // of Newton's method on each grid; 4 to 8 are what it takes
 
 // A component of a mixture on the plane, its precision and log(w/(2π √det Σ)).
@@ -111,6 +112,17 @@ double diameter(const Rectangle& box) {
   return std::hypot(box.width(), box.height());
 }
 
+// ∫f dp' of f at the centres. The sums over the black cells of a chessboard and over the white ones
+// are two such integrals by halves: what they differ by is what the grid leaves, and more.
+Estimate integral(const PlaneArray& mass, const PlaneArray& f) {
+  double even = 0.0;
+  double odd = 0.0;
+  for (Index j = 0; j < f.cols(); ++j)
+    for (Index i = 0; i < f.rows(); ++i) ((i + j) % 2 == 0 ? even : odd) += mass(i, j) * f(i, j);
+  const double value = even + odd;
+  return Estimate::converged(value, std::abs(even - odd), round_off(1.0 + std::abs(value), 2));
+}
+
 // ‖T − Id‖ of a map T that is off by `undone`, but where it folds: there the square is by `folded`.
 Estimate uncertain(const Estimate& length, double undone, double folded) {
   return sqrt(max(0.0, widened(square(max(0.0, widened(length, undone))), folded)));
@@ -133,6 +145,61 @@ Estimate w2_of(const PlaneJkoResult& step,
 double all_undone(const PlaneMap& map) {
   if (map.by_floor.size() == 0) return map.undone;
   return map.undone + std::sqrt((map.mass * map.by_floor.square()).sum());
+}
+
+// Y = T_p^{p'}∘T_a^p at the centres, a another law.
+struct Composition {
+  PlaneArray x = {};
+  PlaneArray y = {};
+  double undone = 0.0;         // what Y is off in L²(a), but where a map folds
+  double folded_square = 0.0;  // the square of what it is off besides
+};
+
+// Of the maps `step` from p' and `to_law` from a, both to p. Where a has next to no mass Y is the
+// identity.
+Composition composed(const PlaneMap& step, const PlaneMap& to_law) {
+  const PlaneGrid grid(step.rectangle, step.x.rows());
+  const PlaneFunction Tx = interpolated(grid, step.x);
+  const PlaneFunction Ty = interpolated(grid, step.y);
+  Composition Y{.x = grid.sample([](double x, double) { return x; }),
+                .y = grid.sample([](double, double y) { return y; })};
+  double left_out = 0.0;  // of the mass
+  double gaps = 0.0;
+  double by_floor = 0.0;  // ‖D(T_p^{p'}) δ‖², δ the part of what T_a^p is off that is known
+  for (Index j = 0; j < grid.cells(); ++j) {
+    for (Index i = 0; i < grid.cells(); ++i) {
+      const double mass = to_law.mass(i, j);
+      if (mass < 1e-14) {
+        left_out += mass;
+        continue;
+      }
+      const InversePoint found =
+          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle);
+      Y.x(i, j) = found.y[0];
+      Y.y(i, j) = found.y[1];
+      gaps += mass * found.gap * found.gap;
+      if (to_law.by_floor.size() > 0) {
+        const double stretch = std::max(found.stretch, step.least_stretch);
+        by_floor += mass * square_of(to_law.by_floor(i, j) / stretch);
+      }
+    }
+  }
+  Y.undone = step.least_stretch > 0.0
+                 ? (step.undone + to_law.undone + std::sqrt(gaps)) / step.least_stretch +
+                       std::sqrt(by_floor)
+                 : infinity;
+  Y.folded_square =
+      left_out * square_of(diameter(step.rectangle)) + step.folded_square + to_law.folded_square;
+  return Y;
+}
+
+// ‖Y − Id‖ in L²(a), a being where `from` starts.
+Estimate length(const Composition& Y, const PlaneMap& from) {
+  const PlaneGrid grid(from.rectangle, from.x.rows());
+  const Estimate square =
+      integral(from.mass, (Y.x - grid.sample([](double x, double) { return x; })).square() +
+                              (Y.y - grid.sample([](double, double y) { return y; })).square());
+  return uncertain(sqrt(max(0.0, square)), Y.undone, Y.folded_square);
 }
 
 void require_found(const PlaneJkoResult& step, double step_size) {
@@ -282,13 +349,7 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
   PlaneMap map = map_of(s, s.map_error);
 
   // log(p'/q) = log(p'/qe^ψ) + ψ, each normalised on the grid.
-  const auto log_mean = [&](const PlaneGrid& on) {
-    const auto values = [&](const PlaneFunction& f) {
-      return on.sample([&](double x, double y) { return f(x, y).value; });
-    };
-    return log_sum(values(tilted)) - log_sum(values(log_q_));
-  };
-  const Estimate shift = refined(log_mean(grid), log_mean(PlaneGrid(rectangle_, cells_ / 2)));
+  const Estimate shift = log_mass_of(tilted);
   const Estimate tilt = error * (e[0] * (s.mean[0] - mu[0]) + e[1] * (s.mean[1] - mu[1])) - shift;
   return {.log_density = s.log_density,
           .mean = {s.mean[0].value, s.mean[1].value},
@@ -300,6 +361,53 @@ PlaneLaw PlaneJkoProblem::next(const PlaneLaw& law, double step_size, double err
                        : Estimate::converged(error, s.first_order_error.upper, round_off(error, 2)),
           .velocity_gap = velocity_gap(law, s, step_size),
           .map = std::move(map)};
+}
+
+// log E_q e^ψ, of log q + ψ.
+Estimate PlaneJkoProblem::log_mass_of(const PlaneFunction& tilted) const {
+  const auto log_mean = [&](const PlaneGrid& on) {
+    const auto values = [&](const PlaneFunction& f) {
+      return on.sample([&](double x, double y) { return f(x, y).value; });
+    };
+    return log_sum(values(tilted)) - log_sum(values(log_q_));
+  };
+  return refined(log_mean(PlaneGrid(rectangle_, cells_)),
+                 log_mean(PlaneGrid(rectangle_, cells_ / 2)));
+}
+
+PlaneStepPair PlaneJkoProblem::step_pair(const PlaneLaw& law,
+                                         double step_size,
+                                         const PlaneFunction& psi) const {
+  const PlaneFunction tilted = [log_q = log_q_, psi](double x, double y) {
+    const PlaneValue q = log_q(x, y);
+    const PlaneValue f = psi(x, y);
+    return PlaneValue{.value = q.value + f.value, .dx = q.dx + f.dx, .dy = q.dy + f.dy};
+  };
+  const PlaneJkoResult inexact = step(law, minus(tilted), step_size);
+  require_found(inexact, step_size);
+  const PlaneJkoResult best = step(law, minus(log_q_), step_size);
+  require_found(best, step_size);
+  const PlaneMap map = map_of(inexact, inexact.map_error);
+  const PlaneMap best_map = map_of(best, best.map_error);
+
+  const PlaneGrid grid(rectangle_, cells_);
+  const PlaneArray psi_at = grid.sample([&](double x, double y) { return psi(x, y).value; });
+  const PlaneArray squared = grid.sample([&](double x, double y) {
+    const PlaneValue f = psi(x, y);
+    return f.dx * f.dx + f.dy * f.dy;
+  });
+  // KL(p' ‖ q) = KL(p' ‖ q e^ψ/E_q e^ψ) + E_{p'} ψ − log E_q e^ψ.
+  const Estimate kl = inexact.kl + integral(map.mass, psi_at) - log_mass_of(tilted);
+  const auto objective = [&](const Estimate& entropy, const PlaneJkoResult& s, const PlaneMap& T) {
+    return entropy + square(w2_of(s, T, sqrt(s.squared_w2), s.folded_square)) / (2.0 * step_size);
+  };
+  const Estimate least = objective(best.kl, best, best_map);
+  return {.error = max(0.0, widened(sqrt(max(0.0, integral(map.mass, squared))),
+                                    inexact.first_order_error.upper)),
+          .best_error = best.first_order_error,
+          .objective = least,
+          .gap = objective(kl, inexact, map) - least,
+          .map_distance = length(composed(map, best_map), best_map)};
 }
 
 // At x = T(y) the velocity is (y − x)/γ, so that the square is an integral over p'. Where T is off
@@ -412,50 +520,17 @@ Estimate map_distance(const PlaneLaw& next,
                       const PlaneDistance& after) {
   const PlaneMap& to_law = before.map;
   const PlaneMap& to_next = after.map;
-  const PlaneMap& step = next.map;
-  require(
-      step.x.size() > 0 && step.x.size() == to_law.x.size() && step.x.size() == to_next.x.size(),
-      "map_distance: a step, and the distances before and after it, on one grid");
-  const PlaneGrid grid(step.rectangle, step.x.rows());
-  const PlaneFunction Tx = interpolated(grid, step.x);
-  const PlaneFunction Ty = interpolated(grid, step.y);
-  double sum = 0.0;       // D²
-  double apart = 0.0;     // ‖Y − T_q^{p'}‖²
-  double left_out = 0.0;  // of the mass
-  double gaps = 0.0;
-  double by_floor = 0.0;  // ‖D(T_p^{p'}) δ‖², δ the part of what T_q^p is off that is known
-  for (Index j = 0; j < grid.cells(); ++j) {
-    for (Index i = 0; i < grid.cells(); ++i) {
-      const double mass = to_law.mass(i, j);
-      if (mass < 1e-14) {
-        left_out += mass;
-        continue;
-      }
-      const InversePoint found =
-          inverse_at(Tx, Ty, {to_law.x(i, j), to_law.y(i, j)}, step.rectangle);
-      const std::array<double, 2>& y = found.y;
-      gaps += mass * found.gap * found.gap;
-      if (to_law.by_floor.size() > 0) {
-        const double stretch = std::max(found.stretch, step.least_stretch);
-        by_floor += mass * square_of(to_law.by_floor(i, j) / stretch);
-      }
-      sum += mass * (square_of(y[0] - grid.x(i)) + square_of(y[1] - grid.y(j)));
-      apart += mass * (square_of(y[0] - to_next.x(i, j)) + square_of(y[1] - to_next.y(i, j)));
-    }
-  }
-  const double moved = step.least_stretch > 0.0
-                           ? (step.undone + to_law.undone + std::sqrt(gaps)) / step.least_stretch +
-                                 std::sqrt(by_floor)
-                           : infinity;
-  const double folded =
-      left_out * square_of(diameter(step.rectangle)) + step.folded_square + to_law.folded_square;
-  const double distance = std::sqrt(sum);
-  const Estimate direct =
-      uncertain(Estimate::converged(distance, 0.0, round_off(distance, 2)), moved, folded);
+  require(next.map.x.size() > 0 && next.map.x.size() == to_law.x.size() &&
+              next.map.x.size() == to_next.x.size(),
+          "map_distance: a step, and the distances before and after it, on one grid");
+  const Composition Y = composed(next.map, to_law);
+  const Estimate direct = length(Y, to_law);
   if (!(to_next.least_stretch > 0.0)) return direct;
-  const double above =
-      (square_of(std::sqrt(apart) + moved + all_undone(to_next)) + folded + to_next.folded_square) /
-      to_next.least_stretch;
+  const Estimate apart =
+      integral(to_law.mass, (Y.x - to_next.x).square() + (Y.y - to_next.y).square());
+  const double above = (square_of(std::sqrt(apart.upper) + Y.undone + all_undone(to_next)) +
+                        Y.folded_square + to_next.folded_square) /
+                       to_next.least_stretch;
   const Estimate excess = Estimate::between(0.5 * above, 0.0, above, Grade::converged);
   const Estimate by_dual = sqrt(square(after.w2) + excess);
   return by_dual.width() < direct.width() ? by_dual : direct;
@@ -468,7 +543,8 @@ PlaneJkoProblem with_start_floor(const GaussianMixture& start,
                                  double error) {
   std::optional<PlaneJkoProblem> found;
   std::string why;
-  for (const double floor : {0.0, 1e-9, 1e-7, 1e-5}) {
+  for (const double floor : {0.0, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3}) {
+    if (found && floor > most_unfelt) break;
     PlaneJkoProblem problem(start, target, cells, floor);
     try {
       const PlaneLaw law = problem.next(problem.first(), step_size, error);

@@ -46,11 +46,21 @@ struct PlaneDistance {
   PlaneMap map = {};  ///< from q, all but 10⁻⁶ of the distance, to p
 };
 
+/// A step p → p' with an error ξ beside the exact one p → p*, F(ρ) = KL(ρ ‖ q) + W₂²(p, ρ)/(2γ).
+struct PlaneStepPair {
+  Estimate error = {};         ///< ε = ‖ξ‖ in L²(p')
+  Estimate best_error = {};    ///< of p*, measured: what the grid leaves of it
+  Estimate objective = {};     ///< F(p*)
+  Estimate gap = {};           ///< F(p') − F(p*)
+  Estimate map_distance = {};  ///< ‖T_p^{p'} − T_p^{p*}‖ in L²(p), W₂(p', p*) at least
+};
+
 /// D = ‖T_p^{p'} − T_p^q‖ in L²(p) of a step p → p', by the change of variables x = T_q^p(z) from
 /// q: ‖Y − Id‖ in L²(q), Y = T_p^{p'}∘T_q^p. T_p^{p'} is the inverse of the step's map, by Newton's
 /// method. What the two maps leave undone counts with the Lipschitz constant of that inverse on the
-/// grid; to first order in it. Better known where p' is near p is the square: (Y, Id) couples p'
-/// and q, hence
+/// grid; to first order in it. The grid's own error is seen by comparing the sums over the black
+/// and the white cells of a chessboard. Better known where p' is near p is the square: (Y, Id)
+/// couples p' and q, hence
 ///
 ///   0 ≤ D² − W₂²(p', q) ≤ L ‖Y − T_q^{p'}‖²,    1/L the least eigenvalue of DT_q^{p'}.
 ///
@@ -81,7 +91,7 @@ Estimate map_distance(const PlaneLaw& next,
 /// + δ|Ω|⁻¹)/(1 + δ). It is another law, √δ diam from p in W₂ at most, and all is measured of it.
 ///
 /// Range: as plane_jko_step(): components that overlap, of deviations not much smaller than those
-/// of q or a half larger; above floors also correlations of 0.8 that are common to all, or of ±0.6.
+/// of q or a half larger; above floors also correlations of 0.8 that are common to all, or of ±0.7.
 /// Cost: 0.05 to 0.2 s a step or a distance at 96 cells, five to ten where a distance needs floors.
 class PlaneJkoProblem {
  public:
@@ -105,6 +115,10 @@ class PlaneJkoProblem {
   /// @throws std::invalid_argument  γ ≤ 0, ε < 0, or the step was not found
   PlaneLaw next(const PlaneLaw& law, double step_size, double error = 0.0) const;
   PlaneDistance to_target(const PlaneLaw& law) const;  ///< @throws likewise
+  /// The step from p that is the exact one towards q e^ψ, whose ξ is ∇ψ, beside that towards q.
+  /// @param psi  ψ and its gradient, which the grid resolves
+  /// @throws std::invalid_argument  γ ≤ 0, or a step was not found
+  PlaneStepPair step_pair(const PlaneLaw& law, double step_size, const PlaneFunction& psi) const;
 
  private:
   PlaneJkoResult step(const PlaneLaw& law,
@@ -114,6 +128,7 @@ class PlaneJkoProblem {
   PlaneDistance floored_distance(const PlaneLaw& law) const;
   PlaneMap map_of(const PlaneJkoResult& step, double undone) const;
   Estimate velocity_gap(const PlaneLaw& law, const PlaneJkoResult& step, double step_size) const;
+  Estimate log_mass_of(const PlaneFunction& tilted) const;
 
   GaussianMixture start_;
   Gaussian target_;
@@ -123,9 +138,10 @@ class PlaneJkoProblem {
   PlaneFunction log_q_ = {};
 };
 
-/// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵ under the start whose first step, of
-/// that size, is found exact and with that error, with S known to 1 % and a map that shrinks
-/// nothing more than fivefold; failing that, with the highest of which one is found.
+/// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵, 10⁻⁴, 10⁻³ under the start whose first
+/// step, of that size, is found exact and with that error, with S known to 1 % and a map that
+/// shrinks nothing more than fivefold; failing that, with the highest up to 10⁻⁵ of which one is
+/// found, or the least above that.
 /// @throws std::invalid_argument  as PlaneJkoProblem, or no step was found
 PlaneJkoProblem with_start_floor(const GaussianMixture& start,
                                  const Gaussian& target,

@@ -79,6 +79,16 @@ Rng competitor_stream(std::uint64_t seed) {
   return Rng(derive_seed(seed, "competitor"));
 }
 
+// Where the start has a floor, each part says of which law it is.
+Outcome with_floor_told(Outcome outcome, double floor) {
+  if (!(floor > 0.0)) return outcome;
+  const std::string law = fmt::format("from (p + {0:g} U)/(1 + {0:g})", floor);
+  for (Bound& bound : outcome.bounds) {
+    bound.part += bound.part.empty() ? law : ", " + law;
+  }
+  return outcome;
+}
+
 std::vector<Instance> joined(std::vector<Instance> families, std::vector<Instance> more) {
   families.insert(families.end(), std::make_move_iterator(more.begin()),
                   std::make_move_iterator(more.end()));
@@ -240,7 +250,9 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
   return [others = on_chain_target(gaussian, line), plane](const Target& target) -> Outcome {
     const bool on_plane =
         std::holds_alternative<GaussianMixture>(target.start) && dimension(target.start) == 2;
-    return on_plane ? plane(plane_problem(target)) : others(target);
+    if (!on_plane) return others(target);
+    const PlaneChainProblem problem = plane_problem(target);
+    return with_floor_told(plane(problem), problem.problem.start_floor());
   };
 }
 

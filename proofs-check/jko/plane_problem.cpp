@@ -3,6 +3,9 @@
 #include "numerics/require.hpp"
 
 #include <cstddef>
+#include <exception>
+#include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,6 +21,24 @@ struct Measured {
   PlaneDistance to_target;
   Estimate map_distance = 0.0;
 };
+
+Measured measured_start(const PlaneJkoProblem& problem) {
+  PlaneLaw law = problem.first();
+  PlaneDistance to_target = problem.to_target(law);
+  return {.law = std::move(law), .to_target = std::move(to_target)};
+}
+
+Measured measured_step(const PlaneJkoProblem& problem,
+                       const Measured& before,
+                       double step_size,
+                       double error) {
+  PlaneLaw law = problem.next(before.law, step_size, error);
+  PlaneDistance to_target = problem.to_target(law);
+  Estimate distance = map_distance(law, before.to_target, to_target);
+  return {.law = std::move(law),
+          .to_target = std::move(to_target),
+          .map_distance = std::move(distance)};
+}
 
 // What a user's problem consists of.
 std::vector<double> numbers(const GaussianMixture& p, const Target& target) {
@@ -40,10 +61,31 @@ GaussianMixture three_modes(double sigma) {
                                     Matrix{{1.0, -1.2, 0.0}, {0.5, 0.0, -1.0}}, sigma * sigma);
 }
 
-// By the steps that led to a law: (γ_1, ε_1, γ_2, ε_2, …).
+// By the steps that led to a law: (γ_1, ε_1, γ_2, ε_2, …). Who asks for a law first solves for it,
+// the lock open, and who asks meanwhile waits for what comes of that; an exception reaches them
+// all.
 struct PlaneChainProblem::Store {
   std::mutex mutex;
-  std::map<std::vector<double>, Measured> laws;
+  std::map<std::vector<double>, std::shared_future<Measured>> laws;
+
+  const Measured& at(const std::vector<double>& path, const std::function<Measured()>& solve) {
+    std::optional<std::promise<Measured>> mine;
+    std::shared_future<Measured> law;
+    {
+      const std::lock_guard lock(mutex);
+      const auto [where, is_new] = laws.try_emplace(path);
+      if (is_new) where->second = mine.emplace().get_future().share();
+      law = where->second;
+    }
+    if (mine) {
+      try {
+        mine->set_value(solve());
+      } catch (...) {
+        mine->set_exception(std::current_exception());
+      }
+    }
+    return law.get();
+  }
 };
 
 PlaneChainProblem::PlaneChainProblem(PlaneJkoProblem of, double gamma, double epsilon)
@@ -52,27 +94,19 @@ PlaneChainProblem::PlaneChainProblem(PlaneJkoProblem of, double gamma, double ep
 PlaneMeasuredChain PlaneChainProblem::chain(const std::vector<double>& step_sizes,
                                             const std::vector<double>& errors) const {
   require(step_sizes.size() == errors.size(), "PlaneChainProblem: one error a step");
-  const std::lock_guard lock(store_->mutex);
   PlaneMeasuredChain result;
   std::vector<double> path;
   const Measured* before = nullptr;
   for (std::size_t n = 0; n <= step_sizes.size(); ++n) {
     if (n > 0) path.insert(path.end(), {step_sizes[n - 1], errors[n - 1]});
-    auto found = store_->laws.find(path);
-    if (found == store_->laws.end()) {
-      PlaneLaw law = n == 0 ? problem.first()
-                            : problem.next(result.laws.back(), step_sizes[n - 1], errors[n - 1]);
-      PlaneDistance to_target = problem.to_target(law);
-      Measured measured{.law = std::move(law), .to_target = std::move(to_target)};
-      if (before != nullptr) {
-        measured.map_distance = map_distance(measured.law, before->to_target, measured.to_target);
-      }
-      found = store_->laws.emplace(path, std::move(measured)).first;
-    }
-    before = &found->second;
-    result.laws.push_back(before->law);
-    result.w2.push_back(before->to_target.w2);
-    result.map_distance.push_back(before->map_distance);
+    const Measured& law = store_->at(path, [&] {
+      return before == nullptr ? measured_start(problem)
+                               : measured_step(problem, *before, step_sizes[n - 1], errors[n - 1]);
+    });
+    result.laws.push_back(law.law);
+    result.w2.push_back(law.to_target.w2);
+    result.map_distance.push_back(law.map_distance);
+    before = &law;
   }
   return result;
 }

@@ -18,7 +18,8 @@ struct PlaneMeasuredChain {
 
 /// What a JKO claim is evaluated on where the start is a mixture on the plane. A step is a
 /// Monge–Ampère equation, so the laws of a chain are kept, and shared by all copies: claims that
-/// ask for the same steps, or for the first of them, pay for them once.
+/// ask for the same steps, or for the first of them, pay for them once. Threads may ask at the same
+/// time: they solve for different laws side by side and wait for each other's where it is the same.
 struct PlaneChainProblem {
   PlaneJkoProblem problem;
   double step_size = 0.3;  ///< γ

@@ -393,12 +393,12 @@ TEST_CASE("check takes a mixture on the plane, and says what claims it is not fo
           "[cli][exact]") {
   const Measures measures;
   const ProgramOutcome outcome =
-      call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "JKO-19", "JKO-04", "--quiet", "--gamma",
+      call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "JKO-19", "JKO-23", "--quiet", "--gamma",
                     "0.3", "--target", "mixture.json"},
                    {.folder = measures.path()});
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, Contains("JKO-30   holds") && Contains("converged"));
-  CHECK_THAT(outcome.output, Contains("JKO-04: not_applicable: left out: evaluated for Gaussian "
+  CHECK_THAT(outcome.output, Contains("JKO-23: not_applicable: left out: evaluated for Gaussian "
                                       "starts and on the line\n"));
   CHECK_THAT(outcome.output,
              Contains("JKO-19: not_applicable: left out: evaluated for Gaussian starts and on the "

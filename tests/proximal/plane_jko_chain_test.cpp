@@ -8,6 +8,7 @@
 #include "proximal/jko_chain.hpp"
 #include "proximal/line_map.hpp"
 
+#include <Eigen/LU>
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -84,6 +85,49 @@ TEST_CASE("a step with an error is the exact one towards the target shifted by i
   CHECK(near(found.error, first_order_error(start(), exact, target(), gamma).norm));
   CHECK(found.error.value == error);
   CHECK(std::abs(found.mean[0] - exact.mean()[0]) < 2e-4);
+}
+
+TEST_CASE("a step with a prescribed field of errors lies beside the exact one as Gaussians do",
+          "[proximal][exact]") {
+  // ψ(x) = ⟨b, x − μ⟩ − ½⟨x − μ, C(x − μ)⟩ makes a Gaussian of q, of precision A + C.
+  constexpr double gamma = 0.4;
+  const Vector mu = target().mean();
+  const Vector b{{0.1, -0.05}};
+  const Matrix C{{0.1, 0.04}, {0.04, -0.06}};
+  const PlaneFunction psi = [&](double x, double y) {
+    const Vector z = Vector{{x, y}} - mu;
+    const Vector slope = b - C * z;
+    return PlaneValue{.value = b.dot(z) - 0.5 * z.dot(C * z), .dx = slope[0], .dy = slope[1]};
+  };
+  const Matrix Q = (target().precision() + C).inverse();
+  const Gaussian next = jko_step(start(), Gaussian(mu + Q * b, 0.5 * (Q + Q.transpose())), gamma);
+  const Gaussian best = jko_step(start(), target(), gamma);
+  const auto F = [&](const Gaussian& rho) { return jko_objective(rho, start(), target(), gamma); };
+
+  const PlaneJkoProblem problem = plane(start(), 48);
+  const PlaneStepPair found = problem.step_pair(problem.first(), gamma, psi);
+  CAPTURE(found.error, found.gap, found.map_distance);
+  CHECK(near(found.error, first_order_error(start(), next, target(), gamma).norm));
+  CHECK(found.best_error.upper < 2e-3);
+  CHECK(near(found.objective, F(best)));
+  CHECK(near(found.gap, F(next) - F(best)));
+  CHECK(found.gap.width() < 0.2 * found.gap.value);
+  CHECK(near(found.map_distance, optimal_map_distance(start(), next, best)));
+  CHECK(found.map_distance.width() < 0.1 * found.map_distance.value);
+}
+
+TEST_CASE("steps from components turned against each other are found above a higher floor",
+          "[proximal][property]") {
+  const GaussianMixture p(
+      Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}, {-1.0, 1.0}},
+      {0.8 * correlated(0.7).covariance(), 0.8 * correlated(-0.7).covariance()});
+  constexpr double gamma = 0.5;
+  const PlaneJkoProblem problem = with_start_floor(p, Gaussian::standard(2), 96, gamma, 0.1);
+  CHECK(problem.start_floor() > 1e-5);
+  CHECK(problem.start_floor() <= 1e-3);
+  const PlaneLaw found = problem.next(problem.first(), gamma);
+  CHECK(found.step_length.width() < 0.05 * found.step_length.value);
+  CHECK(found.kl.upper < problem.first().kl.lower);
 }
 
 TEST_CASE("a distance from separate modes encloses the one of its factors",
