@@ -63,9 +63,8 @@ MeasuredChain measured_chain(double step_size, int count, double error) {
   const std::vector<BlockOptions> blocks(
       static_cast<std::size_t>(count),
       {.step_size = step_size, .error = {.size = error, .constant = 1.0, .slope = -0.3}});
-  const PathConstants constants = largest(path_constants(data_law, blocks));
   return {.chain = gaussian_chain(data_law, blocks),
-          .C3 = 4.0 * constants.score_growth * sqrt(constants.integrability)};
+          .C3 = sensitivity_bound(largest(path_constants(data_law, blocks)))};
 }
 
 class Measurement {

@@ -1,5 +1,6 @@
 #include "fit_data.hpp"
 
+#include "learning/data_scaling.hpp"
 #include "measures/measure_file.hpp"
 #include "measures/measure_text.hpp"
 #include "measures/toy_density.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -55,6 +57,13 @@ Matrix draw_toy(const CommandLine& line, FitData& data) {
   }
 }
 
+KnownLaw known_law(GaussianMixture given) {
+  if (!given.has_density()) return {};
+  const auto mixture = std::make_shared<const GaussianMixture>(std::move(given));
+  return {.log_density = [mixture](const Matrix& points) { return mixture->log_densities(points); },
+          .mixture = mixture};
+}
+
 Matrix read_points(const CommandLine& line, FitData& data) {
   // By all the rows, those of the test among them, and densities in units that no one asked for.
   if (own_treatment(line.first).standardise) {
@@ -77,22 +86,12 @@ Matrix read_points(const CommandLine& line, FitData& data) {
   data.notes.push_back(drawn(line.count));
   data.columns = numbered(dimension(read.measure));
   if (const auto* gaussian = std::get_if<Gaussian>(&read.measure)) {
-    if (gaussian->has_density()) {
-      data.law.log_density = [p = *gaussian](const Matrix& points) {
-        return log_densities(p, points);
-      };
-    }
+    data.law = known_law(GaussianMixture(*gaussian));
     return sample(*gaussian, line.count, rng);
   }
-  const auto mixture =
-      std::make_shared<const GaussianMixture>(std::get<GaussianMixture>(std::move(read.measure)));
-  if (mixture->has_density()) {
-    data.law.mixture = mixture;
-    data.law.log_density = [mixture](const Matrix& points) {
-      return mixture->log_densities(points);
-    };
-  }
-  return sample(*mixture, line.count, rng);
+  const auto& mixture = std::get<GaussianMixture>(read.measure);
+  data.law = known_law(mixture);
+  return sample(mixture, line.count, rng);
 }
 
 // One column of one value would be a density without bound.
@@ -108,6 +107,17 @@ void require_varying(const CommandLine& line, const FitData& data, const Matrix&
       fmt::format("{}:1: constant, and no density has it: {}; leave it out with "
                   "--drop-constant or --columns",
                   line.first, shown(constant)));
+}
+
+// Whitened, a column that the others determine would have a variance of rounding alone.
+void require_independent(const CommandLine& line, const FitData& data) {
+  if (line.fit.scaling != Scaling::whiten) return;
+  const std::optional<Index> column = dependent_column(data.split.train);
+  if (!column) return;
+  throw InputError(fmt::format(
+      "{}:1: column {} is an affine combination of the others, and no density has it; expected "
+      "columns that do not determine each other, choose them with --columns",
+      line.first, shown(data.columns[static_cast<std::size_t>(*column)])));
 }
 
 }  // namespace
@@ -138,6 +148,7 @@ FitData read_fit_data(const CommandLine& line) {
     data.warnings.push_back(fmt::format("{} rows in dimension {}: expect overfitting", n, d));
   }
   data.split = split_data(points, line.split, derive_seed(line.seed, "fit split"));
+  require_independent(line, data);
   if (const Index tested = data.split.test.cols(); tested < few_test_rows) {
     data.warnings.push_back(fmt::format(
         "{} rows to test: intervals rest on few, expected {} or more", tested, few_test_rows));

@@ -94,10 +94,10 @@ NarrowForm narrow_form(const Matrix& Si, const Matrix& Sj) {
   if (factor.info() != Eigen::Success) return {};
   form.complement = factor.solve(I);
   form.log_det = log_det(T_factor) + log_det(factor);
-  form.steepest = form.T_inverse.norm();
-  form.condition = T.norm() * form.steepest;
-  form.resolvent = form.complement.norm();
-  form.product = C.norm();
+  form.steepest = form.T_inverse.stableNorm();  // whose square need not be a double
+  form.condition = T.stableNorm() * form.steepest;
+  form.resolvent = form.complement.stableNorm();
+  form.product = C.stableNorm();
   form.is_known = true;
   return form;
 }
@@ -133,6 +133,11 @@ class PairSum {
   void add(double times, double first, double second, double exponent, double error) {
     if (first == 0.0 || second == 0.0) return;  // also where J is infinite
     const double weight = times * first * second;
+    if (!std::isfinite(error)) {  // J ≥ 0 is all that is known
+      is_known_ = false;
+      least_ -= weight;
+      return;
+    }
     const double growth = std::expm1(exponent);
     if (weight >= std::numeric_limits<double>::min() && std::isfinite(growth)) {
       add(weight * growth, error < 1.0 ? weight * std::exp(exponent) * std::expm1(error)
@@ -151,7 +156,7 @@ class PairSum {
   Estimate estimate() const {
     // Weights are good to a few units; the sum of n terms in sequence to √n, for n·u ≪ 1.
     const double summation = unit_round_off * (8.0 + 4.0 * std::sqrt(static_cast<double>(count_)));
-    if (std::isfinite(sum_)) {
+    if (is_known_ && std::isfinite(sum_)) {
       const double error = round_off_ + summation * size_;
       return max(0.0, Estimate::closed_form(sum_, std::isnan(error) ? infinity : error));
     }
@@ -179,6 +184,7 @@ class PairSum {
   double round_off_ = 0.0;
   double least_ = 0.0;
   Index count_ = 0;
+  bool is_known_ = true;
 };
 
 }  // namespace

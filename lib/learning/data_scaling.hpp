@@ -3,6 +3,7 @@
 #include "measures/gaussian.hpp"
 #include "numerics/types.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace flowcheck {
@@ -31,6 +32,11 @@ struct DataScaling {
 ///                                correlations that are singular or have a condition number above
 ///                                1e12
 DataScaling scaling_of(Scaling scaling, const Matrix& points);
+
+/// A coordinate that is an affine combination of the others up to rounding, or constant: of the
+/// correlations' least principal component the one that weighs most. None where the points can be
+/// whitened. @throws std::invalid_argument  fewer than two points
+std::optional<Index> dependent_column(const Matrix& points);
 
 /// From the map alone, as a file keeps it. @throws std::invalid_argument  not invertible
 DataScaling scaling_by(const AffineMap& map);

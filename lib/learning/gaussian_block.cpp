@@ -479,4 +479,8 @@ PathConstants largest(const std::vector<PathConstants>& blocks) {
   return result;
 }
 
+Estimate sensitivity_bound(const PathConstants& constants) {
+  return 4.0 * constants.score_growth * sqrt(constants.integrability);
+}
+
 }  // namespace flowcheck

@@ -79,4 +79,7 @@ std::vector<PathConstants> path_constants(const LineNormal& start,
 /// The largest L and the largest C₂.
 PathConstants largest(const std::vector<PathConstants>& blocks);
 
+/// 4L√C₂, the bound of one S_n.
+Estimate sensitivity_bound(const PathConstants& constants);
+
 }  // namespace flowcheck

@@ -64,9 +64,12 @@ struct ModelEvaluation {
   Estimate test_nll = not_measured;        ///< nats, the data's own units
   Estimate gaussian_nll = not_measured;    ///< of the Gaussian with the training points' moments
   Estimate nll_difference = not_measured;  ///< of the two, point by point
-  Estimate entropy = not_measured;         ///< of the known law, by the test points
-  Estimate entropy_gap = not_measured;  ///< test_nll − entropy = KL(law ‖ model), point by point
-  TwoSampleResult mmd = {};             ///< of model samples and test points, squared
+  Estimate entropy = not_measured;         ///< of the known law: by quadrature for a mixture in
+                                           ///< d ≤ 2 of few components, else by the test points
+  /// KL(law ‖ model), the mean of log p − log q̂ over the test points: of less spread than
+  /// test_nll − entropy.
+  Estimate entropy_gap = not_measured;
+  TwoSampleResult mmd = {};  ///< of model samples and test points, squared
   double mmd_bandwidth = 0.0;
   Matrix samples = {};  ///< of the model, d × sample_points, the data's own units
   std::vector<BlockMeasurement> blocks = {};

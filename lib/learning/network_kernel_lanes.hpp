@@ -102,56 +102,70 @@ void product_kernel(const Product<Scalar>& whole) {
   }
 }
 
-// Below these e^{−|z|} is taken as 0. Subnormal numbers, which some processors take a hundred times
-// as long for, would come up in the cube of softplus's e^{−|z|} and in products with SiLU's.
+// Beyond these an exponential is taken as 0. Subnormal numbers, which some processors take a
+// hundred times as long for, would come up in the cube of softplus's e^{−|z|} and in products with
+// SiLU's.
 template <class Scalar>
 constexpr Scalar softplus_cut = sizeof(Scalar) == 4 ? -28 : -230;
 template <class Scalar>
-constexpr Scalar silu_cut = sizeof(Scalar) == 4 ? -80 : -700;
+constexpr Scalar silu_cut = sizeof(Scalar) == 4 ? 80 : 700;
 
-// σ, σ' and σ'' from E = e^{−|z|}, which never overflows: with R = 1/(1 + E), the logistic function
-// is R for z ≥ 0 and ER below, its complement the other of the two. One division serves R and
-// log(1 + E).
+// σ, σ' and σ'' at one vector of numbers.
+template <class Scalar>
+struct Activated {
+  typename LanesOf<Scalar>::Type value, first, second;
+};
+
+// From E = e^{−|z|}, which never overflows: with R = 1/(1 + E), the logistic function is R for z ≥
+// 0 and ER below. One division serves R and log(1 + E).
+template <class Scalar>
+FLOWCHECK_LANES_INLINE Activated<Scalar> softplus_at(typename LanesOf<Scalar>::Type h,
+                                                     Scalar beta,
+                                                     Scalar inverse_beta) {
+  typedef typename LanesOf<Scalar>::Type V;
+  const V z = beta * h;
+  const V E = exp_down(-absolute(z), softplus_cut<Scalar>);
+  const V both = inverse((Scalar(1) + E) * (Scalar(2) + E));
+  const V R = both * (Scalar(2) + E);
+  const V R2 = both * (Scalar(1) + E);
+  const V ER = E * R;
+  return {.value = ((z > Scalar(0) ? z : z - z) + log_one_plus(E, R2)) * inverse_beta,
+          .first = z < Scalar(0) ? ER : R,
+          .second = beta * (ER * R)};
+}
+
+// From E = e^{−h}, h cut so that neither E nor its inverse overflows: the logistic function is
+// s = 1/(1 + E), its complement 1 − s = Es, without a cancellation on either side.
+template <class Scalar>
+FLOWCHECK_LANES_INLINE Activated<Scalar> silu_at(typename LanesOf<Scalar>::Type h) {
+  typedef typename LanesOf<Scalar>::Type V;
+  constexpr Scalar cut = silu_cut<Scalar>;
+  const V E = exp_within(-clamped(h, cut));
+  const V R = inverse(Scalar(1) + E);
+  const V logistic = h > -cut ? R : V{};
+  const V complement = h < cut ? E * R : V{};
+  return {.value = h * logistic,
+          .first = logistic * multiply_add(h, complement, broadcast(Scalar(1))),
+          // s(1 − s)(2 + h(1 − 2s))
+          .second = (logistic * complement) *
+                    multiply_add(h, complement - logistic, broadcast(Scalar(2)))};
+}
+
 template <class Scalar, bool softplus>
 FLOWCHECK_LANES_INLINE void activate_all(const ActivationPass<Scalar>& p) {
   typedef typename LanesOf<Scalar>::Type V;
-  const V beta = broadcast(p.beta);
-  const V inverse_beta = broadcast(Scalar(1) / p.beta);
+  const Scalar beta = p.beta;
+  const Scalar inverse_beta = Scalar(1) / p.beta;
   for (std::ptrdiff_t i = 0; i < p.count; i += width<Scalar>) {
     const V h = load(p.h + i);
-    const V z = softplus ? beta * h : h;
-    const V E = exp_down(-absolute(z), softplus ? softplus_cut<Scalar> : silu_cut<Scalar>);
-    V R;
-    V value;
-    V first;
-    V second;
-    V R2 = {};
-    if constexpr (softplus) {
-      const V both = inverse((Scalar(1) + E) * (Scalar(2) + E));
-      R = both * (Scalar(2) + E);
-      R2 = both * (Scalar(1) + E);
-    } else {
-      R = inverse(Scalar(1) + E);
-    }
-    const V ER = E * R;
-    const V logistic = z < Scalar(0) ? ER : R;
-    const V complement = z < Scalar(0) ? R : ER;
-    if constexpr (softplus) {
-      value = ((z > Scalar(0) ? z : z - z) + log_one_plus(E, R2)) * inverse_beta;
-      first = logistic;
-      second = beta * (ER * R);
-    } else {
-      value = h * logistic;
-      first = logistic * (Scalar(1) + h * complement);
-      // 2 + h(1 − 2 logistic)
-      second = (ER * R) * (Scalar(2) + h * (complement - logistic));
-    }
-    if (p.first) store(p.first + i, first);
-    if (p.second) store(p.second + i, second);
-    store(p.value + i, p.before ? value + load(p.before + i) : value);
+    const Activated<Scalar> at =
+        softplus ? softplus_at<Scalar>(h, beta, inverse_beta) : silu_at<Scalar>(h);
+    if (p.first) store(p.first + i, at.first);
+    if (p.second) store(p.second + i, at.second);
+    store(p.value + i, p.before ? at.value + load(p.before + i) : at.value);
     for (std::ptrdiff_t k = 0; k < p.tangents; ++k) {
       const std::ptrdiff_t part = (1 + k) * p.count + i;
-      const V moved = first * load(p.tangent + k * p.count + i);
+      const V moved = at.first * load(p.tangent + k * p.count + i);
       store(p.value + part, p.before ? moved + load(p.before + part) : moved);
     }
   }
@@ -179,19 +193,38 @@ void pull_back_kernel(const ActivationGradient<Scalar>& p) {
   }
 }
 
+// Of as many rows as the vectors have, even and odd columns apart.
+template <class Scalar, int vectors>
+FLOWCHECK_LANES_INLINE void add_columns_of_rows(std::ptrdiff_t n,
+                                                const Scalar* A,
+                                                std::ptrdiff_t lda,
+                                                Scalar* y) {
+  typename LanesOf<Scalar>::Type even[std::size_t{vectors}];
+  typename LanesOf<Scalar>::Type odd[std::size_t{vectors}] = {};
+  FLOWCHECK_UNROLL
+  for (int v = 0; v < vectors; ++v) even[v] = load(y + v * width<Scalar>);
+  for (std::ptrdiff_t j = 0; j + 1 < n; j += 2, A += 2 * lda) {
+    FLOWCHECK_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      even[v] += load(A + v * width<Scalar>);
+      odd[v] += load(A + lda + v * width<Scalar>);
+    }
+  }
+  FLOWCHECK_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    if (n % 2 == 1) even[v] += load(A + v * width<Scalar>);
+    store(y + v * width<Scalar>, even[v] + odd[v]);
+  }
+}
+
 template <class Scalar>
 void add_columns_kernel(
     std::ptrdiff_t m, std::ptrdiff_t n, const Scalar* A, std::ptrdiff_t lda, Scalar* y) {
-  for (std::ptrdiff_t i = 0; i < m; i += width<Scalar>) {
-    typename LanesOf<Scalar>::Type sum[2] = {load(y + i), {}};
-    const Scalar* a = A + i;
-    for (std::ptrdiff_t j = 0; j + 1 < n; j += 2, a += 2 * lda) {
-      sum[0] += load(a);
-      sum[1] += load(a + lda);
-    }
-    if (n % 2 == 1) sum[0] += load(a);
-    store(y + i, sum[0] + sum[1]);
-  }
+  constexpr int vectors = 4;
+  constexpr std::ptrdiff_t rows = vectors * width<Scalar>;
+  std::ptrdiff_t i = 0;
+  for (; i + rows <= m; i += rows) add_columns_of_rows<Scalar, vectors>(n, A + i, lda, y + i);
+  for (; i < m; i += width<Scalar>) add_columns_of_rows<Scalar, 1>(n, A + i, lda, y + i);
 }
 
 template <class Scalar>

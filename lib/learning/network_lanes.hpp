@@ -70,7 +70,7 @@ FLOWCHECK_LANES_INLINE FloatLanes sqrt_lanes(FloatLanes a) {
 #endif
 }
 
-// 1/a for 1 ≤ a ≤ 6.
+// 1/a for 1 ≤ a ≤ e^700, e^80 in floats.
 FLOWCHECK_LANES_INLINE Lanes inverse(Lanes a) {
   return 1.0 / a;
 }
@@ -85,6 +85,25 @@ FLOWCHECK_LANES_INLINE FloatLanes inverse(FloatLanes a) {
 #endif
 }
 
+// x within ±cut; −cut for NaN.
+FLOWCHECK_LANES_INLINE Lanes clamped(Lanes x, double cut) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_min_pd(0xff, _mm512_maskz_max_pd(0xff, x, broadcast(-cut)), broadcast(cut));
+#else
+  const Lanes above = x > -cut ? x : broadcast(-cut);
+  return above < cut ? above : broadcast(cut);
+#endif
+}
+FLOWCHECK_LANES_INLINE FloatLanes clamped(FloatLanes x, float cut) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_min_ps(0xffff, _mm512_maskz_max_ps(0xffff, x, broadcast(-cut)),
+                             broadcast(cut));
+#else
+  const FloatLanes above = x > -cut ? x : broadcast(-cut);
+  return above < cut ? above : broadcast(cut);
+#endif
+}
+
 // |a|, NaN staying NaN.
 FLOWCHECK_LANES_INLINE Lanes absolute(Lanes a) {
   return a < 0.0 ? -a : a;
@@ -93,20 +112,31 @@ FLOWCHECK_LANES_INLINE FloatLanes absolute(FloatLanes a) {
   return a < 0.0F ? -a : a;
 }
 
-// eˣ for x ≤ 0; 0 unless x > cut ≥ −708, NaN for NaN.
-FLOWCHECK_LANES_INLINE Lanes exp_down(Lanes x, double cut) {
-  const Lanes y = exp_of_nonpositive(x, cut);
-  return x != x ? x : y;
+// eˣ for |x| ≤ 708 within one unit in the last place, as exp_of_nonpositive() has it but for fused
+// multiplications and additions.
+FLOWCHECK_LANES_INLINE Lanes exp_within(Lanes x) {
+  const Lanes shifted = multiply_add(x, broadcast(0x1.71547652b82fep+0), broadcast(exp_shift));
+  const Lanes n = shifted - exp_shift;
+  Lanes r = multiply_add(n, broadcast(-0x1.62e42fee00000p-1), x);
+  r = multiply_add(n, broadcast(-0x1.a39ef35793c76p-33), r);
+  // Sums of few terms at a time: the processor adds up several of them at once.
+  const Lanes r2 = r * r;
+  const Lanes r4 = r2 * r2;
+  const auto term = [](int k) { return broadcast(exp_terms[k]); };
+  const auto two = [&](int k) { return multiply_add(r, term(k + 1), term(k)); };
+  const Lanes q03 = multiply_add(r2, two(2), two(0));
+  const Lanes q47 = multiply_add(r2, two(6), two(4));
+  const Lanes q8 = multiply_add(r2, term(10), two(8));
+  const Lanes q = multiply_add(r4, multiply_add(r4, q8, q47), q03);
+  return (multiply_add(q, r2, r) + 1.0) * power_of_two(shifted);
 }
-
-// Within two units in the last place, cut ≥ −87: ln 2 in two parts, a polynomial of degree 6 on |r|
-// ≤ ½ ln 2 whose own error is 1e-8 of the result.
-FLOWCHECK_LANES_INLINE FloatLanes exp_down(FloatLanes x, float cut) {
+// eˣ for |x| ≤ 87 within two units in the last place: ln 2 in two parts, a polynomial of degree 6
+// on |r| ≤ ½ ln 2 whose own error is 1e-8 of the result.
+FLOWCHECK_LANES_INLINE FloatLanes exp_within(FloatLanes x) {
   constexpr float shift = 0x1.8p23F;
-  const FloatLanes kept = x > cut ? x : broadcast(cut);
-  const FloatLanes shifted = multiply_add(kept, broadcast(0x1.715476p+0F), broadcast(shift));
+  const FloatLanes shifted = multiply_add(x, broadcast(0x1.715476p+0F), broadcast(shift));
   const FloatLanes n = shifted - shift;
-  FloatLanes r = multiply_add(n, broadcast(-0x1.62e400p-1F), kept);
+  FloatLanes r = multiply_add(n, broadcast(-0x1.62e400p-1F), x);
   r = multiply_add(n, broadcast(-0x1.7f7d1cp-20F), r);
   FloatLanes p = broadcast(0x1.6d10fcp-10F);
   p = multiply_add(p, r, broadcast(0x1.120b62p-7F));
@@ -114,9 +144,17 @@ FLOWCHECK_LANES_INLINE FloatLanes exp_down(FloatLanes x, float cut) {
   p = multiply_add(p, r, broadcast(0x1.5554dep-3F));
   p = multiply_add(p, r, broadcast(0.5F));
   p = multiply_add(p, r * r, r) + 1.0F;
-  const FloatLanes power =
-      reinterpret_cast<FloatLanes>((reinterpret_cast<FloatLaneBits>(shifted) + 127) << 23);
-  const FloatLanes y = x > cut ? p * power : FloatLanes{};
+  return p * reinterpret_cast<FloatLanes>((reinterpret_cast<FloatLaneBits>(shifted) + 127) << 23);
+}
+
+// eˣ for x ≤ 0; 0 unless x > cut ≥ −708, NaN for NaN.
+FLOWCHECK_LANES_INLINE Lanes exp_down(Lanes x, double cut) {
+  const Lanes y = exp_of_nonpositive(x, cut);
+  return x != x ? x : y;
+}
+// cut ≥ −87
+FLOWCHECK_LANES_INLINE FloatLanes exp_down(FloatLanes x, float cut) {
+  const FloatLanes y = x > cut ? exp_within(x > cut ? x : broadcast(cut)) : FloatLanes{};
   return x != x ? x : y;
 }
 

@@ -2,6 +2,8 @@
 
 #include "numerics/require.hpp"
 
+#include <algorithm>
+
 namespace flowcheck {
 namespace {
 
@@ -18,6 +20,13 @@ NetworkKernels<Scalar> network_kernels(VectorForm form) {
 template <class Scalar>
 constexpr Index padded_count(Index count) {
   return (count + padding<Scalar> - 1) / padding<Scalar> * padding<Scalar>;
+}
+
+// Rows of `to`, m × n, from the same rows of `from`, whose columns are m or more apart.
+template <class Scalar>
+void copy_rows(
+    Index m, Index n, const Scalar* from, Index from_stride, Scalar* to, Index to_stride) {
+  for (Index j = 0; j < n; ++j) std::copy_n(from + j * from_stride, m, to + j * to_stride);
 }
 
 // Keeps the memory of a larger batch, and never hands out numbers that are not: what lies in the
@@ -51,7 +60,8 @@ void NetworkPass<Scalar>::set_parameters(const Eigen::Ref<const Column<Scalar>>&
     const NetworkLayer& layer = layers_[l];
     const Eigen::Map<const Array<Scalar>> W(parameters.data() + layer.weights, layer.outputs,
                                             layer.inputs);
-    weights_[l].topRows(layer.outputs) = W;
+    copy_rows(layer.outputs, layer.inputs, W.data(), layer.outputs, weights_[l].data(),
+              weights_[l].rows());
     transposed_[l].topRows(layer.inputs) = W.transpose();
     biases_[l].head(layer.outputs) = parameters.segment(layer.biases, layer.outputs);
   }
@@ -269,7 +279,8 @@ void NetworkPass<Scalar>::collect(const NetworkGradient<Scalar>& gradient,
     if (l + 1 == layers_.size()) {
       W = gradient.weights[l].topRows(layer.inputs).transpose();
     } else {
-      W = gradient.weights[l].topRows(layer.outputs);
+      copy_rows(layer.outputs, layer.inputs, gradient.weights[l].data(), gradient.weights[l].rows(),
+                W.data(), layer.outputs);
     }
     flat.segment(layer.biases, layer.outputs) = gradient.biases[l].head(layer.outputs);
   }

@@ -52,13 +52,13 @@ class File {
 std::string read_text_file(const std::string& path, std::uintmax_t largest_bytes) {
   const File file(path);
   const std::intmax_t bytes = file.size();
-  if (bytes < 0) throw InputError(fmt::format("{}:1: not a file that can be read", path));
+  if (bytes < 0) throw InputError(fmt::format("{}: not a file that can be read", path));
   if (static_cast<std::uintmax_t>(bytes) > largest_bytes) {
     throw InputError(
         fmt::format("{}:1: {} bytes, at most {} are read", path, bytes, largest_bytes));
   }
   std::string text(static_cast<std::size_t>(bytes), '\0');
-  if (!file.fill(text)) throw InputError(fmt::format("{}:1: not a file that can be read", path));
+  if (!file.fill(text)) throw InputError(fmt::format("{}: not a file that can be read", path));
   return text;
 }
 

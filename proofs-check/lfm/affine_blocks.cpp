@@ -115,10 +115,6 @@ AffineBlocks three_modes_chain(int count) {
   return equal_blocks(start, count, shifted_field);
 }
 
-Estimate sensitivity_bound(const PathConstants& constants) {
-  return 4.0 * constants.score_growth * sqrt(constants.integrability);
-}
-
 Estimate sensitivity_bound(const AffineBlocks& problem, const BlockChain& chain) {
   const std::vector<PathConstants> constants = problem.constants();
   return constants.empty() ? chain.largest_sensitivity() : sensitivity_bound(largest(constants));

@@ -56,9 +56,6 @@ GaussianMixture split_normal(double mean, double variance);
 /// field.
 AffineBlocks three_modes_chain(int count);
 
-/// 4L√C₂, the bound of one S_n.
-Estimate sensitivity_bound(const PathConstants& constants);
-
 /// C₃, which no S_n of the chain exceeds: 4L√C₂ with the largest L and C₂. Where they are not
 /// enclosed the largest S_n itself, the least C₃ there can be: what holds with it holds with any.
 Estimate sensitivity_bound(const AffineBlocks& problem, const BlockChain& chain);

@@ -131,7 +131,7 @@ TEST_CASE("Bad usage is refused in one line", "[cli][precondition]") {
       {{"diff", "nowhere", "."}, "nowhere: not a folder"},
       {{"diff", "."}, "B"},
       {{"distanse", "w2", "a", "b"}, "unknown command distanse; did you mean distance?"},
-      {{"check", "--target", "missing.json"}, "missing.json:1: not a file that can be read"},
+      {{"check", "--target", "missing.json"}, "missing.json: not a file that can be read"},
   }));
   check_refused(ScratchFolder(), refusal.words, refusal.phrase);
 }

@@ -282,7 +282,7 @@ TEST_CASE("A wrong distance call is refused in one line", "[cli][precondition]")
       {{"w3", "standard.json", "wide.json"}, "unknown kind w3; did you mean w2?; there are w2"},
       {{"wasserstein", "standard.json", "wide.json"}, "unknown kind wasserstein"},
       {{"w2", "standard.json", "wide.json", "flat.json"}, "unexpected argument flat.json"},
-      {{"w2", "standard.json", "missing.json"}, "missing.json:1: not a file that can be read"},
+      {{"w2", "standard.json", "missing.json"}, "missing.json: not a file that can be read"},
       {{"w2", "standard.json", "wide.txt"}, "wide.txt:1: expected a measure"},
       {{"w2", "standard.json", "line.json"}, "line.json:1: dimension 1, standard.json has 2"},
       {{"w2", "a.csv", "b.csv"}, "a.csv:2: column \"name\": expected a number, found \"first\""},

@@ -215,7 +215,7 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "hills.csv", "--columns", "x,z"}, "no column \"z\""},
       {{"fit", "holes.csv"}, "is missing; mend the row, or ask for --drop-missing"},
       {{"fit", "few.csv"}, "4 rows in dimension 2 are too few"},
-      {{"fit", "plane.csv"}, "singular"},
+      {{"fit", "plane.csv"}, "plane.csv:1: column \"z\" is an affine combination of the others"},
       {{"fit", "weights.json"}, "the rows have weights"},
       {{"fit", "standardised.json"}, "fit with --scaling standardise"},
       {{"fit", "gaussian.json", "--drop-missing"}, "gaussian.json holds no rows"},
@@ -315,6 +315,27 @@ TEST_CASE("a fit that is killed and called again ends with the bytes of one with
   check_same_fit(data, "a", "b", how.method != "fm");
   CHECK_FALSE(std::filesystem::exists(data / "b/unfinished"));
   CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+}
+
+TEST_CASE("a fit's training ends with its time, and is told and recorded so", "[cli][property]") {
+  const Data data;
+  std::vector<std::string> words = {"fit",          "toy:moons", "--draws",      "1000",
+                                    "--out",        "a",         "--time-limit", "0.2",
+                                    "--iterations", "10000000",  "--hidden",     "8"};
+  const ProgramOutcome outcome = data.call(words);
+  CAPTURE(outcome.errors);
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.errors, Contains("the time for training ended 1 of 1 blocks early"));
+  const json record = json::parse(read_file(data / "a/fit.json"));
+  CHECK(record["settings"]["time_limit"] == 0.2);
+  CHECK(record["blocks"][0]["out_of_time"] == true);
+  CHECK(record["blocks"][0]["iterations"].get<int>() < 10'000'000);
+  for (const char* limit : {"0", "-1", "nan"}) {
+    words[7] = limit;
+    const ProgramOutcome refused = data.call(words);
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.errors, Contains(std::string("--time-limit ") + limit));
+  }
 }
 
 TEST_CASE("a fit interrupted in its evaluation keeps the trained model", "[cli][property]") {

@@ -331,4 +331,31 @@ TEST_CASE("χ² beyond a double is bounded by the largest one, and not known is 
   CHECK(far(1e160).upper == infinity);
 }
 
+TEST_CASE("χ² of nearly singular components is enclosed as long as their precisions are doubles",
+          "[distances][exact]") {
+  // ½N(0, s²I) and ½N((1, …), I/2): the first with itself is alone of the size ¼s^{−d}2^{−d/2}.
+  const auto with_narrow = [](double variance, Index d) {
+    Matrix means = Matrix::Zero(d, 2);
+    means.col(1).setOnes();
+    return chi_squared(
+        GaussianMixture(Vector::Constant(2, 0.5), means,
+                        {variance * Matrix::Identity(d, d), 0.5 * Matrix::Identity(d, d)}),
+        Gaussian::standard(d));
+  };
+  for (const Index d : {1, 2}) {
+    for (const double variance : {1e-40, 1e-160, 1e-300}) {
+      CAPTURE(d, variance);
+      const Estimate found = with_narrow(variance, d);
+      const double expected = 0.25 * std::pow(2.0 * variance, -0.5 * static_cast<double>(d));
+      CHECK_THAT(found.value, Catch::Matchers::WithinRel(expected, 1e-10));
+      CHECK(found.upper - found.lower < 1e-8 * expected);
+    }
+    // Precision 1e310: what is known is a lower bound.
+    const Estimate unknown = with_narrow(1e-310, d);
+    CHECK(unknown.value == infinity);
+    CHECK(unknown.upper == infinity);
+    CHECK(unknown.lower >= 0.0);
+  }
+}
+
 }  // namespace flowcheck::mixture_chi_squared_test

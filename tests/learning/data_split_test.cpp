@@ -83,6 +83,17 @@ TEST_CASE("standardised columns keep their correlations", "[learning][exact]") {
   CHECK(scaling_of(Scaling::none, points).to_model(points) == points);
 }
 
+TEST_CASE("the column that the others determine is named", "[learning][exact]") {
+  Matrix points = correlated_points();
+  CHECK_FALSE(dependent_column(points));
+  points.row(1) = 1e3 * (points.row(0).array() + 7.0);
+  const std::optional<Index> one_of_two = dependent_column(points);
+  REQUIRE(one_of_two);
+  CHECK(*one_of_two != 2);
+  points.row(2).setConstant(3.0);
+  CHECK(dependent_column(points) == Index{2});
+}
+
 TEST_CASE("points that no density has are not scaled", "[learning][precondition]") {
   Matrix points = correlated_points();
   points.row(2) = 2.0 * points.row(0) - points.row(1);

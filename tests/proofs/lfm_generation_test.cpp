@@ -37,6 +37,12 @@ CheckResult control_of(Claim claim, const std::string& name) {
   return result.controls.front();
 }
 
+const Instance& instance_of(const Claim& claim, const std::string& name) {
+  const auto found = std::ranges::find(claim.instances, name, &Instance::name);
+  REQUIRE(found != claim.instances.end());
+  return *found;
+}
+
 template <class Value>
 void set(PreparedRun& run, const std::string& flag, const Value& value) {
   for (const Option& option : run.options) {
@@ -109,6 +115,125 @@ TEST_CASE("the supremum over points is found whatever their order", "[lfm][regre
   REQUIRE(part != result.checks.end());
   const double of_far_atom = -std::log(31.0) + 8.0 - std::log(-std::expm1(-2.0 * 0.03));
   CHECK(part->lhs.lower == Approx(of_far_atom).epsilon(1e-9));
+}
+
+TEST_CASE("bent maps keep four divergences, folding loses some of each", "[lfm][reference]") {
+  // T = x + ½ tanh 2x of N(.4, .5) and N(0, 1).
+  const Claim claim = lfm_12_data_processing();
+  Trial trial{.rng = Rng(1)};
+  const Outcome kept = claim.tight.front().draw(trial);
+  REQUIRE(kept.bounds.size() == 4);
+  const Gaussian p(Vector{{0.4}}, Matrix{{0.5}});
+  const Gaussian q = Gaussian::standard(1);
+  const std::vector<Estimate> exact = {chi_squared(p, q), kl(p, q), total_variation(p, q),
+                                       squared_hellinger(p, q)};
+  for (std::size_t k = 0; k < kept.bounds.size(); ++k) {
+    CAPTURE(kept.bounds[k].part);
+    CHECK(kept.bounds[k].relation == Relation::identity);
+    CHECK_THAT(kept.bounds[k].lhs, Encloses(exact[k].value));
+    CHECK_THAT(kept.bounds[k].lhs.value, Catch::Matchers::WithinRel(exact[k].value, 1e-9));
+  }
+  for (const Bound& lost : instance_of(claim, "|x|, random mixtures").draw(trial).bounds) {
+    CAPTURE(lost.part);
+    CHECK(lost.lhs.upper < lost.rhs.lower);
+  }
+}
+
+TEST_CASE("affine blocks keep the divergences that are known, and say which are not",
+          "[lfm][property]") {
+  const Gaussian start(Vector{{0.5, -0.2}}, Matrix{{0.6, 0.1}, {0.1, 0.4}});
+  const Outcome outcome = lfm_12_data_processing().on_target(
+      {.start = start, .reference = Gaussian::standard(2), .step_size = 0.3, .error = 0.05});
+  REQUIRE(outcome.bounds.size() == 4);
+  for (std::size_t k = 0; k < 3; ++k) {
+    const Bound& bound = outcome.bounds[k];
+    CAPTURE(bound.part);
+    CHECK(bound.failed_hypothesis.empty());
+    CHECK(bound.lhs.value > 0.0);
+    CHECK_THAT(bound.lhs.value, Catch::Matchers::WithinRel(bound.rhs.value, 1e-9));
+  }
+  CHECK(outcome.bounds[3].part == "TV");
+  CHECK_FALSE(outcome.bounds[3].failed_hypothesis.empty());
+}
+
+namespace {
+
+// W₂² of ½δ_{−a} + ½δ_a and its smoothing ½N(−m, s²) + ½N(m, s²), m = e^{−δ}a: E(|y| − a)².
+double cost_of_two_atoms(double a, double delta) {
+  const double m = std::exp(-delta) * a;
+  const double s = std::sqrt(-std::expm1(-2.0 * delta));
+  const double of_absolute =
+      s * std::sqrt(2.0 / std::numbers::pi) * std::exp(-0.5 * m * m / (s * s)) +
+      m * std::erf(m / (s * std::numbers::sqrt2));
+  return m * m + s * s - 2.0 * a * of_absolute + a * a;
+}
+
+// Both parts at δ = 1e-3, .01, .1, .5, 1 and the target's own γ.
+std::vector<Bound> smoothed(const Measure& start, double delta) {
+  const auto d = std::visit([](const auto& law) { return law.dimension(); }, start);
+  return lfm_14_short_smoothing()
+      .on_target({.start = start, .reference = Gaussian::standard(d), .step_size = delta})
+      .bounds;
+}
+
+}  // namespace
+
+TEST_CASE("the cost of smoothing atoms on the line is that of folded normals", "[lfm][exact]") {
+  const double a = 3.0;
+  const Claim claim = lfm_14_short_smoothing();
+  Trial trial{.rng = Rng(1)};
+  const std::vector<Bound> bounds = instance_of(claim, "atoms ±3").draw(trial).bounds;
+  const std::vector<double> deltas = {1e-3, 1e-2, 0.1, 0.5, 1.0};
+  REQUIRE(bounds.size() == 2 * deltas.size());
+  for (std::size_t k = 0; k < deltas.size(); ++k) {
+    const double delta = deltas[k];
+    CAPTURE(delta);
+    const Bound& sharp = bounds[2 * k];
+    const Bound& simple = bounds[2 * k + 1];
+    CHECK_THAT(sharp.lhs.value, Catch::Matchers::WithinRel(cost_of_two_atoms(a, delta), 1e-10));
+    CHECK_THAT(sharp.lhs, Encloses(simple.lhs.value));
+    const double shrink = std::expm1(-delta);
+    CHECK_THAT(sharp.rhs.value, Catch::Matchers::WithinRel(
+                                    shrink * shrink * a * a - std::expm1(-2.0 * delta), 1e-13));
+    CHECK_THAT(simple.rhs.value, Catch::Matchers::WithinRel((a * a + 2.0) * delta, 1e-13));
+  }
+}
+
+TEST_CASE("atoms above the line are enclosed by their pairs and their nearest ones",
+          "[lfm][exact]") {
+  const double delta = 0.05;
+  const double noise = -std::expm1(-2.0 * delta);
+  // Two atoms: the line's cost along, the noise across. A pair is all there is, so the upper end is
+  // exact.
+  const std::vector<Bound> two =
+      smoothed(PointCloud(Matrix{{-1.0, 1.0}, {0.0, 0.0}}, Vector{{0.5, 0.5}}), delta);
+  REQUIRE(two.size() == 12);
+  const double exact = cost_of_two_atoms(1.0, delta) + noise;
+  CHECK_THAT(two[10].lhs, Encloses(exact));
+  CHECK_THAT(two[10].lhs.upper, Catch::Matchers::WithinRel(exact, 1e-9));
+  // The corners of a rectangle: a product of two such laws. Pairs cross its short side alone.
+  const std::vector<Bound> four = smoothed(
+      PointCloud(Matrix{{-1.0, -1.0, 1.0, 1.0}, {-0.4, 0.4, -0.4, 0.4}}, Vector::Constant(4, 0.25)),
+      delta);
+  const double product = cost_of_two_atoms(1.0, delta) + cost_of_two_atoms(0.4, delta);
+  CHECK_THAT(four[10].lhs, Encloses(product));
+  CHECK(four[10].lhs.upper < 1.02 * product);
+  CHECK(four[10].lhs.lower > 0.9 * product);
+}
+
+TEST_CASE("a mixture's smoothing is enclosed between its moments and its components",
+          "[lfm][property]") {
+  const double delta = 0.05;
+  const GaussianMixture line(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}},
+                             {Matrix{{0.2}}, Matrix{{0.1}}});
+  // Beside a second coordinate N(0, 1), which OU steps leave as it is.
+  const GaussianMixture plane(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}, {0.0, 0.0}},
+                              {Matrix{{0.2, 0.0}, {0.0, 1.0}}, Matrix{{0.1, 0.0}, {0.0, 1.0}}});
+  const Estimate exact = smoothed(line, delta)[10].lhs;
+  const Estimate enclosed = smoothed(plane, delta)[10].lhs;
+  CHECK(enclosed.lower < exact.lower);
+  CHECK(enclosed.upper > exact.upper);
+  CHECK(exact.upper - exact.lower < 1e-6);
 }
 
 TEST_CASE("inverse blocks carry the noised laws back", "[lfm][exact]") {
