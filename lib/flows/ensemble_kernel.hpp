@@ -16,9 +16,10 @@ struct EnsembleBlock {
   const double* log_weights = nullptr;   // log wₖ
   double start = 0.0;                    // φ
   double end = 0.0;
-  double direction = 1.0;       // of time, ±1
-  double tolerance = 0.0;       // of a step, relative to 1 + max |z_i|
-  double log2_tolerance = 0.0;  // log₂ of it
+  double direction = 1.0;    // of time, ±1
+  double most_missed = 0.0;  // by a step before it is corrected, relative to 1 + max |z_i|
+  double log2_step = 0.0;    // log₂ of a step, in radii of convergence
+  double last_step = 0.0;    // the longest one that may be a trajectory's last, in usual ones
   std::uint32_t step_limit = 0;
 
   std::size_t count = 0;

@@ -62,11 +62,47 @@ FLOWCHECK_LANES_INLINE Lanes rough_exp2(Lanes x) {
   return (1.0 + f * (0.6931 + f * (0.2402 + f * 0.0555))) * power_of_two(shifted);
 }
 
-// rₖ, m, cₖ, u(0) and u′(0) = 0 at φ, and log rₖ but for a constant in row 2 of the weights.
+// Σ eₖ and Σ eₖμₖ over weights eₖ that are in scratch, in registers where the dimension is known.
 template <Size D>
-FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
-                                            const EnsembleScratch<D>& s,
-                                            Lanes phi) {
+struct WeightSums {
+  static constexpr Size kept = D > 0 ? D : 1;
+  Lanes mass = {};
+  Lanes sums[kept] = {};
+};
+
+template <Size D>
+FLOWCHECK_LANES_INLINE void add_weight(
+    const EnsembleScratch<D>& s, Size k, const double* mu, Lanes e, WeightSums<D>& sums) {
+  store(s.weights(k), e);
+  sums.mass += e;
+  for (Size i = 0; i < D; ++i) sums.sums[i] += e * mu[i];
+}
+
+// m = Σ eₖμₖ/Σ eₖ into scratch; 1/Σ eₖ.
+template <Size D>
+FLOWCHECK_LANES_INLINE Lanes find_mean(const EnsembleBlock& b,
+                                       const EnsembleScratch<D>& s,
+                                       const WeightSums<D>& sums) {
+  const Size d = s.dimension();
+  const Lanes inverse = 1.0 / sums.mass;
+  for (Size i = 0; i < d; ++i) {
+    Lanes mean = {};
+    if constexpr (D > 0) {
+      mean = sums.sums[i];
+    } else {
+      for (Size k = 0; k < b.components; ++k) mean += load(s.weights(k)) * b.centres[k * d + i];
+    }
+    store(s.mean() + i * width, mean * inverse);
+  }
+  return inverse;
+}
+
+// Weights but for a common factor, m = dz/dφ, and log rₖ but for a constant in row 2 of the
+// weights.
+template <Size D>
+FLOWCHECK_LANES_INLINE void find_weights(const EnsembleBlock& b,
+                                         const EnsembleScratch<D>& s,
+                                         Lanes phi) {
   const Size d = s.dimension();
   Lanes largest = broadcast(-__builtin_inf());
   for (Size k = 0; k < b.components; ++k) {
@@ -77,21 +113,45 @@ FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
     store(s.weights(k) + 2 * width, l);
     largest = larger(l, largest);
   }
-  Lanes sum = {};
+  WeightSums<D> sums;
   for (Size k = 0; k < b.components; ++k) {
-    double* weights = s.weights(k);
-    const Lanes l = load(weights + 2 * width) - largest;
-    const Lanes e = exp_of_nonpositive(l, cut);
-    sum += e;
-    store(weights, e);
-    store(weights + 2 * width, l);
+    const Lanes l = load(s.weights(k) + 2 * width) - largest;
+    store(s.weights(k) + 2 * width, l);
+    add_weight(s, k, b.centres + k * d, exp_of_nonpositive(l, cut), sums);
   }
-  const Lanes inverse = 1.0 / sum;
+  find_mean(b, s, sums);
+}
+
+// Corrects z, arrived at φ by a step of h, by h/13 of what the expansion has missed dz/dφ by: that
+// much it has missed z by if all is the first term left out; of the next one a fourteenth remains.
+// With s the shift, a weight follows by e^x ≈ 1 + x + x²/2, x = φ⟨μₖ − m, s⟩. Then rₖ, m, cₖ, u(0)
+// and u′(0) = 0.
+template <Size D>
+FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
+                                            const EnsembleScratch<D>& s,
+                                            Lanes phi,
+                                            Lanes h) {
+  const Size d = s.dimension();
+  Lanes shifts[WeightSums<D>::kept] = {};  // φs, in place of the arrival if d is not known
+  Lanes middle = {};
   for (Size i = 0; i < d; ++i) {
-    Lanes mean = {};
-    for (Size k = 0; k < b.components; ++k) mean += load(s.weights(k)) * b.centres[k * d + i];
-    mean = mean * inverse;
-    store(s.mean() + i * width, mean);
+    const Lanes mean = load(s.mean() + i * width);
+    const Lanes shift = h * (1.0 / (order + 1)) * (mean - load(s.arrival() + i * width));
+    store(s.point() + i * width, load(s.point() + i * width) + shift);
+    middle += phi * shift * mean;
+    if constexpr (D > 0) shifts[i] = phi * shift;
+    if constexpr (D == 0) store(s.arrival() + i * width, phi * shift);
+  }
+  WeightSums<D> sums;
+  for (Size k = 0; k < b.components; ++k) {
+    const double* mu = b.centres + k * d;
+    Lanes x = -middle;
+    for (Size i = 0; i < d; ++i) x += mu[i] * (D > 0 ? shifts[i] : load(s.arrival() + i * width));
+    add_weight(s, k, mu, load(s.weights(k)) * (1.0 + x * (1.0 + 0.5 * x)), sums);
+  }
+  const Lanes inverse = find_mean(b, s, sums);
+  for (Size i = 0; i < d; ++i) {
+    const Lanes mean = load(s.mean() + i * width);
     store(s.u(0) + i * width, load(s.point() + i * width) - phi * mean);
     store(s.u(1) + i * width, Lanes{});
   }
@@ -263,24 +323,22 @@ FLOWCHECK_LANES_INLINE void find_coefficient(const EnsembleBlock& b,
   round.mean_rate = round.next_mean_rate;
 }
 
+// u(n + 1) and those after it.
+template <Size D, Size n>
+FLOWCHECK_LANES_INLINE void find_coefficients_from(const EnsembleBlock& b,
+                                                   const EnsembleScratch<D>& s,
+                                                   EnsembleRound<D>& round) {
+  find_coefficient<D, n>(b, s, round);
+  if constexpr (n + 1 < order) find_coefficients_from<D, n + 1>(b, s, round);
+}
+
 // All coefficients of u about φ, begun already; the fastest growth of a weight.
 template <Size D>
 FLOWCHECK_LANES_INLINE Lanes finish_expansion(const EnsembleBlock& b,
                                               const EnsembleScratch<D>& s,
                                               Lanes phi) {
   EnsembleRound<D> round = {.phi = phi};
-  find_coefficient<D, 1>(b, s, round);
-  find_coefficient<D, 2>(b, s, round);
-  find_coefficient<D, 3>(b, s, round);
-  find_coefficient<D, 4>(b, s, round);
-  find_coefficient<D, 5>(b, s, round);
-  find_coefficient<D, 6>(b, s, round);
-  find_coefficient<D, 7>(b, s, round);
-  find_coefficient<D, 8>(b, s, round);
-  find_coefficient<D, 9>(b, s, round);
-  find_coefficient<D, 10>(b, s, round);
-  find_coefficient<D, 11>(b, s, round);
-  static_assert(order == 12);
+  find_coefficients_from<D, 1>(b, s, round);
   return round.growth;
 }
 
@@ -294,24 +352,20 @@ FLOWCHECK_LANES_INLINE Lanes scale_of_point(const EnsembleScratch<D>& s) {
   return 1.0 + point;
 }
 
-// ρ ε^{1/13} with ε ¾ of the tolerance of a step and ρ the least of (scale/|u(n)|)^{1/n} over the
-// last four n: terms that fall like (h/ρ)ⁿ have come to ε at the first one left out. Four, because
-// every other one vanishes where a mixture is symmetric about a point, and nearly so elsewhere.
-// Shorter where a weight would grow too much, and NaN where anything is.
+// Some 2^log2_step ρ, ρ the least of (scale/|u(n)|)^{1/n} over the last four n: terms that fall
+// like (h/ρ)ⁿ. Four, because every other one vanishes where a mixture is symmetric about a point,
+// and nearly so elsewhere. Shorter where a weight would grow too much, and NaN where anything is.
 template <Size D>
 FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
                                           const EnsembleScratch<D>& s,
                                           Lanes growth) {
   constexpr Size last = 4;
-  constexpr double log2_safety = -0.4;
-  Lanes coefficients[last] = {};
-  Lanes total = {};
+  Lanes squares[last] = {};  // |u(n)|²
   for (Size i = 0; i < s.dimension(); ++i) {
     FLOWCHECK_UNROLL
     for (Size j = 0; j < last; ++j) {
-      const Lanes u = magnitude(load(s.u(order - j) + i * width));
-      coefficients[j] = larger(u, coefficients[j]);
-      total += u;
+      const Lanes u = load(s.u(order - j) + i * width);
+      squares[j] += u * u;
     }
   }
   const Lanes log2_scale = rough_log2(scale_of_point(s));
@@ -319,13 +373,12 @@ FLOWCHECK_LANES_INLINE Lanes longest_step(const EnsembleBlock& b,
   FLOWCHECK_UNROLL
   for (Size j = 0; j < last; ++j) {
     const Lanes of_term =
-        (log2_scale - rough_log2(coefficients[j])) * (1.0 / static_cast<double>(order - j));
+        (log2_scale - 0.5 * rough_log2(squares[j])) * (1.0 / static_cast<double>(order - j));
     log2_radius = of_term < log2_radius ? of_term : log2_radius;
   }
-  const Lanes step =
-      rough_exp2(log2_radius + (b.log2_tolerance + log2_safety) * (1.0 / (order + 1)));
+  const Lanes step = rough_exp2(log2_radius + b.log2_step);
   const Lanes bound = 8.0 / larger(growth, broadcast(__DBL_MIN__));
-  return (step < bound ? step : bound) + 0.0 * total;
+  return (step < bound ? step : bound) + 0.0 * (squares[0] + squares[1] + squares[2] + squares[3]);
 }
 
 // z(φ + h) = z + hm + Σ u(n) hⁿ over n ≥ 2, even and odd terms side by side, in the lanes that are
@@ -356,15 +409,17 @@ FLOWCHECK_LANES_INLINE void move(const EnsembleScratch<D>& s, Lanes h, LaneBits 
 }
 
 // Where the velocity after a step of |h| says that the expansion has missed z by more than
-// `tolerance`: of the first term left out, h/13 times what it has missed dz/dφ by.
+// `tolerance`: h/13 times what it has missed dz/dφ by.
 template <Size D>
 FLOWCHECK_LANES_INLINE LaneBits too_far(const EnsembleScratch<D>& s, Lanes h, double tolerance) {
-  Lanes missed = {};
+  Lanes square = {};
   for (Size i = 0; i < s.dimension(); ++i) {
     const Lanes gap = load(s.mean() + i * width) - load(s.arrival() + i * width);
-    missed = larger(magnitude(gap), missed);
+    square += gap * gap;
   }
-  return h * missed * (1.0 / (order + 1)) > tolerance * scale_of_point(s);
+  const Lanes share = h * (1.0 / (order + 1));
+  const Lanes allowed = tolerance * scale_of_point(s);
+  return share * share * square > allowed * allowed;
 }
 
 // The block's trajectories through the lanes.
@@ -388,6 +443,7 @@ struct EnsembleRun {
     time[u] = idle ? b.end : b.start;
     steps[u] = 0.0;
     taken[u] = 0.0;
+    for (Size i = 0; i < d; ++i) s.arrival()[i * width + u] = 0.0;
     for (Size i = 0; i < d; ++i)
       s.point()[i * width + u] = idle ? 0.0 : b.points[column[u] * d + i];
     running += idle ? 0 : 1;
@@ -402,21 +458,21 @@ struct EnsembleRun {
     take(u);
   }
 
-  // Begins the expansions where the last steps arrived; those that went too far are taken back and
-  // shortened, at the price of beginning again.
+  // Begins the expansions where the last steps arrived, and corrects these; those that went too far
+  // are taken back and shortened first, at the price of finding the weights again.
   void begin_all() {
     constexpr int most_tries = 8;
-    constexpr double allowed = 3.0;  // tolerances
-    begin_expansion(b, s, time);
+    find_weights(b, s, time);
     for (int tries = 0; tries < most_tries; ++tries) {
-      const LaneBits far = too_far(s, taken, allowed * b.tolerance);
-      if (!any_positive(far ? broadcast(1.0) : Lanes{})) return;
+      const LaneBits far = too_far(s, taken, b.most_missed);
+      if (!any_positive(far ? broadcast(1.0) : Lanes{})) break;
       taken = far ? 0.8 * taken : taken;
       const Lanes h = b.direction * taken;
       move(s, h, far);
       time = far ? start_time + h : time;
-      begin_expansion(b, s, time);
+      find_weights(b, s, time);
     }
+    begin_expansion(b, s, time, b.direction * taken);
   }
 
   void step_all() {
@@ -427,8 +483,8 @@ struct EnsembleRun {
     const Lanes longest = longest_step(b, s, growth);
     const Lanes remaining = b.direction * (b.end - time);
     const LaneBits finite = longest <= __DBL_MAX__;
-    // No velocity is seen after the last step, which therefore is a little shorter.
-    const LaneBits done = 0.95 * longest >= remaining * (1.0 - 1e-12);
+    // No velocity is seen after the last step, which therefore is shorter.
+    const LaneBits done = b.last_step * longest >= remaining * (1.0 - 1e-12);
     const Lanes usual = longest < remaining ? longest : 0.6 * remaining;
     const Lanes length = finite ? (done ? remaining : usual) : Lanes{};
     for (Size i = 0; i < s.dimension(); ++i) {

@@ -13,12 +13,12 @@
 #include "numerics/spd.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <numeric>
-#include <queue>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -54,7 +54,6 @@ struct Probe {
 struct Gap {
   Probe left, right;
   double bound = 0.0;  // of the variance on it
-  bool operator<(const Gap& other) const { return bound < other.bound; }
 };
 
 class VarianceSearch {
@@ -64,18 +63,16 @@ class VarianceSearch {
 
   CovarianceExtreme run() {
     for (const double y : line_.places) probe(y);
-    std::priority_queue<Gap> gaps = first_gaps();
-    const auto decided = [&] {
-      return options_.decide(best_.variance, gaps.top().bound, best_.variance);
+    const auto is_done = [&](double open) {
+      return places_ >= options_.most_places ||
+             options_.goal(best_.variance).is_met(best_.variance, open);
     };
-    while (!decided() && places_ < options_.most_places) {
-      const Gap widest = gaps.top();
-      gaps.pop();
-      const Probe middle = probe(0.5 * (widest.left.y + widest.right.y));
-      gaps.push(gap(widest.left, middle));
-      gaps.push(gap(middle, widest.right));
-    }
-    const double upper = std::max({gaps.top().bound, best_.variance + best_.error, beyond_});
+    const auto halves = [&](const Gap& whole) {
+      const Probe middle = probe(0.5 * (whole.left.y + whole.right.y));
+      return std::array{gap(whole.left, middle), gap(middle, whole.right)};
+    };
+    const double open = best_first(first_gaps(), 1.0, is_done, halves);
+    const double upper = std::max({open, best_.variance + best_.error, beyond_});
     return {.value = Estimate::between(best_.variance, best_.variance - best_.error, upper,
                                        Grade::converged),
             .place = Vector::Constant(1, best_.y)};
@@ -83,7 +80,7 @@ class VarianceSearch {
 
  private:
   // Between 64 equal steps and the places that were named.
-  std::priority_queue<Gap> first_gaps() {
+  std::vector<Gap> first_gaps() {
     constexpr int first_cells = 64;
     const auto [from, to] = essential_range();
     std::vector<double> marks = {to};
@@ -92,11 +89,11 @@ class VarianceSearch {
       if (y > from && y < to) marks.push_back(y);
     }
     std::ranges::sort(marks);
-    std::priority_queue<Gap> gaps;
+    std::vector<Gap> gaps;
     Probe left = probe(from);
     for (std::size_t i = 1; i < marks.size(); ++i) {
       const Probe right = probe(marks[i]);
-      gaps.push(gap(left, right));
+      gaps.push_back(gap(left, right));
       left = right;
     }
     return gaps;
@@ -523,12 +520,10 @@ double enclosed_half_diameter(const DataLaw& law) {
 
 }  // namespace
 
-bool CovarianceSearchOptions::decide(double seen, double open, double scale) const {
+SearchGoal CovarianceSearchOptions::goal(double scale) const {
   // Below it the steps of branch and bound are lost in what the variances round.
   constexpr double least_accuracy = 1e-10;
-  // Where something above `enough` has been seen, or nothing is asked, the accuracy decides.
-  return open <= enough || (open <= seen + accuracy * scale && seen > enough) ||
-         open <= seen + least_accuracy * scale;
+  return {.accuracy = accuracy * scale, .round_off = least_accuracy * scale, .enough = enough};
 }
 
 bool encloses_largest_covariance(const DataLaw& law) {

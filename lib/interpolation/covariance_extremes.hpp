@@ -1,6 +1,7 @@
 #pragma once
 
 #include "interpolation/data_law.hpp"
+#include "numerics/best_first.hpp"
 
 namespace flowcheck {
 
@@ -18,8 +19,7 @@ struct CovarianceSearchOptions {
   int most_places = 4'000;  ///< and has to after so many posteriors, in the plane five times as
                             ///< many; the enclosure is what it is
 
-  /// Whether a search may end that has seen `seen` and has bounded all the rest by `open`.
-  bool decide(double seen, double open, double scale) const;
+  SearchGoal goal(double scale) const;  ///< for suprema of about `scale`
 };
 
 /// sup_y λ_max C(r, y):

@@ -1,6 +1,7 @@
 #include "interpolation/planar_tilts.hpp"
 
 #include "measures/tilted_moments.hpp"
+#include "numerics/best_first.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
@@ -9,7 +10,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <queue>
 #include <utility>
 #include <vector>
 
@@ -52,7 +52,6 @@ struct TiltCell {
   std::array<Corner, 4> corners = {};  // (α₀, β₀), (α₁, β₀), (α₀, β₁), (α₁, β₁)
   double bound = infinity;
   std::size_t split = 0;  // the side that the bound would gain most from
-  bool operator<(const TiltCell& other) const { return bound < other.bound; }
 };
 
 // x · lag, 0 where the lag is, also at x = ∞.
@@ -84,22 +83,22 @@ class PlanarSearch {
   }
 
   CovarianceExtreme run() {
-    std::priority_queue<TiltCell> cells;
+    std::vector<TiltCell> cells;
     for (std::size_t k = 0; k < cones_.size(); ++k) {
-      cells.push(bounded({.cone = k, .corners = corners_of(k, {})}));
+      cells.push_back(bounded({.cone = k, .corners = corners_of(k, {})}));
     }
-    const auto decided = [&] {
-      const double scale = std::max(std::abs(best_.value), std::abs(base_value_));
-      return options_.decide(best_.value, cells.top().bound, scale);
-    };
     const int most_places =
         std::min(5 * options_.most_places, static_cast<int>(4'000'000 / points_.cols()));
-    while (!decided() && places_ < most_places) {
-      const TiltCell widest = cells.top();
-      cells.pop();
-      for (const TiltCell& half : halves(widest)) cells.push(bounded(half));
-    }
-    const double upper = std::max(cells.top().bound, best_.value + best_.error);
+    const auto is_done = [&](double open) {
+      const double scale = std::max(std::abs(best_.value), std::abs(base_value_));
+      return places_ >= most_places || options_.goal(scale).is_met(best_.value, open);
+    };
+    const auto bounded_halves = [&](const TiltCell& whole) {
+      const auto [first, second] = halves(whole);
+      return std::array{bounded(first), bounded(second)};
+    };
+    const double open = best_first(cells, 1.0, is_done, bounded_halves);
+    const double upper = std::max(open, best_.value + best_.error);
     return {
         .value = Estimate::between(best_.value, best_.value - best_.error, upper, Grade::converged),
         .place = best_at_};

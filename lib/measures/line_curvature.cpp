@@ -1,14 +1,15 @@
 #include "measures/line_curvature.hpp"
 
 #include "measures/gaussian_mixture.hpp"
+#include "numerics/best_first.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <queue>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 namespace {
@@ -57,25 +58,20 @@ class CurvatureSearch {
   }
 
   CurvatureExtreme run() {
-    const auto less_urgent = [this](const CurvatureCell& a, const CurvatureCell& b) {
-      return largest_ ? a.bound < b.bound : a.bound > b.bound;
-    };
-    std::priority_queue<CurvatureCell, std::vector<CurvatureCell>, decltype(less_urgent)> cells(
-        less_urgent);
     const double limit = -precisions_.minCoeff();
     const CurvatureProbe far{infinity, limit, 4.0 * unit_round_off * std::abs(limit)};
     best_ = far;
     const CurvatureProbe first = probe(middle_);
-    cells.push(bounded({{-infinity, far.value, far.error}, first}));
-    cells.push(bounded({first, far}));
-    while (!decided(cells.top().bound) && places_ < options_.most_places) {
-      const CurvatureCell widest = cells.top();
-      cells.pop();
-      const CurvatureProbe between = probe(middle_of(widest));
-      cells.push(bounded({widest.left, between}));
-      cells.push(bounded({between, widest.right}));
-    }
-    return result(cells.top().bound);
+    const std::vector<CurvatureCell> cells = {bounded({{-infinity, far.value, far.error}, first}),
+                                              bounded({first, far})};
+    const auto is_done = [&](double open) {
+      return places_ >= options_.most_places || decided(open);
+    };
+    const auto bounded_halves = [&](const CurvatureCell& whole) {
+      const CurvatureProbe between = probe(middle_of(whole));
+      return std::array{bounded({whole.left, between}), bounded({between, whole.right})};
+    };
+    return result(best_first(cells, outward(), is_done, bounded_halves));
   }
 
  private:
@@ -83,10 +79,10 @@ class CurvatureSearch {
   double outward() const { return largest_ ? 1.0 : -1.0; }
 
   bool decided(double open) const {
-    // What rounding leaves open no more places close.
-    const double tolerance = std::max({options_.accuracy * std::abs(best_.value - options_.origin),
-                                       1e-12 * narrowest_, 2.0 * best_.error});
-    return outward() * (open - best_.value) <= tolerance || (largest_ && open <= options_.enough);
+    const SearchGoal goal{.accuracy = options_.accuracy * std::abs(best_.value - options_.origin),
+                          .round_off = std::max(1e-12 * narrowest_, 2.0 * best_.error),
+                          .enough = largest_ ? options_.enough : -infinity};
+    return goal.is_met(outward() * best_.value, outward() * open);
   }
 
   CurvatureExtreme result(double open) const {

@@ -2,6 +2,7 @@
 
 #include "measures/gaussian_mixture.hpp"
 #include "measures/tilted_moments.hpp"
+#include "numerics/best_first.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -12,7 +13,6 @@
 #include <limits>
 #include <numbers>
 #include <optional>
-#include <queue>
 #include <utility>
 #include <vector>
 
@@ -338,24 +338,22 @@ class PlanarCurvatureSearch {
   }
 
   PlanarCurvature run() {
-    const auto less_urgent = [this](const PlanarCell& a, const PlanarCell& b) {
-      return outward() * a.bound < outward() * b.bound;
-    };
-    std::priority_queue<PlanarCell, std::vector<PlanarCell>, decltype(less_urgent)> cells(
-        less_urgent);
+    std::vector<PlanarCell> cells;
     for (std::size_t k = 0; k < cones_.size(); ++k) {
       const PlanarCell whole{.cone = k,
                              .corners = {probe(k, {0.0, 0.0}), probe(k, {infinity, 0.0}),
                                          probe(k, {0.0, infinity}), probe(k, {infinity, infinity})},
                              .bound = outward() * infinity};
-      cells.push(bounded(whole));
+      cells.push_back(bounded(whole));
     }
-    while (!decided(cells.top().bound) && places_ < 5 * options_.most_places) {
-      const PlanarCell widest = cells.top();
-      cells.pop();
-      for (const PlanarCell& half : halves(widest)) cells.push(bounded(half));
-    }
-    return result(cells.top().bound);
+    const auto is_done = [&](double open) {
+      return places_ >= 5 * options_.most_places || decided(open);
+    };
+    const auto bounded_halves = [&](const PlanarCell& whole) {
+      const auto [first, second] = halves(whole);
+      return std::array{bounded(first), bounded(second)};
+    };
+    return result(best_first(cells, outward(), is_done, bounded_halves));
   }
 
  private:
@@ -370,10 +368,10 @@ class PlanarCurvatureSearch {
   double extreme_of(const PlaneForm& S) const { return largest_ ? largest_of(S) : smallest_of(S); }
 
   bool decided(double open) const {
-    // What rounding leaves open no more places close.
-    const double tolerance = std::max({options_.accuracy * std::abs(best_.value - options_.origin),
-                                       1e-12 * p_.narrowest, 2.0 * best_.error});
-    return outward() * (open - best_.value) <= tolerance || (largest_ && open <= options_.enough);
+    const SearchGoal goal{.accuracy = options_.accuracy * std::abs(best_.value - options_.origin),
+                          .round_off = std::max(1e-12 * p_.narrowest, 2.0 * best_.error),
+                          .enough = largest_ ? options_.enough : -infinity};
+    return goal.is_met(outward() * best_.value, outward() * open);
   }
 
   PlanarCurvature result(double open) const {
