@@ -26,7 +26,7 @@ struct PairCurvature {
 ///
 /// Nothing where there are more components or fewer, covariances without such an order (the
 /// supremum is then +∞, but for V₁ − V₂ ⪰ 0 with δ in its range), or one that rounding hides.
-/// Cost O(d³). Tested against grids for V₂ = fV₁ with 1 − f down to 1e-8. Derivation:
+/// Cost O(d³). Tested against grids for V₁ = fV₂ with f − 1 from 1e-8 to 2. Derivation:
 /// docs/derivations/pair_curvature.md.
 /// @throws std::invalid_argument  without a density
 std::optional<PairCurvature> pair_curvature(const GaussianMixture& p);
