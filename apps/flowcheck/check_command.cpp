@@ -336,7 +336,14 @@ std::vector<TargetConstant> flow_constants(const Measure& measure) {
   return constants;
 }
 
-// "κ ≥ 0.3, β ≤ 2": the end of each that is a bound.
+// Whether more than a thousandth is between what is proved of a constant and what is known to be
+// needed.
+bool is_wide(const Estimate& constant) {
+  return std::isfinite(constant.width()) && constant.width() > 1e-3 * std::abs(constant.value);
+}
+
+// "κ ≥ 0.3, β ≤ 2": the end of each that is a bound; "κ ≥ −62 (between −62 and −12)" where the
+// constant itself is not known so well.
 std::string words(const std::vector<TargetConstant>& constants) {
   static const std::map<std::string, std::string> symbols = {{"kappa", "κ ≥"},
                                                              {"beta", "β ≤"},
@@ -352,6 +359,9 @@ std::string words(const std::vector<TargetConstant>& constants) {
                          : name == "sigma" ? constant.value
                                            : constant.upper;
     text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", symbols.at(name), shown);
+    if ((name == "kappa" || name == "beta") && is_wide(constant)) {
+      text += fmt::format(" (between {:.6g} and {:.6g})", constant.lower, constant.upper);
+    }
   }
   return text.empty() ? "no constant is known" : text;
 }

@@ -1,4 +1,6 @@
+#include "interpolation/covariance_extremes.hpp"
 #include "interpolation/data_law.hpp"
+#include "measures/pair_curvature.hpp"
 #include "measures/planar_curvature.hpp"
 #include "measures/posterior_moments.hpp"
 #include "numerics/require.hpp"
@@ -426,12 +428,23 @@ class GeneralMixtureLaw final : public DataLaw {
   Regularity regularity_;
 };
 
-// In the plane κ and β of different covariances too, where a search encloses them: β is no worse
-// than the narrowest component's, and κ = −∞ unless one covariance is the widest in every
-// direction.
+// κ of three and more centres in the plane, −sup λ_max(−Σ⁻¹ + Σ⁻¹Cov_r(m)Σ⁻¹).
+Estimate searched_curvature(const GaussianMixture& p) {
+  const Matrix P = p.kernel(0).precision();
+  return -largest_centre_covariance(p, 1.0, 0.0, {.map = P, .base = -P}, {.enough = -infinity})
+              .value;
+}
+
+// In the plane what a search encloses too: κ of one covariance, κ and β of different ones, where β
+// is no worse than the narrowest component's, and κ = −∞ unless one covariance is the widest in
+// every direction.
 Regularity searched_regularity(const GaussianMixture& p) {
   Regularity result = flowcheck::regularity(p);
-  if (p.dimension() != 2 || p.has_common_covariance() || !p.has_density()) return result;
+  if (p.dimension() != 2 || !p.has_density() || pair_curvature(p)) return result;
+  if (p.has_common_covariance()) {
+    if (distinct_centres(p).cols() > 2) result.curvature_lower = searched_curvature(p);
+    return result;
+  }
   // A supremum on a curve closes slowly, and a theorem takes what is certain.
   const CurvatureOptions options{.most_places = 2'000};
   const Estimate most = largest_planar_curvature(p, options).value;

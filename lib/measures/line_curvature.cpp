@@ -43,15 +43,16 @@ class CurvatureSearch {
     const Index K = (p.weights().array() > 0.0).count();
     log_weights_.resize(K);
     means_.resize(K);
-    precisions_.resize(K);
+    variances_.resize(K);
     Index next = 0;
     for (Index k = 0; k < p.size(); ++k) {
       if (p.weights()(k) == 0.0) continue;
-      const double variance = p.covariance(k)(0, 0);
-      precisions_(next) = 1.0 / variance;
+      variances_(next) = p.covariance(k)(0, 0);
       means_(next) = p.means()(0, k);
-      log_weights_(next++) = std::log(p.weights()(k)) - 0.5 * std::log(variance);
+      log_weights_(next) = std::log(p.weights()(k)) - 0.5 * std::log(variances_(next));
+      ++next;
     }
+    precisions_ = variances_.inverse();
     narrowest_ = precisions_.maxCoeff();
     middle_ = p.mean()(0);
     scale_ = std::sqrt(p.covariance()(0, 0));
@@ -104,24 +105,50 @@ class CurvatureSearch {
   CurvatureArray exponents(double x) const {
     return log_weights_ - 0.5 * precisions_ * (x - means_).square();
   }
-  CurvatureArray slopes(double x) const { return precisions_ * (means_ - x); }
+
+  // ℓₖ − ℓ_ref and gₖ − g_ref at x, and the sizes that they round with. From differences: where
+  // variances differ by 1e-7 the components tie again at |x| ~ 1e7, and exponents of 1e14 have no
+  // digits left there.
+  struct Gaps {
+    CurvatureArray odds;
+    CurvatureArray odds_size;
+    CurvatureArray slope;
+    CurvatureArray slope_size;
+  };
+  CurvatureArray excesses(Index ref) const {  // τₖ − τ_ref
+    return (variances_(ref) - variances_) * precisions_ * precisions_(ref);
+  }
+  Gaps gaps(double x, Index ref) const {
+    const CurvatureArray excess = excesses(ref);
+    const CurvatureArray lag = precisions_(ref) * (means_ - means_(ref));
+    const CurvatureArray wide = 0.5 * excess * (means_ - x).square();
+    const CurvatureArray shifted = 0.5 * lag * (2.0 * x - means_ - means_(ref));
+    return {.odds = log_weights_ - log_weights_(ref) - wide + shifted,
+            .odds_size = log_weights_.abs() + std::abs(log_weights_(ref)) + wide.abs() +
+                         0.5 * lag.abs() * (2.0 * std::abs(x) + (means_ + means_(ref)).abs()),
+            .slope = excess * (means_ - x) + lag,
+            .slope_size = excess.abs() * (means_ - x).abs() +
+                          precisions_(ref) * (means_.abs() + std::abs(means_(ref)))};
+  }
 
   CurvatureProbe probe(double x) {
     ++places_;
-    const CurvatureArray logs = exponents(x);
-    CurvatureArray r = (logs - logs.maxCoeff()).exp();
+    Index likeliest = 0;
+    exponents(x).maxCoeff(&likeliest);
+    const Gaps from = gaps(x, likeliest);
+    CurvatureArray r = (from.odds - from.odds.maxCoeff()).exp();
     r /= r.sum();
-    const CurvatureArray g = slopes(x);
-    const CurvatureArray apart = g - (r * g).sum();
+    const CurvatureArray apart = from.slope - (r * from.slope).sum();
     const CurvatureArray squares = apart.square();
     const double mean_precision = (r * precisions_).sum();
     const double variance = (r * squares).sum();
-    // ∂/∂log rₖ is rₖ(cₖ² − Var − τₖ + τ̄); gₖ is good to two units.
-    const CurvatureArray log_errors = 8.0 + 4.0 * logs.abs() + 2.0 * std::abs(logs.maxCoeff());
+    // ∂/∂log rₖ is rₖ(cₖ² − Var − τₖ + τ̄).
+    const CurvatureArray log_errors = 8.0 + 8.0 * from.odds_size;
     const CurvatureArray sizes = squares + variance + precisions_ + mean_precision;
     const double error =
-        unit_round_off * ((r * log_errors * sizes).sum() + 8.0 * (r * apart.abs() * g.abs()).sum() +
-                          static_cast<double>(8 + r.size()) * (variance + mean_precision));
+        unit_round_off *
+        ((r * log_errors * sizes).sum() + 8.0 * (r * apart.abs() * from.slope_size).sum() +
+         static_cast<double>(8 + r.size()) * (variance + mean_precision));
     const CurvatureProbe here{x, variance - mean_precision, error};
     if (outward() * (here.value - best_.value) > 0.0) best_ = here;
     return here;
@@ -167,18 +194,17 @@ class CurvatureSearch {
     CurvatureArray slope_error = CurvatureArray::Zero(means_.size());
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
       if (i == 1 && !bounded) break;
-      const CurvatureArray logs = exponents(ends[i]);
-      d[i] = logs - logs(ref);
-      const CurvatureArray error =
-          unit_round_off * (4.0 + 4.0 * logs.abs() + 4.0 * std::abs(logs(ref)));
+      const Gaps from = gaps(ends[i], ref);
+      d[i] = from.odds;
+      const CurvatureArray error = unit_round_off * (4.0 + 8.0 * from.odds_size);
       slack = i == 0 ? error : CurvatureArray(slack.max(error));
-      const CurvatureArray steep = slopes(ends[i]);
-      slope[i] = steep - steep(ref);
-      slope_error = slope_error.max(8.0 * unit_round_off * (steep.abs() + std::abs(steep(ref))));
+      slope[i] = from.slope;
+      slope_error = slope_error.max(8.0 * unit_round_off * from.slope_size);
     }
+    const CurvatureArray all_excesses = excesses(ref);
     for (Index k = 0; k < means_.size(); ++k) {
       LogOdds& own = odds[static_cast<std::size_t>(k)];
-      const double excess = precisions_(k) - precisions_(ref);
+      const double excess = all_excesses(k);
       if (!bounded) {
         own = far_odds(d[0](k) + slack(k), slope[0](k), excess, left_infinite ? -1.0 : 1.0);
         continue;
@@ -254,6 +280,7 @@ class CurvatureSearch {
   bool largest_;
   CurvatureArray log_weights_ = {};
   CurvatureArray means_ = {};
+  CurvatureArray variances_ = {};
   CurvatureArray precisions_ = {};
   double narrowest_ = 0.0;  // the largest precision
   double middle_ = 0.0;

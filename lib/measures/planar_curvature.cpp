@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -654,6 +656,52 @@ class PlanarCurvatureSearch {
     return result;
   }
 
+  double reach_of(const PlanePoint& x) const {
+    double farthest = 0.0;
+    for (const PlanarComponent& c : p_.components) farthest = std::max(farthest, c.centre.norm());
+    return x.norm() + farthest;
+  }
+
+  // Of the level law, λ_max(−P̄ + Cov g) from the likeliest two, i and j: Cov g ⪯ ¼(g_i − g_j)(g_i −
+  // g_j)ᵀ and the others' second moments about a point between these. g_i − g_j is affine, and
+  // λ_max of a square convex, so that it is largest at a corner.
+  double by_pair(const PlanarCone& cone,
+                 const Law& law,
+                 const Frame& frame,
+                 const LevelBound& level) const {
+    std::vector<std::size_t> members;
+    for (std::size_t k = 0; k < p_.components.size(); ++k) {
+      if (is_in(cone, k, frame.far)) members.push_back(k);
+    }
+    if (members.size() < 2) return infinity;
+    std::vector<std::size_t> order(members.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::partial_sort(order, order.begin() + 2, std::greater<>(),
+                              [&](std::size_t n) { return level.terms[n].weight; });
+    const std::size_t first = members[order[0]];
+    const std::size_t second = members[order[1]];
+    double result = -infinity;
+    for (const double a : {-1.0, 1.0}) {
+      for (const double b : {-1.0, 1.0}) {
+        const PlanePoint x = frame.z_level + a * frame.reach[0] + b * frame.reach[1];
+        const auto gap = [&](std::size_t k, std::size_t other) {
+          return PlanePoint(p_.components[k].score(x) - p_.components[other].score(x));
+        };
+        const PlanePoint apart = gap(first, second);
+        const double error = 8.0 * unit_round_off * p_.condition * p_.narrowest * reach_of(x);
+        double at_corner = largest_of(0.25 * apart * apart.transpose() - law.precision) +
+                           error * (apart.norm() + error);
+        for (std::size_t n = 2; n < order.size(); ++n) {
+          const std::size_t k = members[order[n]];
+          const double farther = std::max(gap(k, first).norm(), gap(k, second).norm()) + error;
+          at_corner += level.terms[order[n]].weight * farther * farther;
+        }
+        result = std::max(result, at_corner);
+      }
+    }
+    return result + level.change;
+  }
+
   // Of the level law, second order from the corners, first order from the weights.
   double by_level(const PlanarCell& cell,
                   const Law& law,
@@ -728,7 +776,11 @@ class PlanarCurvatureSearch {
     }
     const double rounding = static_cast<double>(32 + 4 * p_.components.size()) * unit_round_off *
                             p_.condition * (p_.narrowest + level.variance());
-    const double bound = by_level(cell, law, frame, level) + outward() * (excess + rounding);
+    double by_law = by_level(cell, law, frame, level);
+    if (largest_ && by_law > best_.value) {
+      by_law = std::min(by_law, by_pair(cone, law, frame, level));
+    }
+    const double bound = by_law + outward() * (excess + rounding);
     cell.bound = largest_ ? std::min(cell.bound, bound) : std::max(cell.bound, bound);
     cell.split = share[0] >= share[1] ? 0 : 1;
     return cell;

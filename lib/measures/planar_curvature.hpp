@@ -21,7 +21,8 @@ struct PlanarCurvature {
 /// are in largest_tilted_covariance(). Cones αn + βn′ between the normals of their hull, the axes
 /// and the eigendirections of each V_k⁻¹ − V₁⁻¹ cover the plane, in cells with ends up to ∞; on a
 /// cell the log-odds, concave against V₁ along both sides, bound the weights, and those bound the
-/// fourth derivatives of log p, so that its corners show the extreme to second order.
+/// fourth derivatives of log p, so that its corners show the extreme to second order. Where two
+/// components of nearly one covariance tie far out, these two alone bound the supremum.
 ///
 /// The enclosure is a proof up to rounding, which is modelled. Cost O(K) a place, of which there
 /// are at most 5 · most_places. Whether V₁ − V_k is semidefinite is exact for diagonal differences;

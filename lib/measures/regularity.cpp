@@ -3,6 +3,7 @@
 #include "measures/enclosing_ball.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_curvature.hpp"
+#include "measures/pair_curvature.hpp"
 #include "measures/point_cloud.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -101,6 +102,14 @@ Regularity of_common_covariance(const Matrix& means, const Gaussian& kernel) {
   return result;
 }
 
+// What both say of one constant; the bound is as good as rounding allows where its terms cancel.
+Estimate intersection(const Estimate& bound, const Estimate& formula) {
+  const double lower = std::max(bound.lower, formula.lower);
+  const double upper = std::min(bound.upper, formula.upper);
+  return Estimate::between(std::clamp(formula.value, lower, upper), lower, upper,
+                           std::min(bound.grade, formula.grade));
+}
+
 Regularity of_distinct_widths(const GaussianMixture& p) {
   Regularity result;
   result.curvature_lower = -largest_log_density_curvature(p).value;
@@ -149,7 +158,12 @@ Regularity regularity(const GaussianMixture& p) {
   if (p.common_variance() > 0.0) return of_isotropic(means, p.common_variance());
   if (p.has_common_covariance()) {
     if (all_equal(means)) return regularity(Gaussian(means.col(0), p.covariance(0)));
-    return p.has_density() ? of_common_covariance(means, p.kernel(0)) : Regularity{};
+    if (!p.has_density()) return {};
+    Regularity result = of_common_covariance(means, p.kernel(0));
+    if (const auto pair = pair_curvature(p)) {
+      result.curvature_lower = intersection(result.curvature_lower, -pair->largest);
+    }
+    return result;
   }
   if (means.cols() == 1) {
     Index only = 0;
@@ -157,6 +171,9 @@ Regularity regularity(const GaussianMixture& p) {
     return regularity(p.component(only));
   }
   if (!p.has_density()) return {};
+  if (const auto pair = pair_curvature(p)) {
+    return {.curvature_lower = -pair->largest, .curvature_upper = -pair->smallest};
+  }
   return p.dimension() == 1 ? of_distinct_widths(p) : of_distinct_covariances(p);
 }
 

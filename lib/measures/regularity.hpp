@@ -39,11 +39,14 @@ Regularity regularity(const Gaussian& p);
 ///   around the means, for Cov_r(m) ⪯ R²I; exact for two means, otherwise a lower bound of κ (the
 ///   upper end is then β). L = max |mₖ| where σ = 1. Certified.
 /// - One Σ for all: β = 1/λ_min(Σ); κ ≥ (1 − R²)/λ_max(Σ) if R ≤ 1 and (1 − R²)/λ_min(Σ) else, R
-/// the
-///   radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
+///   the radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
+///   Of two means κ in closed form, by pair_curvature(); of more this is what is known here, in
+///   the plane data_law() encloses κ.
+/// - Two components, one wider than the other in every direction: both in closed form, by
+///   pair_curvature().
 /// - Different widths on the line: both, converged, by log_density_curvature().
-/// - Else β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p ∇U∇Uᵀ ⪰ (Cov p)⁻¹;
-/// nothing is
+/// - Else, in more dimensions, β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p
+/// ∇U∇Uᵀ ⪰ (Cov p)⁻¹; nothing is
 ///   known of κ, for Cov_r(g) may be unbounded (certification.md 6.1).
 Regularity regularity(const GaussianMixture& p);
 

@@ -300,8 +300,8 @@ TEST_CASE("A law in the plane knows its curvatures if one covariance is the wide
   };
   const GaussianMixture p = two(0.4);
   const Regularity known = data_law(p)->regularity();
-  CHECK(known.curvature_lower.grade == Grade::converged);
-  CHECK(known.curvature_upper.grade == Grade::converged);
+  CHECK(known.curvature_lower.grade == Grade::closed_form);
+  CHECK(known.curvature_upper.grade == Grade::closed_form);
   double least = infinity;
   double most = -infinity;
   for (int i = -60; i <= 60; ++i) {

@@ -1,6 +1,7 @@
 #include "measures/line_curvature.hpp"
 
 #include "measures/gaussian_mixture.hpp"
+#include "measures/pair_curvature.hpp"
 #include "numerics/rng.hpp"
 #include "support/estimates.hpp"
 
@@ -143,6 +144,32 @@ TEST_CASE("The search ends at the gap that rounding leaves", "[measures][propert
   CHECK(few.value.upper == many.value.upper);
   CHECK(few.value.width() < 1e-6);
   CHECK(few.place > 8000.0);
+}
+
+TEST_CASE("Widths that are almost one are enclosed as well as others", "[measures][reference]") {
+  // Nearly equal components tie again at |x| ~ 1/excess, where exponents are of order 1/excess².
+  for (const double excess : {1e-9, 1e-7, 1e-4}) {
+    CAPTURE(excess);
+    const std::vector<Matrix> variances{Matrix{{0.49}}, Matrix{{0.49 + excess}}};
+    const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{-0.8, 0.8}}, variances);
+    const auto exact = pair_curvature(p);
+    REQUIRE(exact);
+    const Estimate most = largest_log_density_curvature(p).value;
+    const Estimate least = smallest_log_density_curvature(p).value;
+    CHECK(most.lower <= exact->largest.upper);
+    CHECK(most.upper >= exact->largest.lower);
+    CHECK(most.width() <= 1e-8 + 1e-13 / excess);  // log-odds there are sums of terms 1/excess
+    CHECK(least.lower <= exact->smallest.upper);
+    CHECK(least.upper >= exact->smallest.lower);
+    CHECK(least.width() <= 1e-5);
+  }
+  // Three: far to the left the outer two tie, e^{−10⁷} away from the middle one.
+  const GaussianMixture three(Vector{{0.3, 0.3, 0.4}}, Matrix{{-0.8, 0.1, 0.8}},
+                              {Matrix{{0.49}}, Matrix{{0.49}}, Matrix{{0.49 + 1e-7}}});
+  const CurvatureExtreme most = largest_log_density_curvature(three);
+  CHECK(most.value.width() <= 1e-5);
+  CHECK(most.value.value == Approx(0.64 / (0.49 * 0.49) - 1.0 / 0.49).epsilon(1e-5));
+  CHECK(most.place < -1e6);
 }
 
 TEST_CASE("log_density_curvature is of a density on the line", "[measures][precondition]") {

@@ -1,6 +1,7 @@
 #include "measures/planar_curvature.hpp"
 
 #include "measures/gaussian_mixture.hpp"
+#include "measures/pair_curvature.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/spd.hpp"
 #include "support/estimates.hpp"
@@ -210,6 +211,28 @@ TEST_CASE("No place shows more than the enclosure, and its own shows the value",
       CHECK(smallest_at(p, least.place) == Approx(least.value.value).epsilon(1e-9));
     }
   }
+}
+
+TEST_CASE("Nearly equal covariances are bounded along their tie", "[measures][reference]") {
+  // The tie is an ellipse of length 1/excess, which no number of places follows step by step.
+  const Matrix V{{0.5, 0.2}, {0.2, 0.4}};
+  const Matrix means{{1.2, -1.5}, {0.5, 0.0}};
+  for (const double factor : {1.0001, 1.001, 1.01, 1.1}) {
+    const GaussianMixture p(Vector{{0.6, 0.4}}, means, {factor * V, V});
+    const Estimate exact = pair_curvature(p).value().largest;
+    const Estimate most = largest_planar_curvature(p, {.most_places = 2'000}).value;
+    CAPTURE(factor, most, exact);
+    CHECK(most.lower <= exact.upper);
+    CHECK(most.upper >= exact.lower);
+    CHECK(most.width() <= 0.03 * exact.value);
+  }
+  // A third component, as the first two.
+  Matrix three(2, 3);
+  three << means, Vector{{0.3, -0.4}};
+  const GaussianMixture p(Vector{{0.5, 0.3, 0.2}}, three, {1.01 * V, V, 1.005 * V});
+  const Estimate most = largest_planar_curvature(p, {.most_places = 2'000}).value;
+  CAPTURE(most);
+  CHECK(most.width() <= 0.05 * most.value);
 }
 
 TEST_CASE("Curvatures turn with the plane and scale with its units", "[measures][property]") {

@@ -251,9 +251,17 @@ TEST_CASE("Two widths on the line have both curvatures", "[measures][exact]") {
   const Regularity known = regularity(p);
   CHECK_THAT(known.curvature_upper, Encloses(0.75));
   CHECK(known.curvature_upper.width() < 1e-8);
-  CHECK(known.curvature_upper.grade == Grade::converged);
+  CHECK(known.curvature_upper.grade == Grade::closed_form);
   CHECK(known.curvature_lower.lower < 0.25);
-  CHECK(known.curvature_lower.grade == Grade::converged);
+  CHECK(known.curvature_lower.grade == Grade::closed_form);
+
+  // A third one that hardly counts: by branch and bound.
+  const Regularity three =
+      regularity(GaussianMixture(Vector{{0.5, 0.5, 1e-12}}, Matrix{{0.0, 0.0, 0.0}},
+                                 {Matrix{{1.0}}, Matrix{{4.0}}, Matrix{{2.0}}}));
+  CHECK(three.curvature_upper.grade == Grade::converged);
+  CHECK(three.curvature_upper.value == Approx(0.75).epsilon(1e-8));
+  CHECK(three.curvature_lower.value == Approx(known.curvature_lower.value).epsilon(1e-8));
 }
 
 TEST_CASE("log(dp/dN(0, I)) has the farthest mean's length as its slope", "[measures][exact]") {
