@@ -3,6 +3,7 @@
 #include "distances/gaussian_divergence.hpp"
 #include "distances/wasserstein.hpp"
 #include "jko/plane_problem.hpp"
+#include "jko/reference_units.hpp"
 #include "measures/random_gaussian.hpp"
 
 #include <fmt/format.h>
@@ -294,7 +295,8 @@ std::function<Outcome(const Target&)> on_line_law_target(const Evaluate& gaussia
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");
     }
-    const auto* points = std::get_if<PointCloud>(&target.start);
+    const Target units = problem_in_units_of_reference(target);
+    const auto* points = std::get_if<PointCloud>(&units.start);
     if (points && points->size() > most_atoms) {
       return Outcome::not_applicable(
           fmt::format("left out: takes a mixture of {} atoms, at most {} "
@@ -303,11 +305,8 @@ std::function<Outcome(const Target&)> on_line_law_target(const Evaluate& gaussia
     }
     const GaussianMixture p =
         points ? GaussianMixture::isotropic(points->weights(), points->points(), 0.0)
-               : std::get<GaussianMixture>(target.start);
-    const double variance = target.reference.covariance()(0, 0);
-    const AffineMap units{.linear = Matrix::Constant(1, 1, 1.0 / std::sqrt(variance)),
-                          .offset = -target.reference.mean() / std::sqrt(variance)};
-    return law(pushforward(units, p), target.step_size / variance);
+               : std::get<GaussianMixture>(units.start);
+    return law(p, units.step_size);
   };
 }
 

@@ -49,6 +49,16 @@ std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra) {
   return paper_run(problem, assumed_error(problem), extra);
 }
 
+std::optional<LinePaperRun> paper_run(const LineJkoProblem& problem, int extra) {
+  if (!no_paper_run(problem, extra).empty()) return {};
+  const double epsilon = assumed_error(problem);
+  const int n =
+      extra + paper_steps(problem.convexity(), problem.step_size, problem.distance(), epsilon);
+  LineJkoChain chain = problem.chain(n);
+  const Estimate measured_error = chain.largest_error(n);
+  return LinePaperRun{.chain = std::move(chain), .epsilon = max(epsilon, measured_error)};
+}
+
 PaperEnd paper_end(const ChainProblem& problem, double epsilon, int extra) {
   const ChainMeasures run = problem.whole_chain(
       extra + paper_steps(problem.convexity, problem.step_size, problem.distance, epsilon));
@@ -77,6 +87,12 @@ std::string too_many(int steps, const ChainProblem& problem) {
 
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon) {
   return 4.5 / Estimate(step_size) * square(epsilon / lambda);
+}
+
+Estimate paper_total_variation_bound(const Estimate& lambda,
+                                     double step_size,
+                                     const Estimate& epsilon) {
+  return 1.5 * epsilon / (lambda * sqrt(Estimate(step_size)));
 }
 
 Estimate sharp_root_kl_bound(const Estimate& lambda,

@@ -37,6 +37,14 @@ struct PaperRun {
 PaperRun paper_run(const GaussianProblem& problem, double epsilon, int extra);
 std::optional<PaperRun> paper_run(const GaussianProblem& problem, int extra);
 
+/// The same on the line; what it gives none for is as of the second form.
+struct LinePaperRun {
+  LineJkoChain chain;
+  Estimate epsilon;
+};
+
+std::optional<LinePaperRun> paper_run(const LineJkoProblem& problem, int extra);
+
 /// What W_N and Δ_N are at the end of such a run.
 struct PaperEnd {
   Estimate w2;
@@ -55,6 +63,11 @@ std::string too_many(int steps, const ChainProblem& problem);
 
 /// What the paper's constants guarantee after its number of steps: KL ≤ 9ε²/(2γλ²).
 Estimate paper_kl_bound(const Estimate& lambda, double step_size, const Estimate& epsilon);
+
+/// And by Pinsker's inequality TV ≤ 3ε/(2λ√γ).
+Estimate paper_total_variation_bound(const Estimate& lambda,
+                                     double step_size,
+                                     const Estimate& epsilon);
 
 /// The sharp one for √KL after n steps: (1 + γλ)^{−n} √Δ_0 + ε/√(2λ).
 Estimate sharp_root_kl_bound(const Estimate& lambda,

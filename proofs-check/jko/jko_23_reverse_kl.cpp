@@ -109,6 +109,12 @@ Outcome on_the_line(const LineJkoChain& chain) {
     bounds.push_back(
         identity(reverse.reverse_kl(n), reverse.reverse_kl(steps), "KL, arguments swapped", 1.0));
   }
+  const ChainMeasures run = measures(chain);
+  bounds.push_back({.lhs = sqrt(reverse.kl(0)),
+                    .rhs = sharp_root_kl_bound(chain.functional.convexity(), chain.step_size(1),
+                                               steps, run.kl[0], run.largest_error.back()),
+                    .part = "guarantee, sharp",
+                    .scale = 1.0});
   return bounds;
 }
 
@@ -121,7 +127,17 @@ Outcome mixtures_on_the_line(Trial& trial) {
 
 Outcome user_line(const LineJkoProblem& problem) {
   if (!problem.start.has_density()) return Outcome::not_applicable("p₀ has a density");
-  return on_the_line(problem.chain(steps));
+  Outcome outcome = on_the_line(problem.chain(steps));
+  const char* part = "guarantee, paper";
+  if (const auto paper = paper_run(problem, 1)) {
+    outcome.bounds.push_back(
+        {.lhs = LineReverseDensity(paper->chain).kl(0),
+         .rhs = paper_kl_bound(problem.convexity(), problem.step_size, paper->epsilon),
+         .part = part});
+  } else {
+    outcome.bounds.push_back(left_out(part, no_paper_run(problem, 1)));
+  }
+  return outcome;
 }
 
 std::vector<Instance> families() {

@@ -65,13 +65,6 @@ Outcome evaluate(const GaussianProblem& problem) {
   return bounds;
 }
 
-// Of a law on the line that need not be Gaussian, or have a density, towards N(0, 1).
-Estimate dissipation(const GaussianMixture& start, double s, double t) {
-  const GaussianMixture q(Gaussian::standard(1));
-  const auto fisher = [&](double time) { return fisher_information(ou_law(start, time), q); };
-  return quadrature(fisher, {s, t}, {.relative_tolerance = 1e-11, .most_panels = 20});
-}
-
 Bound dissipated(const GaussianMixture& start, double s, double t, double factor) {
   const GaussianMixture q(Gaussian::standard(1));
   const GaussianMixture before = ou_law(start, s);

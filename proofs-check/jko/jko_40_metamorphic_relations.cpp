@@ -283,6 +283,20 @@ Outcome on_the_line(Trial& trial) {
   return bounds;
 }
 
+// ε of the second of two steps of the user's own error, and of its image under x ↦ cx.
+void add_scaled_error(std::vector<Bound>& bounds,
+                      const LineJkoProblem& problem,
+                      const LineFunctional& scaled_objective,
+                      double c) {
+  const LineJkoChain inexact = problem.chain(2);
+  const LineMap before = image(inexact[1], c);
+  const double inverse_step = 1.0 / (c * c * problem.step_size);
+  const Estimate scaled_error =
+      optimality(scaled_objective, image(inexact[2], c), &before, inverse_step, nullptr).error;
+  bounds.push_back(identity(c * scaled_error, inexact.error(2), "scaling, ε on the line",
+                            1.0 + problem.length() / problem.step_size));
+}
+
 // A user's start, towards q = N(μ, 1/A), in units twice as long and from the other side.
 Outcome of_line(const LineJkoProblem& problem) {
   const double c = 2.0;
@@ -296,6 +310,11 @@ Outcome of_line(const LineJkoProblem& problem) {
   add_symmetries(bounds, run,
                  {image(run.start, c), towards(A / (c * c), c * mu), c * c * run.step_size}, c,
                  towards(A, -mu));
+  if (problem.start.has_density()) {
+    add_scaled_error(bounds, problem, towards(A / (c * c), c * mu), c);
+  } else {
+    bounds.push_back(left_out("scaling, ε on the line", "p₀ has a density"));
+  }
   add_line_limits(bounds, run);
   return bounds;
 }

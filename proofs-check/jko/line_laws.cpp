@@ -1,6 +1,8 @@
 #include "jko/line_laws.hpp"
 
+#include "distances/divergence.hpp"
 #include "measures/line_laws.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/require.hpp"
 
 #include <algorithm>
@@ -91,6 +93,12 @@ GaussianMixture draw_mixture(Rng& rng, Index components) {
     variances.push_back(Matrix::Constant(1, 1, rng.log_uniform(0.1, 4.0)));
   }
   return {weights / weights.sum(), means, variances};
+}
+
+Estimate dissipation(const GaussianMixture& start, double s, double t) {
+  const GaussianMixture q(Gaussian::standard(1));
+  const auto fisher = [&](double time) { return fisher_information(ou_law(start, time), q); };
+  return quadrature(fisher, {s, t}, {.relative_tolerance = 1e-11, .most_panels = 20});
 }
 
 JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps) {

@@ -29,6 +29,10 @@ LineMeasure draw_overlapping_mixture(Rng& rng);
 /// K Gaussians on the line, overlapping or not.
 GaussianMixture draw_mixture(Rng& rng, Index components);
 
+/// ∫ₛᵗ I(ρ_τ ‖ q) dτ along the flow towards q = N(0, 1) from a law on the line that need not be
+/// Gaussian, nor have a density where s > 0.
+Estimate dissipation(const GaussianMixture& start, double s, double t);
+
 /// ε of log-uniform size in [0.01, 1] and any kind of field.
 JkoChainOptions draw_inexact_steps(Rng& rng, double step_size, int steps);
 

@@ -1,5 +1,6 @@
 #include "lfm/affine_blocks.hpp"
 
+#include "jko/reference_units.hpp"
 #include "learning/mixture_block.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/noising_problem.hpp"

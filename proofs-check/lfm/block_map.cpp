@@ -1,5 +1,6 @@
 #include "lfm/block_map.hpp"
 
+#include "jko/reference_units.hpp"
 #include "lfm/generation.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/rng.hpp"

@@ -1,6 +1,7 @@
 #include "lfm/generation.hpp"
 
 #include "distances/wasserstein.hpp"
+#include "jko/reference_units.hpp"
 #include "jko/smoothing.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -125,17 +126,6 @@ GenerationPair uniform_generation(double ratio, double error, int maps) {
   return {.noise = Gaussian::standard(1),
           .exact = std::vector<AffineMap>(count, F),
           .inexact = std::vector<AffineMap>(count, S)};
-}
-
-Measure in_units_of_reference(const Target& target) {
-  if (is_standard(target.reference)) return target.start;
-  const Matrix W = target.reference.inverse_factor();
-  const AffineMap map{.linear = W, .offset = -W * target.reference.mean()};
-  if (const auto* points = std::get_if<PointCloud>(&target.start)) {
-    return PointCloud((W * points->points()).colwise() + map.offset, points->weights());
-  }
-  if (const auto* p = std::get_if<Gaussian>(&target.start)) return pushforward(map, *p);
-  return pushforward(map, std::get<GaussianMixture>(target.start));
 }
 
 std::function<Outcome(const Target&)> on_generation_target(

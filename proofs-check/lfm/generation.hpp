@@ -58,10 +58,6 @@ GenerationPair disturbed(const Gaussian& noise,
 /// N maps y ↦ ratio·y on the line and y ↦ ratio·y + error: all inequalities are attained.
 GenerationPair uniform_generation(double ratio, double error, int maps);
 
-/// The user's start in units of the reference, which has a density: its image under
-/// x ↦ Q^{−½}(x − μ), so that q = N(0, I).
-Measure in_units_of_reference(const Target& target);
-
 /// For Claim::on_target: the user's Gaussian with a density, d ≤ 16, in units of the reference.
 std::function<Outcome(const Target&)> on_generation_target(
     const std::function<Outcome(const Gaussian& start, const Target& target)>& evaluate);

@@ -1,4 +1,5 @@
 #include "distances/mixture_chi_squared.hpp"
+#include "jko/reference_units.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "measures/gaussian_mixture.hpp"

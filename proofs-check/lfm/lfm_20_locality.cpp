@@ -1,5 +1,6 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
+#include "jko/reference_units.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"

@@ -1,5 +1,6 @@
 #include "lfm/noising_problem.hpp"
 
+#include "jko/reference_units.hpp"
 #include "measures/random_gaussian.hpp"
 
 #include <cmath>
@@ -109,19 +110,17 @@ GaussianMixture whitened(const GaussianMixture& p) {
 
 std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& evaluate) {
   return [evaluate](const Target& target) -> Outcome {
-    const Gaussian& q = target.reference;
-    if (!q.has_density()) return Outcome::not_applicable("the reference measure has a density");
-    const auto in_units_of_reference = [&](const GaussianMixture& p) {
-      const Matrix W = q.inverse_factor();
-      return pushforward({.linear = W, .offset = -W * q.mean()}, p);
-    };
+    if (!target.reference.has_density()) {
+      return Outcome::not_applicable("the reference measure has a density");
+    }
+    const Measure start = in_units_of_reference(target);
     const auto problem = [&](const GaussianMixture& p) {
-      return NoisingProblem{.data = in_units_of_reference(p), .step_size = target.step_size};
+      return NoisingProblem{.data = p, .step_size = target.step_size};
     };
-    if (const auto* p = std::get_if<Gaussian>(&target.start)) {
+    if (const auto* p = std::get_if<Gaussian>(&start)) {
       return evaluate(problem(GaussianMixture(*p)));
     }
-    if (const auto* p = std::get_if<GaussianMixture>(&target.start)) return evaluate(problem(*p));
+    if (const auto* p = std::get_if<GaussianMixture>(&start)) return evaluate(problem(*p));
     return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
   };
 }

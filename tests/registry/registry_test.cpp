@@ -436,6 +436,11 @@ TEST_CASE("a user's ε enters, or the check of the target says that it does not"
   const Target narrow{.start = Gaussian(Vector{{0.5}}, Matrix{{0.5}}),
                       .reference = Gaussian::standard(1),
                       .schedule = "linear"};
+  // What is evaluated of a mixture is often another part of the claim.
+  const Target mixture{.start = GaussianMixture(Vector{{0.4, 0.6}}, Matrix{{-1.5, 1.2}},
+                                                {Matrix{{0.49}}, Matrix{{0.36}}}),
+                       .reference = Gaussian::standard(1),
+                       .schedule = "linear"};
   for (const Claim& claim : all_claims()) {
     if (!claim.on_target) continue;
     CAPTURE(claim.id);
@@ -444,6 +449,10 @@ TEST_CASE("a user's ε enters, or the check of the target says that it does not"
       differs = differs || measured(claim, target, 0.1) != measured(claim, target, 0.2);
     }
     CHECK(differs == !claim.without_error);
+    const std::vector<double> of_mixture = measured(claim, mixture, 0.1);
+    if (of_mixture.empty()) continue;
+    const bool differs_on_mixture = of_mixture != measured(claim, mixture, 0.2);
+    CHECK(differs_on_mixture == !claim.without_error);
   }
 }
 
