@@ -55,6 +55,12 @@ double pressure(const Bound& bound) {
   return bound.relation == Relation::bound ? gap : std::abs(gap);
 }
 
+// What overlapping sides were judged by, where neither of them shows it.
+double scale_beyond_sides(const Bound& bound) {
+  const auto is_below = [&](const Estimate& side) { return std::abs(side.value) < bound.scale; };
+  return is_below(bound.lhs) && is_below(bound.rhs) ? bound.scale : 0.0;
+}
+
 // `tight` and `holds` are equally good news.
 Verdict severity(Verdict verdict) {
   return verdict == Verdict::tight ? Verdict::holds : verdict;
@@ -163,6 +169,7 @@ class Gathering {
       }
       result.lhs = bound.lhs;
       result.rhs = bound.rhs;
+      result.scale = scale_beyond_sides(bound);
       result.tightness =
           bound.auxiliary ? std::numeric_limits<double>::quiet_NaN() : tightness(bound);
       result.auxiliary = bound.auxiliary;

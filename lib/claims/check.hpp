@@ -25,6 +25,7 @@ struct CheckResult {
   Relation relation = Relation::bound;
   Estimate lhs = {};
   Estimate rhs = {};
+  double scale = 0.0;      ///< Bound::scale where it exceeds both sides, else 0
   double tightness = 0.0;  ///< lhs / rhs; NaN where that says nothing, or is not the statement's
   Verdict verdict = Verdict::not_applicable;
   std::string reason = {};  ///< the hypothesis that failed, or what went wrong numerically; where

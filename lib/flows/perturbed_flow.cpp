@@ -102,9 +102,10 @@ Estimate squared_lipschitz(const StableFlow& flow) {
       {0.0, 0.5, 1.0}, {.relative_tolerance = 1e-14, .most_panels = 1'000});
 }
 
-// sup λ̃: around the largest of its values on a grid in the clock, by Brent's method.
-double largest_rate(const StableFlow& flow, const std::function<double(const FlowTime&)>& rate_at) {
-  constexpr int n = 512;
+// sup of a rate: around the largest of its values at n + 1 times of the clock, by Brent's method.
+double largest_rate(const StableFlow& flow,
+                    const std::function<double(const FlowTime&)>& rate_at,
+                    int n) {
   const EndClock clock(flow.end_scale);
   const auto minus_rate = [&](double s) { return -rate_at(clock.time(s)); };
   int best = 0;
@@ -121,6 +122,17 @@ double largest_rate(const StableFlow& flow, const std::function<double(const Flo
       minus_rate, std::max(best - 1, 0) / static_cast<double>(n),
       std::min(best + 1, n) / static_cast<double>(n), 40);
   return -std::min(least, found.second);
+}
+
+// (e^{2C} − 1)/(2C), C = sup λ̃: what half the grid has not seen of it is its error.
+Estimate uniform_growth(const StableFlow& flow,
+                        const std::function<double(const FlowTime&)>& rate_at) {
+  constexpr int n = 512;
+  const auto factor = [](double C) { return C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C); };
+  const double C = largest_rate(flow, rate_at, n);
+  const double error = std::abs(C - largest_rate(flow, rate_at, n / 2));
+  if (!(factor(C + error) < infinity)) return unresolved(factor(C));
+  return Estimate::between(factor(C), factor(C - error), factor(C + error), Grade::converged);
 }
 
 // The flows X and Y from every node of the noise with the integrals along them, by the rule and by
@@ -226,6 +238,8 @@ class Refinement {
     coarse_ = pair.values(coarser * options.tolerance);
     if (coarse_) fine_ = pair.values(options.tolerance);
   }
+
+  double size() const { return fine_ ? 1.0 + fine_->size : infinity; }
 
   // Of a number that is not negative.
   Estimate operator()(double StabilityValues::*member) const {
@@ -415,17 +429,19 @@ Stability stability(const StableFlow& flow,
   const auto perturbed_rate = [&](const FlowTime& time) {
     return flow.one_sided(time) + error.one_sided(time);
   };
-  const double C = largest_rate(flow, perturbed_rate);
-  const double uniform = C == 0.0 ? 1.0 : std::expm1(2.0 * C) / (2.0 * C);
   const Estimate along_exact = refined(&StabilityValues::along_exact);
+  const double step_error = coarser * options.tolerance * refined.size();
   return {.coupling = refined(&StabilityValues::coupling),
           .minkowski = refined(&StabilityValues::minkowski),
           .cauchy_schwarz =
               geometric_mean(squared_lipschitz(flow), refined(&StabilityValues::along_perturbed)),
           .gronwall = geometric_mean(growth(flow, perturbed_rate), along_exact),
-          .gronwall_uniform = geometric_mean(uniform, along_exact),
+          .gronwall_uniform = geometric_mean(uniform_growth(flow, perturbed_rate), along_exact),
           .mixed_up = refined(&StabilityValues::mixed_up),
-          .mixed_up_gronwall = geometric_mean(growth(flow, flow.one_sided), along_exact)};
+          .mixed_up_gronwall = geometric_mean(growth(flow, flow.one_sided), along_exact),
+          .mean_square = along_exact,
+          .step_error = step_error,
+          .expected_error = step_error * std::exp(std::max(0.0, largest_log_lipschitz(flow)))};
 }
 
 }  // namespace flowcheck

@@ -78,6 +78,9 @@ struct Stability {
   Estimate gronwall_uniform = {};  ///< ((e^{2C} − 1)/(2C) ∫ ‖δ‖²_{L²(Law X_s)} ds)^½, C = sup λ̃
   Estimate mixed_up = {};           ///< ∫ Lip(X_{s,1}) ‖δ‖_{L²(Law X_s)} ds: no bound
   Estimate mixed_up_gronwall = {};  ///< gronwall with λ of the exact field: no bound
+  Estimate mean_square = {};        ///< ∫ ‖δ‖²_{L²(Law X_s)} ds
+  double step_error = 0.0;      ///< what the coarser tolerance leaves open of any of the integrals
+  double expected_error = 0.0;  ///< and of the coupling: that times sup Lip(X_{s,1})
 };
 
 struct StabilityOptions {

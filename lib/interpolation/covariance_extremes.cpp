@@ -615,7 +615,7 @@ CovarianceExtreme largest_posterior_covariance(const DataLaw& law,
   }
   if (p != nullptr && law.dimension() == 2) {
     const PlanarCurvature most =
-        largest_planar_curvature(law_of_signal(*p, r), curvature_options(options, r));
+        largest_planar_curvature(law_of_signal(*p, r), *p, curvature_options(options, r));
     if (most.value.grade > Grade::sampled) return of_curvature(most, r);
   }
   const double D = enclosed_half_diameter(law);
@@ -652,7 +652,7 @@ CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r) {
   }
   if (p != nullptr && law.dimension() == 2) {
     const PlanarCurvature least = smallest_planar_curvature(
-        law_of_signal(*p, r), {.accuracy = 1e-6, .origin = -1.0, .most_places = 4'000});
+        law_of_signal(*p, r), *p, {.accuracy = 1e-6, .origin = -1.0, .most_places = 4'000});
     if (least.value.grade > Grade::sampled) return of_curvature(least, r);
   }
   return searched(law, r, false);

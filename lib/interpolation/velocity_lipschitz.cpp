@@ -126,6 +126,8 @@ VelocityExtreme searched_largest(const DataLaw& law,
                                  const ScheduleValues& s) {
   const double r = s.r();
   const CovarianceExtreme above = largest_posterior_covariance(law, r);
+  // A limit, or +∞: no place shows it.
+  if (above.place.size() == 0) return {of_covariance(s, above.value), {}, above.direction};
   const VelocityGradient at_top = velocity_jacobian(law, schedule, time, s.a * above.place);
   const double top = shown(at_top, true);
   const double error = shown_error(at_top);
@@ -144,6 +146,7 @@ VelocityExtreme searched_smallest(const DataLaw& law,
                                   const ScheduleValues& s) {
   const double r = s.r();
   const CovarianceExtreme below = smallest_posterior_covariance(law, r);
+  if (below.place.size() == 0) return {of_covariance(s, below.value), {}, below.direction};
   const VelocityGradient at_bottom = velocity_jacobian(law, schedule, time, s.a * below.place);
   const double bottom = shown(at_bottom, false);
   const double error = shown_error(at_bottom);
@@ -176,8 +179,8 @@ VelocityLipschitz plane_velocity(const DataLaw& law,
   const auto at = [&](const PlanarCurvature& extreme) -> VelocityExtreme {
     return {velocity(extreme.value), extreme.place, extreme.direction};
   };
-  const PlanarCurvature most = largest_planar_curvature(seen, velocity.options());
-  const PlanarCurvature least = smallest_planar_curvature(seen, velocity.options());
+  const PlanarCurvature most = largest_planar_curvature(seen, p, velocity.options());
+  const PlanarCurvature least = smallest_planar_curvature(seen, p, velocity.options());
   VelocityLipschitz result = {at(most), at(least)};
   // A search sees more than the centres do.
   const auto left_open = [&](const PlanarCurvature& extreme) {

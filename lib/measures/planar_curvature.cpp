@@ -92,7 +92,8 @@ struct PlanarMixture {
   const PlanarComponent& reference() const { return components[widest]; }
 };
 
-PlanarMixture planar_mixture(const GaussianMixture& p) {
+// The components of p, V₁ − V_k being ordered as the covariances of `ordered` are.
+PlanarMixture planar_mixture(const GaussianMixture& p, const GaussianMixture& ordered) {
   PlanarMixture result;
   result.origin = p.mean();
   result.scale = std::sqrt(p.covariance().trace());
@@ -109,11 +110,16 @@ PlanarMixture planar_mixture(const GaussianMixture& p) {
     result.narrowest = std::max(result.narrowest, 1.0 / lambda(0));
     result.condition = std::max(result.condition, lambda(1) / lambda(0));
   }
-  const auto trace = [](const PlanarComponent& c) { return c.covariance.trace(); };
-  const auto widest = std::ranges::max_element(result.components, {}, trace);
-  result.widest = static_cast<std::size_t>(widest - result.components.begin());
-  for (PlanarComponent& c : result.components) {
-    c.order = order_of(result.reference().covariance, c.covariance);
+  std::vector<PlaneForm> covariances;
+  for (Index k = 0; k < ordered.size(); ++k) {
+    if (ordered.weights()(k) > 0.0) covariances.emplace_back(ordered.covariance(k));
+  }
+  const auto widest =
+      std::ranges::max_element(covariances, {}, [](const PlaneForm& V) { return V.trace(); });
+  result.widest = static_cast<std::size_t>(widest - covariances.begin());
+  for (std::size_t k = 0; k < covariances.size(); ++k) {
+    PlanarComponent& c = result.components[k];
+    c.order = order_of(*widest, covariances[k]);
     if (c.order == Order::unordered) result.has_widest = false;
     if (c.order == Order::undecided) result.is_undecided = true;
   }
@@ -795,10 +801,12 @@ class PlanarCurvatureSearch {
   Vector best_at_ = {};
 };
 
-PlanarMixture checked(const GaussianMixture& p) {
+PlanarMixture checked(const GaussianMixture& p, const GaussianMixture& ordered) {
   require(p.dimension() == 2 && p.has_density(),
           "planar_curvature: takes a mixture in the plane with a density");
-  return planar_mixture(p);
+  require(ordered.dimension() == 2 && ordered.weights() == p.weights(),
+          "planar_curvature: what orders the components has others");
+  return planar_mixture(p, ordered);
 }
 
 // Whether far out, in some open cone of directions, all components but those of this covariance are
@@ -863,7 +871,13 @@ PlanarCurvature seen_at_centres(const GaussianMixture& p, bool largest, double f
 
 PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
                                          const CurvatureOptions& options) {
-  const PlanarMixture plane = checked(p);
+  return largest_planar_curvature(p, p, options);
+}
+
+PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
+                                         const GaussianMixture& ordered,
+                                         const CurvatureOptions& options) {
+  const PlanarMixture plane = checked(p, ordered);
   if (const auto direction = direction_of_infinity(plane)) {
     return {.value = Estimate::between(infinity, infinity, infinity, Grade::closed_form),
             .direction = *direction};
@@ -874,7 +888,13 @@ PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
 
 PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options) {
-  const PlanarMixture plane = checked(p);
+  return smallest_planar_curvature(p, p, options);
+}
+
+PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
+                                          const GaussianMixture& ordered,
+                                          const CurvatureOptions& options) {
+  const PlanarMixture plane = checked(p, ordered);
   if (!plane.has_widest || plane.is_undecided || direction_of_parabola(plane)) {
     if (const auto limit = least_far_out(plane)) return {.value = *limit};
     const double most = plane.narrowest;
@@ -885,7 +905,7 @@ PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
 
 bool encloses_planar_curvature(const GaussianMixture& p) {
   require(p.dimension() == 2, "encloses_planar_curvature: takes a mixture in the plane");
-  return !planar_mixture(p).is_undecided;
+  return !planar_mixture(p, p).is_undecided;
 }
 
 }  // namespace flowcheck

@@ -36,6 +36,16 @@ PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
 PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options = {});
 
+/// The same where the covariances are V_k = a²I + b²Σ_k: Σ_k, of `ordered`, decide which of them is
+/// the widest, as a² hides what they differ by once b/a is below 1e-4. Components and weights are
+/// p's own.
+PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
+                                         const GaussianMixture& ordered,
+                                         const CurvatureOptions& options);
+PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
+                                          const GaussianMixture& ordered,
+                                          const CurvatureOptions& options);
+
 /// Whether the supremum is more than `sampled`, without a search; covariances may be singular.
 bool encloses_planar_curvature(const GaussianMixture& p);
 

@@ -27,6 +27,7 @@ Json to_json(const ClaimResult& claim, const CheckResult& check) {
   json["relation"] = to_string(check.relation);
   json["lhs"] = check.draws > 0 ? to_json(check.lhs) : Json();
   json["rhs"] = check.draws > 0 ? to_json(check.rhs) : Json();
+  if (check.scale > 0.0) json["scale"] = json_number(check.scale);
   json["tightness"] = json_number(check.tightness);
   json["verdict"] = to_string(check.verdict);
   json["reason"] = check.reason;
@@ -97,6 +98,7 @@ CheckResult check_from(const Json& json) {
                                 {Relation::bound, Relation::identity, Relation::order}),
           .lhs = estimate_from(json.at("lhs")),
           .rhs = estimate_from(json.at("rhs")),
+          .scale = json.contains("scale") ? number_from(json["scale"]) : 0.0,
           .tightness = number_from(json.at("tightness")),
           .verdict = verdict_from_string(json.at("verdict").get<std::string>()),
           .reason = json.at("reason"),

@@ -1,5 +1,6 @@
 #include "gif/differences.hpp"
 
+#include "gif/digits.hpp"
 #include "interpolation/covariance_envelope.hpp"
 
 #include <algorithm>
@@ -67,8 +68,16 @@ double time_step(const FlowProblem& problem, const FlowPoint& at) {
   return 0.05 / (1.0 / std::min(at.time.t, at.time.remaining) + spread * tilt);
 }
 
-bool without_digits(const EnclosedVector& differences, double scale) {
-  return differences.round_off > 2e-9 * scale;
+void add_differences(std::vector<Bound>& bounds,
+                     const EnclosedVector& differences,
+                     const EnclosedVector& formula,
+                     const std::string& part,
+                     double scale) {
+  const double widths = 2.0 * (differences.error() + formula.error());
+  for (Index i = 0; i < formula.value.size(); ++i) {
+    bounds.push_back(with_digits(identity(differences.entry(i), formula.entry(i), part, scale),
+                                 widths, no_digits));
+  }
 }
 
 void add_identity(std::vector<Bound>& bounds,

@@ -16,6 +16,7 @@ struct EnclosedVector {
   double round_off = 0.0;
   double discretisation = 0.0;
 
+  double error() const { return round_off + discretisation; }
   Estimate entry(Index i) const;  ///< closed_form without discretisation, converged otherwise
 };
 
@@ -28,9 +29,16 @@ EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double
 double space_step(const FlowProblem& problem, const FlowPoint& at);
 double time_step(const FlowProblem& problem, const FlowPoint& at);
 
-/// Whether round-off has left differences fewer digits than a claim's tolerance asks for.
-bool without_digits(const EnclosedVector& differences, double scale);
 inline constexpr const char* no_digits = "left out: differences have too few digits here";
+
+/// Entry by entry, differences = formula, relative to `scale`, the size of what the formula gives.
+/// Entries that agree to within errors wider than a claim's tolerance are left out; what is
+/// violated stays.
+void add_differences(std::vector<Bound>& bounds,
+                     const EnclosedVector& differences,
+                     const EnclosedVector& formula,
+                     const std::string& part,
+                     double scale);
 
 /// Entry by entry a = b. @param scale  size of the largest term that made either
 void add_identity(std::vector<Bound>& bounds,

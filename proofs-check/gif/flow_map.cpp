@@ -1,6 +1,5 @@
 #include "gif/flow_map.hpp"
 
-#include "claims/verdict.hpp"
 #include "measures/exact_map.hpp"
 #include "numerics/round_off.hpp"
 
@@ -84,22 +83,19 @@ EnclosedMap FlowMaps::operator()(const NoiseLevel& from,
     return {.end = fine.end,
             .jacobian = fine.jacobian,
             .end_error = infinity,
-            .jacobian_error = infinity};
+            .jacobian_error = infinity,
+            .expected_error = infinity};
   }
   const double stretch = fine.jacobian.norm();
+  const double size = 1.0 + x.norm() + fine.end.norm();
   // Rounding errors of the steps, each amplified by what is left of the flow.
   const double rounding = std::sqrt(1.0 + fine.steps) * (1.0 + stretch);
   return {.end = fine.end,
           .jacobian = fine.jacobian,
-          .end_error = (fine.end - coarse.end).norm() +
-                       round_off(rounding * (1.0 + x.norm() + fine.end.norm()), x.size()),
+          .end_error = (fine.end - coarse.end).norm() + round_off(rounding * size, x.size()),
           .jacobian_error = (fine.jacobian - coarse.jacobian).norm() +
-                            round_off(rounding * (1.0 + stretch), x.size())};
-}
-
-Bound with_digits(Bound bound) {
-  const bool undecided = judge(bound, Claim{}.tolerance) == Verdict::inconclusive;
-  return undecided ? left_out(bound.part + ", beyond the digits", without_digits_left) : bound;
+                            round_off(rounding * (1.0 + stretch), x.size()),
+          .expected_error = 100.0 * tolerance_ * (1.0 + stretch) * size};
 }
 
 NoiseLevel level(const ScheduleValues& values) {

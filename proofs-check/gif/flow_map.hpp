@@ -17,6 +17,7 @@ struct EnclosedMap {
   Matrix jacobian = {};
   double end_error = 0.0;       ///< 2-norm
   double jacobian_error = 0.0;  ///< operator norm
+  double expected_error = 0.0;  ///< of the end: the coarser tolerance, stretched as the flow does
 
   /// The flow has not stretched its errors beyond a claim's digits. Between points it stretches by
   /// e^{D²r²/2} where their weights are equal: nothing there can be compared.
@@ -28,11 +29,6 @@ struct EnclosedMap {
 
 inline constexpr const char* without_digits_left =
     "left out: the flow stretches its errors beyond its digits, or its steps do not arrive";
-
-/// The bound, or that it is left out where its sides overlap and are wider than a claim's digits: a
-/// narrow law's way back stretches every error by 1/σ. What is left out is a part of its own, so
-/// that the verdict names it also where the rest of the part is decided. What is violated stays.
-Bound with_digits(Bound bound);
 
 /// The flow maps of one law, by the reference flow; infinite errors where it leaves the doubles.
 /// @throws std::runtime_error  a trajectory that does not arrive for another reason

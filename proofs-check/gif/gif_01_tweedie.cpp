@@ -81,13 +81,8 @@ Outcome forms(const FlowProblem& problem) {
     const LatentMoments posterior = problem.law->posterior(s.b, s.a, at.x);
     const double length = at.length(problem);
     if (problem.law->log_marginal(s.b, s.a, at.x)) {
-      const EnclosedVector measured = differenced_score(problem, at);
-      const double size = length / (s.a * s.a);
-      if (without_digits(measured, size)) {
-        bounds.push_back(left_out("score", no_digits));
-      } else {
-        add_identity(bounds, measured, tweedie(posterior, at), "score", size);
-      }
+      const EnclosedVector score = tweedie(posterior, at);
+      add_differences(bounds, differenced_score(problem, at), score, "score", score.value.norm());
     } else {
       bounds.push_back(left_out("score", "left out: log p_t is not known in closed form"));
     }

@@ -1,5 +1,6 @@
 #include "flows/flow.hpp"
 #include "gif/differences.hpp"
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "gif/instances.hpp"
@@ -103,6 +104,33 @@ void add_start(const FlowProblem& problem, std::vector<Bound>& bounds) {
   });
 }
 
+// ∇log p of a mixture, with what rounding makes of it.
+struct RoundedScore {
+  Vector value = {};
+  double error = 0.0;
+  double terms = 0.0;  // Σ rₖ|sₖ|, rₖ the weights of the components' scores
+};
+
+RoundedScore rounded_score(const GaussianMixture& p, const Vector& x) {
+  Vector log_weights(p.size());
+  Vector scores(p.size());
+  Vector exponents(p.size());  // what their rounding is relative to
+  for (Index k = 0; k < p.size(); ++k) {
+    const double precision = 1.0 / p.kernel(k).eigenvalues()(0);
+    const Vector apart = x - p.means().col(k);
+    const double reach = apart.norm() + x.norm() + p.means().col(k).norm();
+    log_weights(k) = std::log(p.weights()(k)) + p.kernel(k).log_density(apart);
+    scores(k) = precision * apart.norm();
+    exponents(k) = 1.0 + precision * apart.norm() * reach + std::abs(log_weights(k));
+  }
+  Vector weights = (log_weights.array() - log_weights.maxCoeff()).exp();
+  weights /= weights.sum();
+  const double terms = weights.dot(scores);
+  // ∂s/∂log rₖ = rₖ(sₖ − s), and s is among the sₖ.
+  const double moved = weights.cwiseProduct(exponents).dot((scores.array() + terms).matrix());
+  return {.value = p.score(x), .error = round_off(terms + moved, x.size()), .terms = terms};
+}
+
 // v(1, x) = ḃ₁x − (aȧ)₁∇log ν(x), ν a mixture with a density; `sign` goes with the score.
 void add_end(const FlowProblem& problem, double sign, std::vector<Bound>& bounds) {
   const GaussianMixture* p = problem.law->mixture();
@@ -110,24 +138,21 @@ void add_end(const FlowProblem& problem, double sign, std::vector<Bound>& bounds
     bounds.push_back(left_out("(d) at t = 1", "ν is a mixture with a density"));
     return;
   }
-  double precision = 0.0;
-  for (Index k = 0; k < p->size(); ++k) {
-    precision = std::max(precision, 1.0 / p->kernel(k).eigenvalues()(0));
-  }
   FlowProblem end = problem;
   end.times = {FlowTime::from_end(0.0)};
   end.steepest = false;
   visit(end, bounds, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
-    const Vector score = p->score(at.x);
-    // Both sides round the weights' exponents, of size precision·|x|².
-    const double reach = at.length(problem);
-    const double error =
-        round_off(precision * reach * (1.0 + precision * reach * reach), at.x.size());
-    add_identity(bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
-                 {.value = s.b_dot * at.x - sign * s.half_variance_rate * score,
-                  .round_off = -s.half_variance_rate * error + 4.0 * unit_round_off * reach},
-                 "(d) at t = 1", (1.0 + precision) * reach * (1.0 + precision * reach * reach));
+    const RoundedScore score = rounded_score(*p, at.x);
+    const double rate = -s.half_variance_rate;
+    // Some schedules end with both rates at zero.
+    const double terms =
+        std::max(s.b_dot * at.x.norm() + rate * score.terms, std::numeric_limits<double>::min());
+    // The velocity rounds the same exponents.
+    const double error = 2.0 * rate * score.error + 4.0 * unit_round_off * terms;
+    add_differences(bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
+                    {.value = s.b_dot * at.x + sign * rate * score.value, .round_off = error},
+                    "(d) at t = 1", terms);
   });
 }
 
@@ -168,6 +193,8 @@ double log_stretch(const FlowProblem& problem, const Schedule& schedule, double 
       .upper;
 }
 
+constexpr double coarse_tolerance = 1e-11;
+
 struct Leg {
   double from = 0.0;
   double to = 0.0;
@@ -186,8 +213,9 @@ EnclosedVector carried(const FlowProblem& problem,
            leg.pull * point;
   };
   const FlowOptions coarse =
-      leg.adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = 1e-11}
-                   : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
+      leg.adaptive
+          ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = coarse_tolerance}
+          : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
   FlowOptions fine = coarse;
   fine.steps *= 2;
   fine.tolerance = 1e-13;
@@ -206,6 +234,7 @@ EnclosedVector carried(const FlowProblem& problem,
 }
 
 constexpr double end_of_flow = 0.95;
+const char* const few_digits = "left out: ‖∇X‖ stretches the steps' errors beyond their digits";
 
 // X_{0,t} as adaptive and as equal steps have it.
 void add_integrators(const FlowProblem& problem,
@@ -286,9 +315,12 @@ Outcome growth_and_flow(const FlowProblem& problem) {
     leave_out(fmt::format("‖∇X‖ up to t = {} may be {:.3g}, of which no digits are left",
                           end_of_flow, std::exp(log_largest)));
   } else {
+    const double step_error = 4.0 * coarse_tolerance * std::exp(log_largest);
     for (Bound& bound : flow_properties(problem).bounds) {
       const bool compared = bound.failed_hypothesis.empty();
-      bounds.push_back(compared ? with_digits(std::move(bound)) : std::move(bound));
+      const double size = 1.0 + std::abs(bound.lhs.value);
+      bounds.push_back(compared ? with_digits(std::move(bound), step_error * size, few_digits)
+                                : std::move(bound));
     }
   }
   return result;

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/velocity.hpp"
@@ -21,6 +22,8 @@ double time_of(const Schedule& schedule, double r) {
   return below;
 }
 
+constexpr double coarse_tolerance = 1e-10;
+
 struct Arrival {
   Vector end = {};
   double error = 0.0;
@@ -41,7 +44,7 @@ Arrival own_flow(const DataLaw& law, const Schedule& schedule, const Vector& x, 
     return flow;
   };
   const FlowResult fine = run(1e-12);
-  const Vector coarse = run(1e-10).end;
+  const Vector coarse = run(coarse_tolerance).end;
   const double rounding = std::sqrt(1.0 + fine.steps) * (1.0 + x.norm() + fine.end.norm());
   return {.end = fine.end,
           .error = (fine.end - coarse).norm() + round_off(10.0 * rounding, x.size())};
@@ -54,8 +57,11 @@ void add_comparison(std::vector<Bound>& bounds,
   for (Index i = 0; i < own.end.size(); ++i) {
     // The flow in the clocks stretches an error of the start by ‖∇X‖ too.
     const double stretch = 1.0 + clocks.jacobian.norm();
+    const double expected =
+        coarse_tolerance * stretch * (1.0 + own.end.norm()) + clocks.expected_error;
     bounds.push_back(with_digits(identity(Estimate::converged(own.end(i), own.error * stretch),
-                                          clocks.entry(i), part, 1.0 + clocks.end.norm())));
+                                          clocks.entry(i), part, 1.0 + clocks.end.norm()),
+                                 2.0 * expected, without_digits_left));
   }
 }
 

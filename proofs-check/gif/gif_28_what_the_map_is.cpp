@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "measures/gaussian_mixture.hpp"
@@ -17,6 +18,7 @@ namespace gif_28 {
 
 const char* const on_line = "X_{s,t} = F_t⁻¹∘F_s";
 const char* const slope_on_line = "slope p_s/p_t";
+const char* const of_table = "left out: tables of the tails leave too few digits here";
 const char* const gaussian_part = "Gaussian";
 
 // Law of aZ + bX₁ for a mixture on the line.
@@ -55,13 +57,16 @@ void add_line(std::vector<Bound>& bounds,
   const double error = relative * tail / after.density(y);
   bounds.push_back(with_digits(
       identity(map.entry(0), Estimate::converged(y, error, round_off(1.0 + std::abs(y), 1)),
-               on_line, 1.0 + std::abs(y))));
+               on_line, 1.0 + std::abs(y)),
+      2.0 * (map.expected_error + error), of_table));
   const double slope = std::exp(before.log_density(x) - after.log_density(y));
   const double steep = 1.0 + std::abs(after.score(y)) * tail / after.density(y);
   const double of_exponent = round_off(slope * steep * (1.0 + std::abs(before.log_density(x))), 1);
-  bounds.push_back(with_digits(identity(
-      Estimate::converged(map.jacobian(0, 0), map.jacobian_error),
-      Estimate::converged(slope, slope * relative * steep, of_exponent), slope_on_line, 1.0)));
+  bounds.push_back(
+      with_digits(identity(Estimate::converged(map.jacobian(0, 0), map.jacobian_error),
+                           Estimate::converged(slope, slope * relative * steep, of_exponent),
+                           slope_on_line, 1.0),
+                  2.0 * slope * relative * steep, of_table));
 }
 
 GaussianMixture random_line_mixture(Rng& rng) {
@@ -108,7 +113,8 @@ void add_gaussian(std::vector<Bound>& bounds,
   for (Index i = 0; i < x.size(); ++i) {
     bounds.push_back(with_digits(
         identity(map.entry(i), Estimate::closed_form(exact(i), round_off(size, x.size())),
-                 gaussian_part, size)));
+                 gaussian_part, size),
+        2.0 * map.expected_error, without_digits_left));
   }
 }
 

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/covariance_envelope.hpp"
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace flowcheck {
 namespace gif_29 {
@@ -80,17 +82,16 @@ void add_rates(std::vector<Bound>& bounds,
   const NoiseLevel from = level(schedule.at(0.0));
   const Estimate rate = signed_integral(schedule, rates);
   const CovarianceBound above = mixture_bound(rates.sigma, rates.R);
-  bounds.push_back(
-      with_digits(identity(rate, log_map_bound(above, from.noise, from.data_scale, 0.0, 1.0),
-                           levels_part, 1.0 + std::abs(rate.value))));
+  bounds.push_back(identity(rate, log_map_bound(above, from.noise, from.data_scale, 0.0, 1.0),
+                            levels_part, 1.0 + std::abs(rate.value)));
   bounds.push_back(
       map.has_digits()
-          ? with_digits({.lhs = log(map.largest()), .rhs = rate, .part = map_part, .scale = 1.0})
+          ? Bound{.lhs = log(map.largest()), .rhs = rate, .part = map_part, .scale = 1.0}
           : left_out(map_part, without_digits_left));
-  bounds.push_back(with_digits({.lhs = rate,
-                                .rhs = absolute_integral(schedule, rates),
-                                .part = absolute_part,
-                                .scale = 1.0}));
+  bounds.push_back({.lhs = rate,
+                    .rhs = absolute_integral(schedule, rates),
+                    .part = absolute_part,
+                    .scale = 1.0});
 }
 
 Outcome rates_of(const Rates& rates) {
@@ -121,22 +122,28 @@ void add_enclosed_rates(std::vector<Bound>& bounds,
                         const DataLaw& law,
                         const Schedule& schedule,
                         const EnclosedMap& map) {
+  constexpr double accuracy = 1e-3;
   const auto of = [&](const std::function<Estimate(const VelocityLipschitz&)>& rate) {
     return quadrature(
         [&](double u) {
           return 2.0 * u * rate(velocity_lipschitz(law, schedule, FlowTime::from_end(u * u)));
         },
-        {0.0, 1.0}, {.relative_tolerance = 1e-3, .most_panels = 2});
+        {0.0, 1.0}, {.relative_tolerance = accuracy, .most_panels = 2});
   };
   const Estimate rate = of([](const VelocityLipschitz& v) { return v.largest.value; });
+  const double widths = accuracy * std::abs(rate.value);
+  const std::string few_digits =
+      fmt::format("left out: the integral over t is known to {:.0e} only", accuracy);
   bounds.push_back(
       map.has_digits()
-          ? with_digits({.lhs = log(map.largest()), .rhs = rate, .part = map_part, .scale = 1.0})
+          ? with_digits({.lhs = log(map.largest()), .rhs = rate, .part = map_part, .scale = 1.0},
+                        widths, few_digits)
           : left_out(map_part, without_digits_left));
   bounds.push_back(with_digits({.lhs = rate,
                                 .rhs = of([](const VelocityLipschitz& v) { return v.constant(); }),
                                 .part = absolute_part,
-                                .scale = 1.0}));
+                                .scale = 1.0},
+                               widths, few_digits));
 }
 
 Outcome of_target(const FlowProblem& problem) {

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/covariance_envelope.hpp"
@@ -92,23 +93,28 @@ Outcome auto_encoding(const FlowProblem& problem) {
     const Vector x = start.noise * problem.noises.col(j) + start.data_scale * problem.data.col(j);
     const EnclosedMap exact = maps(start, pure_data, x);
     const EnclosedMap home = maps(pure_data, start, exact.end);
+    const double stretch = home.jacobian.norm();
+    const double error = home.end_error + stretch * exact.end_error;
+    const double widths = 2.0 * (home.expected_error + stretch * exact.expected_error);
     for (Index i = 0; i < x.size(); ++i) {
-      const double error = home.end_error + home.jacobian.norm() * exact.end_error;
       bounds.push_back(with_digits(
-          identity(Estimate::converged(home.end(i), error), x(i), exact_part, 1.0 + x.norm())));
+          identity(Estimate::converged(home.end(i), error), x(i), exact_part, 1.0 + x.norm()),
+          widths, without_digits_left));
     }
     for (const auto& [method, steps] : {std::pair{FlowMethod::midpoint, 12},
                                         {FlowMethod::runge_kutta4, 10},
                                         {FlowMethod::dormand_prince5, 8}}) {
       const RoundTrip trip = round_trip(law, schedule, x, method, steps);
       const Estimate forward = leg_error(trip.there.end, exact);
-      const Estimate backward = leg_error(trip.back.end, maps(pure_data, start, trip.there.end));
+      const EnclosedMap back = maps(pure_data, start, trip.there.end);
+      const Estimate backward = leg_error(trip.back.end, back);
       const double residual = (trip.back.end - x).norm();
-      bounds.push_back(
-          with_digits({.lhs = Estimate::closed_form(residual, round_off(1.0 + x.norm(), x.size())),
-                       .rhs = Lip * forward + backward,
-                       .part = residual_part,
-                       .scale = 1.0 + x.norm()}));
+      bounds.push_back(with_digits(
+          {.lhs = Estimate::closed_form(residual, round_off(1.0 + x.norm(), x.size())),
+           .rhs = Lip * forward + backward,
+           .part = residual_part,
+           .scale = 1.0 + x.norm()},
+          2.0 * (Lip.upper * exact.expected_error + back.expected_error), without_digits_left));
       if (!bounded_forward) continue;
       if (!resolves(envelope, schedule, steps)) {
         bounds.push_back(left_out(defect_part, "left out: the steps do not resolve Lip(X_{s,1})"));

@@ -1,4 +1,5 @@
 #include "flows/perturbed_flow.hpp"
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/velocity.hpp"
@@ -32,21 +33,28 @@ double lipschitz_back(const NoiseLevel& start, double sigma) {
 }
 
 // Where a field of t takes x from t = 0 to 1 or back, in the clock of a target of width σ, with a
-// coarser run's distance as the error; rounding is stretched on the way by up to `stretch`.
+// coarser run's distance as the error, infinite where one of them does not arrive; rounding is
+// stretched on the way by up to `stretch`.
 EnclosedMap arrived(
     const TimedField& field, const EndClock& clock, const Vector& x, bool back, double stretch) {
+  constexpr double tolerance = 1e-12;
+  constexpr double coarser = 100.0;
   const VelocityField in_clock = [&](double s, const Vector& at) -> Vector {
     return clock.rate(s) * field(clock.time(s), at);
   };
-  const auto end = [&](double tolerance) {
+  const auto run = [&](double of_steps) {
     return integrate(in_clock, x, back ? 1.0 : 0.0, back ? 0.0 : 1.0,
-                     {.method = FlowMethod::dormand_prince8, .tolerance = tolerance})
-        .end;
+                     {.method = FlowMethod::dormand_prince8, .tolerance = of_steps});
   };
-  const Vector fine = end(1e-12);
-  return {.end = fine,
-          .end_error = (fine - end(1e-10)).norm() +
-                       round_off(20.0 * stretch * (1.0 + x.norm() + fine.norm()), x.size())};
+  const FlowResult fine = run(tolerance);
+  const FlowResult coarse = run(coarser * tolerance);
+  if (fine.termination != Termination::converged || coarse.termination != Termination::converged) {
+    return {.end = fine.end, .end_error = infinity, .expected_error = infinity};
+  }
+  const double size = stretch * (1.0 + x.norm() + fine.end.norm());
+  return {.end = fine.end,
+          .end_error = (fine.end - coarse.end).norm() + round_off(20.0 * size, x.size()),
+          .expected_error = coarser * tolerance * size};
 }
 
 // Encoded and decoded by v + 0.1 sin 3x, wrong as that is: a flow is undone by itself.
@@ -61,8 +69,9 @@ void add_same_field(std::vector<Bound>& bounds,
   for (Index i = 0; i < x.size(); ++i) {
     const Estimate home =
         Estimate::converged(back.end(i), back.end_error + lipschitz * there.end_error);
-    bounds.push_back(
-        with_digits(identity(home, x(i), same_field, 1.0 + x.norm() + there.end.norm())));
+    bounds.push_back(with_digits(
+        identity(home, x(i), same_field, 1.0 + x.norm() + there.end.norm()),
+        2.0 * (back.expected_error + lipschitz * there.expected_error), without_digits_left));
   }
 }
 
@@ -82,7 +91,7 @@ Estimate budget(const Schedule& schedule, double sigma, double delta) {
 
 const auto wiggle = [](const Vector& x) -> Vector { return 0.1 * (3.0 * x).array().sin(); };
 
-// δ constant in time and space, along e.
+// δ constant in time and space, along e; left out where σ is too small for the way back's digits.
 Bound back_by_other(const DataLaw& law,
                     const FlowMaps& maps,
                     const Schedule& schedule,
@@ -96,11 +105,14 @@ Bound back_by_other(const DataLaw& law,
   const EnclosedMap back =
       arrived(perturbed_field(law, schedule, [&](const Vector&) -> Vector { return delta * e; }),
               EndClock(narrowing_time(schedule, sigma)), there.end, true, lipschitz);
-  return {.lhs = max(0.0, Estimate::converged((back.end - x).norm(),
-                                              back.end_error + lipschitz * there.end_error)),
-          .rhs = budget(schedule, sigma, delta),
-          .part = other_field,
-          .scale = 1.0 + x.norm()};
+  const Estimate residual =
+      Estimate::converged((back.end - x).norm(), back.end_error + lipschitz * there.end_error);
+  return with_digits({.lhs = max(0.0, residual),
+                      .rhs = budget(schedule, sigma, delta),
+                      .part = other_field,
+                      .scale = 1.0 + x.norm()},
+                     2.0 * (back.expected_error + lipschitz * there.expected_error),
+                     without_digits_left);
 }
 
 Outcome model_error(const FlowProblem& problem) {
@@ -118,8 +130,8 @@ Outcome model_error(const FlowProblem& problem) {
       add_same_field(bounds, wrong, wrong, EndClock(narrowing_time(schedule, mixture.scale)), x,
                      std::exp(0.3) / mixture.scale);
       for (const double delta : {0.01, 0.1}) {
-        bounds.push_back(with_digits(back_by_other(law, maps, schedule, mixture.scale, x, delta,
-                                                   problem.data.col(j).normalized())));
+        bounds.push_back(back_by_other(law, maps, schedule, mixture.scale, x, delta,
+                                       problem.data.col(j).normalized()));
       }
     }
   }

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
 #include "measures/gaussian_mixture.hpp"
@@ -60,6 +61,7 @@ EnclosedMap transfer(const Side& A, const Side& B, const Vector& x) {
       B.maps(pure_noise, pure_data, noise.end + Vector::Constant(x.size(), 1e-6));
   const double curvature = (moved.jacobian - data.jacobian).norm() / 1e-6;
   data.end_error += stretch * noise.end_error;
+  data.expected_error += stretch * noise.expected_error;
   data.jacobian_error = data.jacobian_error * noise.jacobian.norm() +
                         stretch * noise.jacobian_error +
                         2.0 * curvature * noise.end_error * noise.jacobian.norm();
@@ -72,19 +74,22 @@ void add_solver_cycle(std::vector<Bound>& bounds, const Side& A, const Side& B, 
   const std::array<Leg, 4> legs = cycle(A, B);
   Vector at = x;
   Estimate budget = 0.0;
+  double expected = 0.0;  // error of the budget
   for (const Leg& leg : legs) {
     const Vector next = reference_flow(leg.side->fields, leg.from, leg.to, at, solver).end;
     const EnclosedMap exact = leg.side->maps(leg.from, leg.to, at);
     const Estimate error =
         max(0.0, Estimate::converged((next - exact.end).norm(), exact.end_error));
     budget = leg.lipschitz() * budget + error;  // a later leg stretches what came before
+    expected = leg.lipschitz().upper * expected + exact.expected_error;
     at = next;
   }
   bounds.push_back(
       with_digits({.lhs = Estimate::closed_form((at - x).norm(), round_off(x.norm(), x.size())),
                    .rhs = budget,
                    .part = solver_part,
-                   .scale = 1.0 + x.norm()}));
+                   .scale = 1.0 + x.norm()},
+                  2.0 * expected, without_digits_left));
 }
 
 std::vector<Bound> consistency(const Side& A, const Side& B, const Vector& x) {
@@ -97,13 +102,15 @@ std::vector<Bound> consistency(const Side& A, const Side& B, const Vector& x) {
     return bounds;
   }
   const EnclosedMap back = transfer(B, A, there.end);
+  const double stretch = back.jacobian.norm();
   for (Index i = 0; i < x.size(); ++i) {
-    bounds.push_back(with_digits(identity(
-        Estimate::converged(back.end(i), back.end_error + back.jacobian.norm() * there.end_error),
-        x(i), cycle_part, 1.0 + x.norm())));
+    bounds.push_back(with_digits(
+        identity(Estimate::converged(back.end(i), back.end_error + stretch * there.end_error), x(i),
+                 cycle_part, 1.0 + x.norm()),
+        2.0 * (back.expected_error + stretch * there.expected_error), without_digits_left));
   }
-  bounds.push_back(with_digits(
-      {.lhs = there.largest(), .rhs = B.forward() * A.backward(), .part = lipschitz_part}));
+  bounds.push_back(
+      {.lhs = there.largest(), .rhs = B.forward() * A.backward(), .part = lipschitz_part});
   add_solver_cycle(bounds, A, B, x);
   return bounds;
 }

@@ -15,8 +15,9 @@ void add_bounds(const StableFlow& flow,
                 Scale scale,
                 std::vector<Bound>& bounds) {
   const Stability s = stability(flow, error, stability_resolution(flow.dimension, scale));
-  bounds.push_back(within(s.coupling, s.minkowski, "∫Lip ‖δ‖"));
-  bounds.push_back(within(s.coupling, s.cauchy_schwarz, "(∫Lip² ∫‖δ‖²)^½"));
+  const double widths = 2.0 * s.expected_error;
+  bounds.push_back(within(s.coupling, s.minkowski, widths, "∫Lip ‖δ‖"));
+  bounds.push_back(within(s.coupling, s.cauchy_schwarz, widths, "(∫Lip² ∫‖δ‖²)^½"));
 }
 
 // σ = 0.5 and a shift: constant, where the first form is attained, or ∝ Lip, where both are.

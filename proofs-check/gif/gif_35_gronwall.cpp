@@ -18,8 +18,13 @@ void add_bounds(const StableFlow& flow,
                 std::vector<Bound>& bounds) {
   const Stability s = stability(flow, error, stability_resolution(flow.dimension, scale));
   const Estimate distance = square(s.coupling);
-  bounds.push_back(within(distance, square(s.gronwall), "∫e^{2∫λ̃} ∫‖δ‖²"));
-  bounds.push_back(within(distance, square(s.gronwall_uniform), "(e^{2C} − 1)/(2C) ∫‖δ‖²"));
+  const auto compare = [&](const Estimate& bound, const char* part) {
+    const double of_distance = 4.0 * s.coupling.value * s.expected_error;
+    const double of_bound = 2.0 * bound.value * s.step_error / s.mean_square.value;
+    bounds.push_back(within(distance, bound, of_distance + of_bound, part));
+  };
+  compare(square(s.gronwall), "∫e^{2∫λ̃} ∫‖δ‖²");
+  compare(square(s.gronwall_uniform), "(e^{2C} − 1)/(2C) ∫‖δ‖²");
 }
 
 // v = Cx and δ = e^{C(1−s)}: both sides are ((e^{2C} − 1)/(2C))².

@@ -1,6 +1,6 @@
 #include "gif/stability_problem.hpp"
 
-#include "claims/verdict.hpp"
+#include "gif/digits.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,7 @@ StabilityOptions stability_resolution(Index dimension, Scale scale) {
                         : StabilityOptions{.tolerance = 1e-10, .nodes = 48 * finer};
 }
 
-Bound within(const Estimate& lhs, const Estimate& rhs, std::string part) {
+Bound within(const Estimate& lhs, const Estimate& rhs, double widths, std::string part) {
   if (!(lhs.upper < infinity)) {
     return left_out(std::move(part),
                     "left out: the steps do not arrive: σ is too small against the centres");
@@ -45,10 +45,8 @@ Bound within(const Estimate& lhs, const Estimate& rhs, std::string part) {
   if (!(rhs.upper < infinity)) {
     return left_out(std::move(part), "left out: the bound is beyond double");
   }
-  Bound bound{.lhs = lhs, .rhs = rhs, .part = std::move(part)};
-  if (judge(bound, Claim{}.tolerance) != Verdict::inconclusive) return bound;
-  return left_out(
-      bound.part + ", beyond the digits",
+  return with_digits(
+      {.lhs = lhs, .rhs = rhs, .part = std::move(part)}, widths,
       fmt::format("left out: of sides of {:.0e} the steps leave too few digits where they "
                   "are nearly equal",
                   rhs.value));

@@ -22,9 +22,9 @@ std::vector<Schedule> schedules_from_noise(const std::string& name = {});
 StabilityOptions stability_resolution(Index dimension, Scale scale);
 
 /// lhs ≤ rhs of the numbers of Stability, left out where either is not enclosed, and where they are
-/// equal to within errors that are more than a claim's digits: towards targets so narrow that the
-/// distances are next to nothing.
-Bound within(const Estimate& lhs, const Estimate& rhs, std::string part);
+/// equal to within `widths`, which the steps are known to leave: distances next to nothing, or of
+/// flows that stretch the steps' errors.
+Bound within(const Estimate& lhs, const Estimate& rhs, double widths, std::string part);
 
 using EvaluateStability = std::function<void(
     const StableFlow& flow, const VelocityError& error, Scale scale, std::vector<Bound>& bounds)>;

@@ -199,6 +199,21 @@ TEST_CASE("identities and orders are judged by their enclosures", "[claims][exac
   CHECK_FALSE(violated_with_room(order(Estimate::converged(1.75, 0.1), 2.0), 0.2));
 }
 
+TEST_CASE("a result says by which scale equal sides were judged where neither shows it",
+          "[claims][exact]") {
+  const auto shown = [](double scale) {
+    const Claim claim{.id = "T-1",
+                      .statement = "0 = 0",
+                      .instances = {{"zero", [scale](Trial&) -> Outcome {
+                                       return identity(Estimate::closed_form(0.5, 1e-9), 0.5, "",
+                                                       scale);
+                                     }}}};
+    return check(claim).checks.at(0).scale;
+  };
+  CHECK(shown(3.0) == 3.0);
+  CHECK(shown(0.25) == 0.0);
+}
+
 TEST_CASE("infinite sides compare as they should", "[claims][exact]") {
   CHECK(judge({.lhs = 1.0, .rhs = infinity}, 1e-9) == Verdict::holds);
   CHECK(judge({.lhs = infinity, .rhs = 1.0}, 1e-9) == Verdict::violated);

@@ -43,6 +43,23 @@ TEST_CASE("a constant shift on the way to N(0, 1/4) is off by its reference rati
   CHECK(ratio(trigonometric_schedule()) == Approx(0.9708).margin(5e-5));
 }
 
+// The clock's time 101/512 is on the grid and on no coarser one.
+TEST_CASE("a rate that a coarser grid does not see is an error of the uniform bound",
+          "[flows][control]") {
+  const StableFlow flow = stable_flow(gaussian(1.0), trigonometric_schedule());
+  VelocityError error = velocity_errors(0.1, 1)[0];
+  const double c = flow.end_scale;
+  error.one_sided = [c](const FlowTime& time) {
+    const double s = 1.0 - std::asinh(time.remaining / c) / std::asinh(1.0 / c);
+    return std::exp(-std::pow((s - 101.0 / 512.0) / 2e-4, 2));
+  };
+  const Stability s = stability(flow, error);
+  CAPTURE(s.gronwall_uniform);
+  CHECK(s.gronwall_uniform.width() > 0.5 * s.gronwall_uniform.value);
+  const Stability smooth = stability(flow, velocity_errors(0.1, 1)[1]);
+  CHECK(smooth.gronwall_uniform.width() < 1e-8 * smooth.gronwall_uniform.value);
+}
+
 // ε∫σ/√S ds, S = (1 − s)² + σ²s²: the shift's share at s shrinks with what is ahead of it.
 TEST_CASE("a constant shift on the way to a narrow Gaussian ends where its formula says",
           "[flows][exact]") {

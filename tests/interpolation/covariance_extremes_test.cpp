@@ -143,6 +143,23 @@ TEST_CASE("The enclosed supremum in the plane contains what any place shows",
   }
 }
 
+// I + r²Σ hides by what the Σ differ.
+TEST_CASE("In the plane covariances keep their order where the signal is weak",
+          "[interpolation][property]") {
+  const Matrix at{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}};
+  const Matrix shape{{0.3, 0.1}, {0.1, 0.05}};
+  const DataLawPointer law =
+      data_law(GaussianMixture(Vector{{0.2, 0.5, 0.3}}, at, {shape, 2.0 * shape, 0.5 * shape}));
+  REQUIRE(encloses_largest_covariance(*law));
+  for (const double r : {1e-2, 1e-4, 3e-5, 1e-6}) {
+    CAPTURE(r);
+    const CovarianceExtreme found = largest_posterior_covariance(*law, r);
+    CHECK(found.value.grade == Grade::converged);
+    CHECK(found.value.upper < infinity);
+    CHECK(largest_at(*law, r, Vector::Zero(2)) <= found.value.upper);
+  }
+}
+
 TEST_CASE("On the line mixtures of any widths have both extremes enclosed",
           "[interpolation][property]") {
   const GaussianMixture p(Vector{{0.3, 0.5, 0.2}}, Matrix{{-1.0, 0.2, 2.0}},

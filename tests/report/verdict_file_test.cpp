@@ -45,6 +45,7 @@ ClaimResult result_of(std::string id, Verdict verdict, double tightness = 0.9) {
                     .relation = Relation::identity,
                     .lhs = Estimate::between(1.0, -infinity, infinity, Grade::sampled),
                     .rhs = infinity,
+                    .scale = 1e6,
                     .tightness = nan_value,
                     .verdict = Verdict::inconclusive,
                     .reason = "wide",
@@ -91,6 +92,9 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK(wide.relation == Relation::identity);
   CHECK(wide.lhs.lower == -infinity);
   CHECK(wide.rhs.value == infinity);
+  CHECK(wide.scale == 1e6);
+  CHECK(back.claims[0].checks[0].scale == 0.0);
+  CHECK(text.find("\"scale\": 1e") != std::string::npos);
   CHECK(std::isnan(wide.tightness));
   CHECK(back.claims[0].checks[0].draw_seed == 18446744073709551615u);
   CHECK(back.claims[0].checks[0].grade == Grade::statistical);  // of a draw that is not shown

@@ -1,0 +1,80 @@
+// What the claims on interpolation flows leave out for want of digits, and what stays undecided.
+
+#include "claims/check.hpp"
+#include "claims/verdict.hpp"
+#include "gif/differences.hpp"
+#include "gif/digits.hpp"
+#include "gif/gif_claims.hpp"
+#include "gif/stability_problem.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace flowcheck::gif_digits_test {
+
+namespace {
+
+Bound overlap(double width) {
+  return {.lhs = Estimate::converged(1.0, 0.5 * width), .rhs = 1.0, .part = "part"};
+}
+
+bool is_left_out(const Bound& bound) {
+  return !bound.failed_hypothesis.empty();
+}
+
+}  // namespace
+
+TEST_CASE("A bound is left out only where the loss of its digits is foreseen", "[gif][control]") {
+  CHECK(is_left_out(with_digits(overlap(1e-3), 1e-4, "left out: digits")));
+  CHECK(is_left_out(with_digits(overlap(1e-3), infinity, "left out: digits")));
+  CHECK_FALSE(is_left_out(with_digits(overlap(1e-3), 1e-12, "left out: digits")));
+  CHECK(judge(with_digits(overlap(1e-3), 1e-12, ""), 1e-8) == Verdict::inconclusive);
+  CHECK_FALSE(is_left_out(with_digits(overlap(1e-10), 1e-4, "left out: digits")));
+  Bound broken = overlap(1e-3);
+  broken.rhs = 0.5;
+  CHECK_FALSE(is_left_out(with_digits(broken, 1e-4, "left out: digits")));
+  CHECK(is_left_out(within(overlap(1e-3).lhs, 1.0, 1e-4, "")));
+  CHECK(judge(within(overlap(1e-3).lhs, 1.0, 1e-12, ""), 1e-8) == Verdict::inconclusive);
+}
+
+TEST_CASE("Differences that do not resolve a formula are left out, disjoint ones are not",
+          "[gif][control]") {
+  const EnclosedVector formula{.value = Vector{{-2.0, 1.0}}, .round_off = 1e-14};
+  const auto verdicts = [&](const EnclosedVector& measured) {
+    std::vector<Bound> bounds;
+    add_differences(bounds, measured, formula, "part", formula.value.norm());
+    return bounds;
+  };
+  for (const Bound& bound : verdicts({.value = Vector{{182.0, 1.0}}, .discretisation = 3e4})) {
+    CHECK(bound.failed_hypothesis == no_digits);
+  }
+  const std::vector<Bound> broken =
+      verdicts({.value = Vector{{182.0, 1.0}}, .round_off = 1.0, .discretisation = 1.0});
+  CHECK(judge(broken[0], 1e-8) == Verdict::violated);
+  CHECK(is_left_out(broken[1]));
+  for (const Bound& bound : verdicts({.value = formula.value, .round_off = 1e-10})) {
+    CHECK(judge(bound, 1e-8) == Verdict::tight);
+  }
+}
+
+TEST_CASE("Of components far apart what is called tight is known", "[gif][reference]") {
+  const GaussianMixture p(Vector{{0.4, 0.6}}, Matrix{{-20.0, 20.0}, {0.0, 5.0}},
+                          {0.3 * Matrix::Identity(2, 2), Matrix{{0.5, 0.0}, {0.0, 0.2}}});
+  const Target target{.start = p, .reference = Gaussian::standard(2), .error = 0.0};
+  for (const Claim& claim :
+       {gif_01_tweedie(), gif_02_covariance_identity(), gif_03_time_derivative()}) {
+    const ClaimResult found = check(claim, {.target = target});
+    CHECK(found.verdict == Verdict::holds);
+    for (const CheckResult& part : found.checks) {
+      if (part.relation != Relation::identity || part.verdict != Verdict::tight) continue;
+      const double size = std::max({1.0, std::abs(part.lhs.value), std::abs(part.rhs.value)});
+      CAPTURE(claim.id, part.part, part.instance, part.lhs, part.rhs, part.scale);
+      CHECK(part.lhs.width() + part.rhs.width() <= 1e-4 * size);
+    }
+  }
+}
+
+}  // namespace flowcheck::gif_digits_test
