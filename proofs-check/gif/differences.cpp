@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace flowcheck {
@@ -73,9 +74,11 @@ void add_differences(std::vector<Bound>& bounds,
                      const EnclosedVector& formula,
                      const std::string& part,
                      double scale) {
+  // Of a point, and where a schedule rests, both sides are exactly zero.
+  const double size = std::max(scale, std::numeric_limits<double>::min());
   const double widths = 2.0 * (differences.error() + formula.error());
   for (Index i = 0; i < formula.value.size(); ++i) {
-    bounds.push_back(with_digits(identity(differences.entry(i), formula.entry(i), part, scale),
+    bounds.push_back(with_digits(identity(differences.entry(i), formula.entry(i), part, size),
                                  widths, no_digits));
   }
 }

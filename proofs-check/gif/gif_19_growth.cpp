@@ -112,10 +112,11 @@ struct RoundedScore {
 };
 
 RoundedScore rounded_score(const GaussianMixture& p, const Vector& x) {
-  Vector log_weights(p.size());
-  Vector scores(p.size());
-  Vector exponents(p.size());  // what their rounding is relative to
+  Vector log_weights = Vector::Constant(p.size(), -infinity);
+  Vector scores = Vector::Zero(p.size());
+  Vector exponents = Vector::Zero(p.size());  // what their rounding is relative to
   for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) == 0.0) continue;
     const double precision = 1.0 / p.kernel(k).eigenvalues()(0);
     const Vector apart = x - p.means().col(k);
     const double reach = apart.norm() + x.norm() + p.means().col(k).norm();
@@ -145,9 +146,7 @@ void add_end(const FlowProblem& problem, double sign, std::vector<Bound>& bounds
     const ScheduleValues& s = at.values;
     const RoundedScore score = rounded_score(*p, at.x);
     const double rate = -s.half_variance_rate;
-    // Some schedules end with both rates at zero.
-    const double terms =
-        std::max(s.b_dot * at.x.norm() + rate * score.terms, std::numeric_limits<double>::min());
+    const double terms = s.b_dot * at.x.norm() + rate * score.terms;
     // The velocity rounds the same exponents.
     const double error = 2.0 * rate * score.error + 4.0 * unit_round_off * terms;
     add_differences(bounds, enclosed(velocity(*problem.law, at.schedule, at.time, at.x)),
