@@ -24,6 +24,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -31,7 +32,6 @@
 #include <random>
 #include <set>
 #include <stdexcept>
-#include <string_view>
 
 namespace flowcheck {
 namespace {
@@ -136,10 +136,16 @@ void require_steps(const CommandLine& line, const Gaussian& start, const Gaussia
   }
 }
 
-// The solver finds no steps; whether there are some is not known.
-class NoSteps : public UsageError {
+// The file is valid, but outside of what a paper's claims are computed for.
+class UnfitTarget : public UsageError {
  public:
   using UsageError::UsageError;
+};
+
+// The solver finds no steps; whether there are some is not known.
+class NoSteps : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 // The same on the line, where every error has a step, but a start far out of the reference's reach
@@ -163,51 +169,44 @@ void require_line_steps(const CommandLine& line, const Measure& start, const Gau
   }
 }
 
-// "function: what is wrong" without the function.
-std::string reason_of(const std::exception& error) {
-  const std::string text = error.what();
-  const std::size_t colon = text.find(": ");
-  return colon == std::string::npos ? text : text.substr(colon + 2);
-}
-
-// The same on the plane, where the maps of steps are sought on a grid.
-void require_plane_steps(const CommandLine& line,
-                         const GaussianMixture& start,
-                         const Gaussian& reference) {
+// The floor under a start on the plane. Where its steps are not found, or cannot be, with any, it
+// has none, and each claim says by itself what of that concerns it.
+double start_floor_for(const CommandLine& line,
+                       const GaussianMixture& start,
+                       const Gaussian& reference) {
+  double floor = 0.0;
   try {
-    const PlaneJkoProblem problem =
-        with_start_floor(start, reference, 96, line.step_size, line.error);
-    static_cast<void>(problem.to_target(problem.first()));
-    if (const double floor = problem.start_floor(); floor > 0.0) {
-      fmt::print(stderr,
-                 "{}: warning: steps from p itself are not found, or badly known; they start from "
-                 "(p + {:g} U)/(1 + "
-                 "{:g}), U uniform on the rectangle, and the claims are about that law\n",
-                 line.target, floor, floor);
-    }
-  } catch (const std::invalid_argument& failure) {
-    throw NoSteps(fmt::format(
-        "--target {}: no steps of --gamma {}, --epsilon {} from it were found on the plane's grid: "
-        "{}",
-        line.target, line.step_size, line.error, reason_of(failure)));
+    floor =
+        with_start_floor(start, reference, user_cells, line.step_size, line.error).start_floor();
+  } catch (const PlaneTooNarrow&) {
+  } catch (const PlaneStepNotFound&) {
   }
+  if (floor > 0.0) {
+    fmt::print(stderr,
+               "{}: warning: steps from p itself are not found, or badly known; they start from "
+               "(p + {:g} U)/(1 + {:g}), U uniform on the rectangle, and the claims are about that "
+               "law\n",
+               line.target, floor, floor);
+  }
+  return floor;
 }
 
 // Why none of a paper's claims takes a measure.
 struct Unfit {
   std::string why;
+  std::exception_ptr cause;
   bool is_failure = false;  // of ours, not a hypothesis of theirs
 
   Outcome operator()(const Target&) const {
-    if (is_failure) throw std::runtime_error(why);
+    if (is_failure) std::rethrow_exception(cause);
     return Outcome::not_applicable(why);
   }
 };
 
 struct ReadTarget {
   Target target;
-  std::vector<TargetConstant> constants = {};  // that flows take
-  std::map<std::string, Unfit> unfit;          // by paper
+  std::vector<TargetConstant> constants = {};
+  std::map<std::string, Unfit> unfit;  // by paper
 };
 
 constexpr const char* steps_paper = "jko";
@@ -234,13 +233,11 @@ void require_steps_from(const CommandLine& line, const Measure& start, const Gau
     // Claims compare squares, and squares of these.
     constexpr double farthest = 1e70;
     if (!(w2(*gaussian, reference).upper <= farthest)) {
-      throw UsageError(fmt::format("--target {}: expected a start at most {:g} from the reference",
-                                   line.target, farthest));
+      throw UnfitTarget(fmt::format("--target {}: expected a start at most {:g} from the reference",
+                                    line.target, farthest));
     }
     require_steps(line, *gaussian, reference);
-  } else if (dimension(start) == 2) {
-    require_plane_steps(line, std::get<GaussianMixture>(start), reference);
-  } else {
+  } else if (dimension(start) == 1) {
     require_line_steps(line, start, reference);
   }
 }
@@ -267,7 +264,7 @@ void require_flows_to(const CommandLine& line, const Measure& target) {
   constexpr double nearest = 1e-8;  // of the measure eight digits are left beside the noise
   const double reach = reach_of(target);
   if (!(reach <= farthest) || (reach > 0.0 && reach < nearest)) {
-    throw UsageError(
+    throw UnfitTarget(
         fmt::format("--target {}: expected a measure that reaches from {:g} to {:g} away from 0, "
                     "for the noise has size 1: standardise it",
                     line.target, nearest, farthest));
@@ -283,7 +280,7 @@ void require_flows_to(const CommandLine& line, const Measure& target) {
 void require_blocks_from(const CommandLine& line, const Measure& data) {
   constexpr double farthest = 1e8;  // as of flows
   if (!(reach_of(data) <= farthest)) {
-    throw UsageError(
+    throw UnfitTarget(
         fmt::format("--target {}: expected a measure within {:g} of 0, for the noise of a block "
                     "has size 1: standardise it",
                     line.target, farthest));
@@ -378,12 +375,14 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
       requirement();
     } catch (const std::runtime_error& error) {
       // A step size or an error that no step has is wrong whatever else is asked.
-      const bool of_the_measure = dynamic_cast<const NotApplicable*>(&error) != nullptr ||
+      const bool no_steps = dynamic_cast<const NoSteps*>(&error) != nullptr;
+      const bool of_the_measure = no_steps ||
+                                  dynamic_cast<const NotApplicable*>(&error) != nullptr ||
                                   dynamic_cast<const InputError*>(&error) != nullptr ||
-                                  std::string_view(error.what()).starts_with("--target");
+                                  dynamic_cast<const UnfitTarget*>(&error) != nullptr;
       if (papers.size() == 1 || !of_the_measure) throw;
-      unfit[paper] = {.why = error.what(),
-                      .is_failure = dynamic_cast<const NoSteps*>(&error) != nullptr};
+      unfit[paper] = {
+          .why = error.what(), .cause = std::current_exception(), .is_failure = no_steps};
     }
   };
   if (papers.contains(steps_paper)) require_in_range(line, reference);
@@ -392,9 +391,7 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
   attempt(blocks_paper, [&] { require_blocks_from(line, start); });
   if (!unfit.empty() && unfit.size() == papers.size()) {
     const auto steps = unfit.find(steps_paper);
-    const std::string& why = (steps != unfit.end() ? steps : unfit.begin())->second.why;
-    if (why.starts_with("--target")) throw UsageError(why);
-    throw NotApplicable(why);
+    std::rethrow_exception((steps != unfit.end() ? steps : unfit.begin())->second.cause);
   }
   tell(line.target, read, line.quiet);
   std::vector<TargetConstant> constants;
@@ -405,11 +402,19 @@ ReadTarget read_target(const CommandLine& line, const std::set<std::string>& pap
                  words(constants));
     }
   }
+  std::optional<double> start_floor;
+  const auto* mixture = std::get_if<GaussianMixture>(&start);
+  if (mixture != nullptr && mixture->dimension() == 2 && papers.contains(steps_paper) &&
+      !unfit.contains(steps_paper)) {
+    start_floor = start_floor_for(line, *mixture, reference);
+    if (*start_floor > 0.0) constants.push_back({"start_floor", Estimate(*start_floor)});
+  }
   return {.target = {.start = std::move(start),
                      .reference = std::move(reference),
                      .step_size = line.step_size,
                      .error = line.error,
-                     .schedule = line.schedule},
+                     .schedule = line.schedule,
+                     .start_floor = start_floor},
           .constants = std::move(constants),
           .unfit = std::move(unfit)};
 }

@@ -34,7 +34,12 @@ std::string last_verdict(const std::string& out, const std::string& id) {
       std::find_if(file->claims.begin(), file->claims.end(),
                    [&id](const ClaimResult& result) { return result.claim.id == id; });
   if (found == file->claims.end()) return fmt::format("none in {}", out);
-  const std::string target = file->run.target.empty() ? "" : ", target " + file->run.target;
+  std::string target = file->run.target.empty() ? "" : ", target " + file->run.target;
+  for (const auto& [constant, value] : file->constants) {
+    if (constant == "start_floor" && paper_of(id) == "jko") {
+      target += fmt::format(", start_floor {:g}", value.value);
+    }
+  }
   return fmt::format("{}{} ({}, tightness {:.6g}; scale {}, seed {}{})", to_string(found->verdict),
                      told_reason(*found), to_string(found->grade()), found->tightness(),
                      to_string(file->run.scale), file->run.seed, target);

@@ -5,6 +5,7 @@
 #include "numerics/rng.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,9 @@ struct Target {
   double step_size = 0.5;     ///< γ
   double error = 0.1;         ///< ε
   std::string schedule = {};  ///< name of one interpolation schedule; empty: all that are checked
+  /// δ, a mixture on the plane being replaced by (p + δU)/(1 + δ), U uniform on the steps'
+  /// rectangle; none: the least with which its steps are found.
+  std::optional<double> start_floor = {};
 };
 
 /// Where a claim's constants come from.

@@ -108,6 +108,10 @@ double square_of(double a) {
   return a * a;
 }
 
+Vector centre_of(const Rectangle& box) {
+  return Vector{{0.5 * (box.left + box.right), 0.5 * (box.bottom + box.top)}};
+}
+
 double diameter(const Rectangle& box) {
   return std::hypot(box.width(), box.height());
 }
@@ -204,7 +208,7 @@ Estimate length(const Composition& Y, const PlaneMap& from) {
 
 void require_found(const PlaneJkoResult& step, double step_size) {
   if (step.termination == Termination::converged) return;
-  throw std::invalid_argument(fmt::format(
+  throw PlaneStepNotFound(fmt::format(
       "PlaneJkoProblem: no step of size {:.3g} was found on {} cells a side: next to ({:.2f}, "
       "{:.2f}) its equation stays off by {:.2g}; a smaller step size, more cells, or components "
       "nearer to the target in place, width and direction are easier",
@@ -283,8 +287,10 @@ PlaneJkoProblem::PlaneJkoProblem(GaussianMixture start,
     narrowest = std::min(narrowest, start_.kernel(k).eigenvalues()(0));
   }
   const double widest = std::max(rectangle_.width(), rectangle_.height());
-  require(64.0 * std::sqrt(narrowest) >= 2.0 * widest,
-          "PlaneJkoProblem: a component is too narrow for the rectangle that holds all of them");
+  if (!(64.0 * std::sqrt(narrowest) >= 2.0 * widest)) {
+    throw PlaneTooNarrow(
+        "PlaneJkoProblem: a component is too narrow for the rectangle that holds all of them");
+  }
   log_q_ = log_density(GaussianMixture(target_));
 }
 
@@ -295,7 +301,8 @@ PlaneLaw PlaneJkoProblem::first() const {
   }
   const StartMeasures fine = start_measures(p, log_q_, PlaneGrid(rectangle_, 2 * cells_));
   const StartMeasures coarse = start_measures(p, log_q_, PlaneGrid(rectangle_, cells_));
-  const Vector mean = start_.mean();
+  const double kept = 1.0 / (1.0 + start_floor_);
+  const Vector mean = kept * start_.mean() + (1.0 - kept) * centre_of(rectangle_);
   return {.log_density = p,
           .mean = {mean[0], mean[1]},
           .kl = refined(fine.kl, coarse.kl),
@@ -541,23 +548,29 @@ PlaneJkoProblem with_start_floor(const GaussianMixture& start,
                                  Index cells,
                                  double step_size,
                                  double error) {
-  std::optional<PlaneJkoProblem> found;
+  const auto well_found = [](const PlaneLaw& law) {
+    return law.step_length.width() <= well_known * law.step_length.value &&
+           law.map.least_stretch >= clear_stretch;
+  };
+  std::optional<PlaneJkoProblem> least;
   std::string why;
   for (const double floor : {0.0, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3}) {
-    if (found && floor > most_unfelt) break;
+    if (least && floor > most_unfelt) break;
     PlaneJkoProblem problem(start, target, cells, floor);
     try {
-      const PlaneLaw law = problem.next(problem.first(), step_size, error);
-      if (error > 0.0) static_cast<void>(problem.next(problem.first(), step_size, 0.0));
-      found = std::move(problem);
-      const bool sure = law.step_length.width() <= well_known * law.step_length.value;
-      if (sure && law.map.least_stretch >= clear_stretch) break;
-    } catch (const std::invalid_argument& failure) {
+      const PlaneLaw p = problem.first();
+      const PlaneLaw exact = problem.next(p, step_size);
+      if (well_found(error > 0.0 ? problem.next(p, step_size, error) : exact) &&
+          well_found(exact)) {
+        return problem;
+      }
+      if (!least) least = std::move(problem);
+    } catch (const PlaneStepNotFound& failure) {
       why = failure.what();
     }
   }
-  require(found.has_value(), why);
-  return *std::move(found);
+  if (!least) throw PlaneStepNotFound(why);
+  return *std::move(least);
 }
 
 std::vector<PlaneLaw> plane_jko_chain(const PlaneJkoProblem& problem,

@@ -5,9 +5,22 @@
 #include "proximal/plane_jko.hpp"
 
 #include <array>
+#include <stdexcept>
 #include <vector>
 
 namespace flowcheck {
+
+/// The solver finds no step or distance on its grid; whether there is one is not known.
+class PlaneStepNotFound : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A mixture whose components the grid cannot resolve: known before anything is solved.
+class PlaneTooNarrow : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
 
 /// log p of a mixture on the plane, with its gradient.
 /// @throws std::invalid_argument  another dimension, or no density
@@ -97,8 +110,8 @@ class PlaneJkoProblem {
  public:
   /// @param cells        of each side of the grid, a multiple of 4, at least 32
   /// @param start_floor  δ in [0, 10⁻³]: part of the start's mass that is spread evenly over Ω
-  /// @throws std::invalid_argument  another dimension than two, no density, or a component narrower
-  ///                                than two cells of a grid of 64
+  /// @throws PlaneTooNarrow         a component is narrower than two cells of a grid of 64
+  /// @throws std::invalid_argument  another dimension than two, or no density
   PlaneJkoProblem(GaussianMixture start,
                   Gaussian target,
                   Index cells = 64,
@@ -112,12 +125,14 @@ class PlaneJkoProblem {
 
   PlaneLaw first() const;  ///< p_0
   /// The law one step on.
-  /// @throws std::invalid_argument  γ ≤ 0, ε < 0, or the step was not found
+  /// @throws PlaneStepNotFound      the solver did not find it
+  /// @throws std::invalid_argument  γ ≤ 0, or ε < 0
   PlaneLaw next(const PlaneLaw& law, double step_size, double error = 0.0) const;
-  PlaneDistance to_target(const PlaneLaw& law) const;  ///< @throws likewise
+  PlaneDistance to_target(const PlaneLaw& law) const;  ///< @throws PlaneStepNotFound
   /// The step from p that is the exact one towards q e^ψ, whose ξ is ∇ψ, beside that towards q.
   /// @param psi  ψ and its gradient, which the grid resolves
-  /// @throws std::invalid_argument  γ ≤ 0, or a step was not found
+  /// @throws PlaneStepNotFound      the solver did not find one of the two
+  /// @throws std::invalid_argument  γ ≤ 0
   PlaneStepPair step_pair(const PlaneLaw& law, double step_size, const PlaneFunction& psi) const;
 
  private:
@@ -138,11 +153,15 @@ class PlaneJkoProblem {
   PlaneFunction log_q_ = {};
 };
 
-/// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵, 10⁻⁴, 10⁻³ under the start whose first
-/// step, of that size, is found exact and with that error, with S known to 1 % and a map that
-/// shrinks nothing more than fivefold; failing that, with the highest up to 10⁻⁵ of which one is
-/// found, or the least above that.
-/// @throws std::invalid_argument  as PlaneJkoProblem, or no step was found
+/// Cells a side on which a measure of the user's own is solved for.
+inline constexpr Index user_cells = 96;
+
+/// The problem with the least floor of 0, 10⁻⁹, 10⁻⁷, 10⁻⁵ under the start whose first steps of
+/// that size, the exact one and that with that error, are both found, with S known to 1 % and a map
+/// that shrinks nothing more than fivefold; failing that, with the least of these or of 10⁻⁴, 10⁻³
+/// of which both are found.
+/// @throws PlaneStepNotFound      with none of them
+/// @throws std::invalid_argument  as PlaneJkoProblem, γ ≤ 0, or ε < 0
 PlaneJkoProblem with_start_floor(const GaussianMixture& start,
                                  const Gaussian& target,
                                  Index cells,

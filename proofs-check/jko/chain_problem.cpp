@@ -80,12 +80,11 @@ Rng competitor_stream(std::uint64_t seed) {
   return Rng(derive_seed(seed, "competitor"));
 }
 
-// Where the start has a floor, each part says of which law it is.
+// Where the start has a floor, each check's name says so.
 Outcome with_floor_told(Outcome outcome, double floor) {
   if (!(floor > 0.0)) return outcome;
-  const std::string law = fmt::format("from (p + {0:g} U)/(1 + {0:g})", floor);
   for (Bound& bound : outcome.bounds) {
-    bound.part += bound.part.empty() ? law : ", " + law;
+    bound.place += fmt::format("{}floor {:g}", bound.place.empty() ? "" : ", ", floor);
   }
   return outcome;
 }
@@ -252,8 +251,13 @@ std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
     const bool on_plane =
         std::holds_alternative<GaussianMixture>(target.start) && dimension(target.start) == 2;
     if (!on_plane) return others(target);
-    const PlaneChainProblem problem = plane_problem(target);
-    return with_floor_told(plane(problem), problem.problem.start_floor());
+    try {
+      const PlaneChainProblem problem = plane_problem(target);
+      return with_floor_told(plane(problem), problem.problem.start_floor());
+    } catch (const PlaneTooNarrow&) {
+      return Outcome::not_applicable(
+          "left out: a component is too narrow for the rectangle that holds all of them");
+    }
   };
 }
 

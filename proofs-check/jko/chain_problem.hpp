@@ -97,8 +97,8 @@ std::vector<Instance> inexact_chain_families(const Evaluate& gaussian, const Eva
 
 /// For Claim::on_target: as on_gaussian_target() where the start is Gaussian, by on_user_line()
 /// where it is a mixture or points on the line, and, but in the last form, by plane_problem() where
-/// it is a mixture on the plane. Where that puts a floor under the start, every part of the outcome
-/// says so: "in S, from (p + 1e-07 U)/(1 + 1e-07)".
+/// it is a mixture on the plane. Where that puts a floor under the start, the name of every check
+/// says so: "target, floor 1e-07"; a mixture too narrow for the plane's grid is left out.
 std::function<Outcome(const Target&)> on_chain_target(const EvaluateChain& evaluate);
 std::function<Outcome(const Target&)> on_chain_target(const Evaluate& gaussian,
                                                       const EvaluateLine& line,

@@ -42,7 +42,7 @@ Measured measured_step(const PlaneJkoProblem& problem,
 
 // What a user's problem consists of.
 std::vector<double> numbers(const GaussianMixture& p, const Target& target) {
-  std::vector<double> result{target.step_size, target.error};
+  std::vector<double> result{target.step_size, target.error, target.start_floor.value_or(-1.0)};
   const auto append = [&result](const auto& entries) {
     result.insert(result.end(), entries.data(), entries.data() + entries.size());
   };
@@ -52,6 +52,11 @@ std::vector<double> numbers(const GaussianMixture& p, const Target& target) {
   append(target.reference.mean());
   append(target.reference.covariance());
   return result;
+}
+
+PlaneJkoProblem steps_of(const GaussianMixture& p, const Target& target) {
+  if (target.start_floor) return {p, target.reference, user_cells, *target.start_floor};
+  return with_start_floor(p, target.reference, user_cells, target.step_size, target.error);
 }
 
 }  // namespace
@@ -139,8 +144,7 @@ PlaneChainProblem plane_problem(const Target& target) {
   const std::vector<double> asked = numbers(*mixture, target);
   const std::lock_guard lock(mutex);
   if (!last || asked != last_numbers) {
-    last.emplace(with_start_floor(*mixture, target.reference, 96, target.step_size, target.error),
-                 target.step_size, target.error);
+    last.emplace(steps_of(*mixture, target), target.step_size, target.error);
     last_numbers = asked;
   }
   return *last;

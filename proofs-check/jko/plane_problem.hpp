@@ -46,9 +46,10 @@ GaussianMixture three_modes(double sigma);
 /// not those of the start, on 64.
 const std::vector<PlaneChainProblem>& plane_problems(Scale scale);
 
-/// The user's problem on 96 cells a side, its start above the floor of with_start_floor(). The laws
-/// of the last one asked for are kept.
-/// @throws std::invalid_argument  as with_start_floor()
+/// The user's problem on user_cells a side, its start above the target's floor or, where that names
+/// none, that of with_start_floor(). The laws of the last one asked for are kept.
+/// @throws PlaneTooNarrow     a component is too narrow for the grid
+/// @throws PlaneStepNotFound  as with_start_floor()
 PlaneChainProblem plane_problem(const Target& target);
 
 }  // namespace flowcheck

@@ -16,6 +16,7 @@
 namespace flowcheck::distance_test {
 
 using Catch::Contains;
+using Catch::EndsWith;
 using nlohmann::json;
 
 namespace {
@@ -354,14 +355,17 @@ TEST_CASE("check refuses a target that no claim takes", "[cli][precondition]") {
   CHECK(check({"--target", "shifted.json", "--reference", "wide.json"}).exit_code == 0);
 }
 
-TEST_CASE("check refuses a start on the line whose steps double does not carry",
-          "[cli][precondition]") {
+TEST_CASE("where no steps are found on the line it is a failure, whatever else is asked",
+          "[cli][control]") {
   const Measures measures;
-  measures.write("far.csv", "x\n1e8\n2e8\n");
-  const ProgramOutcome outcome =
-      call_program({FLOWCHECK_PROGRAM, "check", "JKO-11", "--quiet", "--target", "far.csv"},
-                   {.folder = measures.path()});
-  CHECK(outcome.exit_code == 2);
+  measures.write("far.csv", "x\n1e15\n2e15\n");
+  const auto claims =
+      GENERATE(values<std::vector<std::string>>({{"JKO-11"}, {"JKO-11", "GIF-01"}}));
+  CAPTURE(claims);
+  std::vector<std::string> words = {FLOWCHECK_PROGRAM, "check", "--quiet", "--target", "far.csv"};
+  words.insert(words.end(), claims.begin(), claims.end());
+  const ProgramOutcome outcome = call_program(words, {.folder = measures.path()});
+  CHECK(outcome.exit_code == 3);
   CHECK_THAT(outcome.errors,
              Contains("--target far.csv: expected a start nearer to the reference"));
   CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
@@ -405,7 +409,7 @@ TEST_CASE("check takes a mixture on the plane, and says what claims it is not fo
                       "line\n"));
 }
 
-TEST_CASE("check refuses a mixture on the plane that no grid carries, in one line",
+TEST_CASE("check refuses a mixture on the plane without a density, in one line",
           "[cli][precondition]") {
   const Measures measures;
   const auto refuse = [&](const std::string& means, const std::string& covariances,
@@ -424,35 +428,61 @@ TEST_CASE("check refuses a mixture on the plane that no grid carries, in one lin
   };
   refuse("[[0, 0], [1, 1]]", "[1, [1, 0]]", "a component is singular");
   refuse("[[0, 0], [1, 1]]", "[0, 0]", "a component is singular");
-  refuse("[[0, 0], [100, 0]]", "[1, 1]", "grid: a component is too narrow");
-  refuse("[[0, 0], [1, 1]]", "[1, 1e-4]", "grid: a component is too narrow");
 }
 
-TEST_CASE("a floor under a planar start is told", "[cli][property]") {
+TEST_CASE("a mixture on the plane that no grid carries is left out, whatever else is asked",
+          "[cli][control]") {
+  const Measures measures;
+  const auto narrow = GENERATE(R"("means": [[0, 0], [100, 0]], "covariances": [1, 1])",
+                               R"("means": [[0, 0], [1, 1]], "covariances": [1, 1e-4])");
+  measures.write(
+      "narrow.json",
+      fmt::format(R"({{"type": "gaussian_mixture", "weights": [0.5, 0.5], {}}})", narrow));
+  const auto check = [&](std::vector<std::string> claims) {
+    claims.insert(claims.begin(), {FLOWCHECK_PROGRAM, "check"});
+    claims.insert(claims.end(), {"--quiet", "--target", "narrow.json"});
+    return call_program(claims, {.folder = measures.path()});
+  };
+  const ProgramOutcome alone = check({"JKO-11", "JKO-19"});
+  CHECK(alone.exit_code == 77);
+  CHECK_THAT(alone.output, Contains("JKO-11: not_applicable: left out: a component is too narrow"));
+  CHECK_THAT(alone.output, Contains("JKO-19: not_applicable: left out: evaluated for Gaussian"));
+  const ProgramOutcome both = check({"JKO-11", "LFM-03"});
+  CHECK(both.exit_code == 0);
+  CHECK_THAT(both.output, Contains("JKO-11: not_applicable: left out: a component is too narrow"));
+  CHECK_THAT(both.output, Contains("LFM-03   holds"));
+}
+
+TEST_CASE("a floor under a planar start is told, recorded and shown", "[cli][property]") {
   const Measures measures;
   measures.write("correlated.json", R"({"type": "gaussian_mixture", "weights": [0.3, 0.7],
     "means": [[-0.8, 0.5], [0.6, -0.2]], "covariances": [[[0.6, 0.2], [0.2, 0.4]],
                                                          [[0.6, 0.2], [0.2, 0.4]]]})");
-  const auto errors = [&](const char* target) {
-    return call_program({FLOWCHECK_PROGRAM, "check", "JKO-30", "--quiet", "--target", target},
-                        {.folder = measures.path()})
-        .errors;
+  const auto check = [&](const char* target) {
+    return call_program(
+        {FLOWCHECK_PROGRAM, "check", "JKO-30", "--quiet", "--out", "mine", "--target", target},
+        {.folder = measures.path()});
   };
-  CHECK_THAT(errors("correlated.json"), Contains("warning: steps from p itself are not found"));
-  CHECK(errors("mixture.json").empty());
-}
+  const auto shown = [&] {
+    return call_program({FLOWCHECK_PROGRAM, "show", "JKO-30", "--out", "mine"},
+                        {.folder = measures.path()})
+        .output;
+  };
+  const auto recorded = [&] { return json::parse(read_file(measures / "mine/verdicts.json")); };
 
-TEST_CASE("where no steps are found the claims on them fail, whatever else is asked",
-          "[cli][control]") {
-  const Measures measures;
-  measures.write("apart.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
-                                   "means": [[0, 0], [100, 0]], "covariances": [1, 1]})");
-  const ProgramOutcome outcome = call_program(
-      {FLOWCHECK_PROGRAM, "check", "JKO-11", "LFM-03", "--quiet", "--target", "apart.json"},
-      {.folder = measures.path()});
-  CHECK(outcome.exit_code == 3);
-  CHECK_THAT(outcome.output, Contains("JKO-11: numerical_failure") && Contains("no steps of"));
-  CHECK_THAT(outcome.output, Contains("LFM-03   holds"));
+  CHECK_THAT(check("correlated.json").errors,
+             Contains("warning: steps from p itself are not found"));
+  const json floored = recorded();
+  const double floor = floored["target_constants"]["start_floor"]["value"].get<double>();
+  CHECK(floor > 0.0);
+  const std::string words = fmt::format("floor {:g}", floor);
+  CHECK_THAT(floored["claims"][0]["checks"][0]["instance"].get<std::string>(),
+             EndsWith(", " + words));
+  CHECK_THAT(shown(), Contains(fmt::format("start_floor {:g}", floor)));
+
+  CHECK(check("mixture.json").errors.empty());
+  CHECK_FALSE(recorded().contains("target_constants"));
+  CHECK_THAT(shown(), !Contains("start_floor"));
 }
 
 TEST_CASE("distance tells what its number was made with", "[cli][reference]") {
