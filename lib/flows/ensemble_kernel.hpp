@@ -19,7 +19,6 @@ struct EnsembleBlock {
   double direction = 1.0;    // of time, ±1
   double most_missed = 0.0;  // by a step before it is corrected, relative to 1 + max |z_i|
   double log2_step = 0.0;    // log₂ of a step, in radii of convergence
-  double last_step = 0.0;    // the longest one that may be a trajectory's last, in usual ones
   std::uint32_t step_limit = 0;
 
   std::size_t count = 0;
@@ -27,6 +26,8 @@ struct EnsembleBlock {
   std::uint32_t* steps = nullptr;    // count
   unsigned char* outcome = nullptr;  // count: an EnsembleOutcome
   double* scratch = nullptr;         // see EnsembleScratch
+  double* last_steps = nullptr;      // (2 + 2 d) × count, see EnsembleLastStep
+  std::uint32_t* pending = nullptr;  // count
 };
 
 enum { ensemble_row = 8 };     // the widest vector

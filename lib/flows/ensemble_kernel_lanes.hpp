@@ -122,10 +122,17 @@ FLOWCHECK_LANES_INLINE void find_weights(const EnsembleBlock& b,
   find_mean(b, s, sums);
 }
 
-// Corrects z, arrived at φ by a step of h, by h/13 of what the expansion has missed dz/dφ by: that
-// much it has missed z by if all is the first term left out; of the next one a fourteenth remains.
-// With s the shift, a weight follows by e^x ≈ 1 + x + x²/2, x = φ⟨μₖ − m, s⟩. Then rₖ, m, cₖ, u(0)
-// and u′(0) = 0.
+// What corrects z_i after a step of h, m being found there: h/13 of what the expansion has missed
+// dz/dφ by. That much it has missed z by if all is the first term left out; of the next one a
+// fourteenth remains.
+template <Size D>
+FLOWCHECK_LANES_INLINE Lanes correction(const EnsembleScratch<D>& s, Size i, Lanes h) {
+  const Lanes missed = load(s.mean() + i * width) - load(s.arrival() + i * width);
+  return h * (1.0 / (order + 1)) * missed;
+}
+
+// Corrects z, arrived at φ by a step of h. With s the shift, a weight follows by
+// e^x ≈ 1 + x + x²/2, x = φ⟨μₖ − m, s⟩. Then rₖ, m, cₖ, u(0) and u′(0) = 0.
 template <Size D>
 FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
                                             const EnsembleScratch<D>& s,
@@ -136,7 +143,7 @@ FLOWCHECK_LANES_INLINE void begin_expansion(const EnsembleBlock& b,
   Lanes middle = {};
   for (Size i = 0; i < d; ++i) {
     const Lanes mean = load(s.mean() + i * width);
-    const Lanes shift = h * (1.0 / (order + 1)) * (mean - load(s.arrival() + i * width));
+    const Lanes shift = correction(s, i, h);
     store(s.point() + i * width, load(s.point() + i * width) + shift);
     middle += phi * shift * mean;
     if constexpr (D > 0) shifts[i] = phi * shift;
@@ -408,21 +415,33 @@ FLOWCHECK_LANES_INLINE void move(const EnsembleScratch<D>& s, Lanes h, LaneBits 
   }
 }
 
-// Where the velocity after a step of |h| says that the expansion has missed z by more than
-// `tolerance`: h/13 times what it has missed dz/dφ by.
+// Where a step of |h| has to be corrected by more than `tolerance`.
 template <Size D>
 FLOWCHECK_LANES_INLINE LaneBits too_far(const EnsembleScratch<D>& s, Lanes h, double tolerance) {
   Lanes square = {};
   for (Size i = 0; i < s.dimension(); ++i) {
-    const Lanes gap = load(s.mean() + i * width) - load(s.arrival() + i * width);
-    square += gap * gap;
+    const Lanes shift = correction(s, i, h);
+    square += shift * shift;
   }
-  const Lanes share = h * (1.0 / (order + 1));
   const Lanes allowed = tolerance * scale_of_point(s);
-  return share * share * square > allowed * allowed;
+  return square > allowed * allowed;
 }
 
-// The block's trajectories through the lanes.
+constexpr int most_tries = 8;    // of a step
+constexpr double shorter = 0.8;  // of one that is taken back
+
+// The last step of a trajectory, kept until the velocity after it is found; before there is one,
+// where the trajectory begins.
+struct EnsembleLastStep {
+  double* row;
+  double& time() const { return row[0]; }                // φ before it
+  double& bound() const { return row[1]; }               // the longest that it may be
+  double* start() const { return row + 2; }              // z before it
+  double* arrival(Size d) const { return row + 2 + d; }  // dz/dφ after it, expanded
+};
+
+// The block's trajectories through the lanes. Those that have come to the end are corrected there
+// all together; those whose last step went too far go through the lanes again from its start.
 template <Size D>
 struct EnsembleRun {
   const EnsembleBlock& b;
@@ -431,42 +450,116 @@ struct EnsembleRun {
   Lanes steps = {};
   Lanes start_time = {};  // of the last step
   Lanes taken = {};       // its length, 0 at a trajectory's start
+  Lanes bound = {};       // of the next one
   Size column[width] = {};
-  Size next = 0;
-  Size running = 0;
+  Size pending = 0;  // trajectories that are not at their end
+  Size next = 0;     // of these, for a lane
+  Size running = 0;  // in lanes
+  Size kept = 0;     // pending once more
+
+  EnsembleLastStep last_step(Size j) const { return {b.last_steps + j * (2 + 2 * s.dimension())}; }
+
+  // All trajectories pending, at their start.
+  void begin() {
+    const Size d = s.dimension();
+    for (Size j = 0; j < b.count; ++j) {
+      const EnsembleLastStep last = last_step(j);
+      last.time() = b.start;
+      last.bound() = __DBL_MAX__;
+      for (Size i = 0; i < d; ++i) last.start()[i] = b.points[j * d + i];
+      b.steps[j] = 0;
+      b.pending[j] = static_cast<std::uint32_t>(j);
+    }
+    pending = b.count;
+  }
 
   // The next trajectory into lane u, or nothing.
   void take(Size u) {
     const Size d = s.dimension();
-    column[u] = next < b.count ? next++ : b.count;
-    const bool idle = column[u] == b.count;
-    time[u] = idle ? b.end : b.start;
+    const bool idle = next == pending;
+    column[u] = idle ? b.count : b.pending[next++];
     steps[u] = 0.0;
     taken[u] = 0.0;
     for (Size i = 0; i < d; ++i) s.arrival()[i * width + u] = 0.0;
-    for (Size i = 0; i < d; ++i)
-      s.point()[i * width + u] = idle ? 0.0 : b.points[column[u] * d + i];
-    running += idle ? 0 : 1;
+    if (idle) {
+      time[u] = b.end;
+      for (Size i = 0; i < d; ++i) s.point()[i * width + u] = 0.0;
+      return;
+    }
+    const EnsembleLastStep last = last_step(column[u]);
+    time[u] = last.time();
+    bound[u] = last.bound();
+    steps[u] = b.steps[column[u]];
+    for (Size i = 0; i < d; ++i) s.point()[i * width + u] = last.start()[i];
+    ++running;
   }
 
   void finish(Size u, EnsembleOutcome outcome) {
     const Size d = s.dimension();
-    for (Size i = 0; i < d; ++i) b.points[column[u] * d + i] = s.point()[i * width + u];
+    const EnsembleLastStep last = last_step(column[u]);
+    last.time() = start_time[u];
+    last.bound() = shorter * taken[u];
+    for (Size i = 0; i < d; ++i) {
+      b.points[column[u] * d + i] = s.point()[i * width + u];
+      last.start()[i] = s.start()[i * width + u];
+      last.arrival(d)[i] = s.arrival()[i * width + u];
+    }
     b.steps[column[u]] = static_cast<std::uint32_t>(steps[u]);
     b.outcome[column[u]] = outcome;
     --running;
     take(u);
   }
 
+  // Corrects the ends of the pending trajectories from `first` on, as many as there are lanes;
+  // those that went too far stay pending instead, if there is `another` try.
+  void correct_ends(Size first, bool another) {
+    const Size d = s.dimension();
+    const Size count = pending - first < width ? pending - first : width;
+    Lanes h = {};
+    for (Size u = 0; u < width; ++u) {
+      const Size j = b.pending[first + (u < count ? u : 0)];
+      const EnsembleLastStep last = last_step(j);
+      h[u] = b.outcome[j] == ensemble_converged ? b.end - last.time() : 0.0;
+      for (Size i = 0; i < d; ++i) {
+        s.point()[i * width + u] = b.points[j * d + i];
+        s.arrival()[i * width + u] = last.arrival(d)[i];
+      }
+    }
+    find_weights(b, s, broadcast(b.end));
+    const LaneBits far = too_far(s, h, b.most_missed);
+    for (Size u = 0; u < count; ++u) {
+      const std::uint32_t j = b.pending[first + u];
+      if (b.outcome[j] != ensemble_converged) continue;
+      if (another && far[u] != 0) {
+        b.pending[kept++] = j;
+        continue;
+      }
+      for (Size i = 0; i < d; ++i) b.points[j * d + i] += correction(s, i, h)[u];
+    }
+  }
+
+  void run() {
+    begin();
+    for (int tries = 0; pending > 0; ++tries) {
+      next = 0;
+      for (Size u = 0; u < width; ++u) take(u);
+      while (running > 0) step_all();
+      kept = 0;
+      for (Size first = 0; first < pending; first += width) {
+        correct_ends(first, tries < most_tries);
+      }
+      pending = kept;
+    }
+  }
+
   // Begins the expansions where the last steps arrived, and corrects these; those that went too far
   // are taken back and shortened first, at the price of finding the weights again.
   void begin_all() {
-    constexpr int most_tries = 8;
     find_weights(b, s, time);
     for (int tries = 0; tries < most_tries; ++tries) {
       const LaneBits far = too_far(s, taken, b.most_missed);
       if (!any_positive(far ? broadcast(1.0) : Lanes{})) break;
-      taken = far ? 0.8 * taken : taken;
+      taken = far ? shorter * taken : taken;
       const Lanes h = b.direction * taken;
       move(s, h, far);
       time = far ? start_time + h : time;
@@ -480,13 +573,13 @@ struct EnsembleRun {
     const double step_limit = static_cast<double>(b.step_limit);
     begin_all();
     const Lanes growth = finish_expansion(b, s, time);
-    const Lanes longest = longest_step(b, s, growth);
+    const Lanes expected = longest_step(b, s, growth);
+    const LaneBits finite = expected <= __DBL_MAX__;
+    const Lanes longest = expected < bound ? expected : bound;
     const Lanes remaining = b.direction * (b.end - time);
-    const LaneBits finite = longest <= __DBL_MAX__;
-    // No velocity is seen after the last step, which therefore is shorter.
-    const LaneBits done = b.last_step * longest >= remaining * (1.0 - 1e-12);
-    const Lanes usual = longest < remaining ? longest : 0.6 * remaining;
-    const Lanes length = finite ? (done ? remaining : usual) : Lanes{};
+    const LaneBits done = finite & (longest >= remaining * (1.0 - 1e-12));
+    const Lanes length = finite ? (done ? remaining : longest) : Lanes{};
+    bound = broadcast(__DBL_MAX__);
     for (Size i = 0; i < s.dimension(); ++i) {
       store(s.start() + i * width, load(s.point() + i * width));
       store(s.start_mean() + i * width, load(s.mean() + i * width));
@@ -516,8 +609,7 @@ struct EnsembleRun {
 template <Size D>
 void run_ensemble(const EnsembleBlock& b) {
   EnsembleRun<D> run{b, {b.dimension, b.scratch}};
-  for (Size u = 0; u < width; ++u) run.take(u);
-  while (run.running > 0) run.step_all();
+  run.run();
 }
 
 void ensemble_block(const EnsembleBlock& b) {

@@ -35,14 +35,14 @@ struct EnsembleResult {
 /// velocities and of one exponential a component [JorbaZou2005]. The velocity after a step says
 /// what the expansion has missed dz/dφ by, and h/13 times that corrects z and, to second order, the
 /// weights: the first term left out goes, of the next a fourteenth remains. Each trajectory has
-/// steps of its own, so long that by the last four terms (h/ρ)¹⁴ is 4 tolerances. Where a step has
-/// to be corrected by more than 50 tolerances (1 + max |z_i|), it is taken back and shortened,
-/// without another expansion. The last step has no velocity after it and is shorter: (h/ρ)¹³ is ¾
-/// tolerance. As the Jacobian of this flow only expands, an error made on the way is amplified by
-/// at most √S_s ‖∇X_{0,t}‖. Measured in tolerances (1 + |x|) max(1, ‖∇X‖), at 1e-8: ends of 10⁵
-/// trajectories to a ring of eight within 2.4 (six draws), half of them within 0.6; of 10⁴ each to
-/// and from a hundred random mixtures in up to five dimensions within 7.5 and 7.2. From 1e-5 on
-/// this is not kept: 20 tolerances at 1e-5 for one of sixty such mixtures, 110 at 4e-5 for another.
+/// steps of its own, so long that by the last four terms (h/ρ)¹⁴ is 4 tolerances, and no longer
+/// than 0.45 ρ, for beyond the terms foretell less. Where a step, the last one too, has to be
+/// corrected by more than 25 tolerances (1 + max |z_i|), it is taken back and shortened. As the
+/// Jacobian of this flow only expands, an error made on the way is amplified by at most
+/// √S_s ‖∇X_{0,t}‖. Measured in tolerances (1 + |x|) max(1, ‖∇X‖), at 1e-8: ends of 10⁵
+/// trajectories to a ring of eight within 1.9 (six draws), half of them within 0.5; of 10⁴ each to
+/// and from a hundred random mixtures in up to five dimensions within 5 and 7.1, at 1e-11 within
+/// 6.3 and 7.8.
 ///
 /// A point is a lane of the vector kernels and blocks of points run over oneTBB: the bytes depend
 /// on neither the form nor the number of threads nor what other points there are.
