@@ -276,9 +276,10 @@ class Parser {
                          "500000, at --scale quick 50000)");
     FitOptions& fit = line_.fit;
     add_setting(*sub, "--hidden", fit.hidden, "widths of the network (default: 128,128,128)");
-    frequencies_ = add_setting(*sub, "--frequencies", fit.frequencies,
-                               "sines and cosines of the point that the network of fm and lfm sees "
-                               "too (default: 64 in two dimensions, else 0)");
+    frequencies_ =
+        add_setting(*sub, "--frequencies", fit.frequencies,
+                    "sines and cosines of the point that the network of fm and lfm sees "
+                    "too (default: 64 in two dimensions of 10000 rows to train or more, else 0)");
     add_setting(*sub, "--highest-frequency", fit.highest_frequency,
                 "of them, radians a unit of the scaled data (default: 16)");
     blocks_ = add_setting(*sub, "--blocks", fit.blocks, "blocks of lfm (default: 4), jko (6)");
@@ -286,15 +287,17 @@ class Parser {
                         "first step of lfm (default: 0.15), jko (0.25)");
     ratio_ = add_setting(*sub, "--step-ratio", fit.step_ratio,
                          "from a step to the next, lfm (default: 1.3), jko (1.4)");
-    iterations_ = add_setting(*sub, "--iterations", fit.iterations,
-                              "of a block's training (default: 10000, at --scale quick 2000)");
+    iterations_ =
+        add_setting(*sub, "--iterations", fit.iterations,
+                    "of a block's training (default: 10000, at --scale quick 2000, jko 200)");
     add_setting(*sub, "--batch", fit.batch, "points a batch (default: 512)");
     add_setting(*sub, "--learning-rate", fit.learning_rate, "of Adam (default: 0.002)");
     add_setting(*sub, "--patience", fit.patience,
                 "twentieths of the iterations without progress on the validation rows after which "
                 "a block stops (default: 8)");
     time_limit_ = add_setting(*sub, "--time-limit", line_.time_limit,
-                              "seconds that training may take, each block an equal share of them, "
+                              "seconds that training may take, over all resumptions, each block an "
+                              "equal share of them, "
                               "looked at every 50 iterations or less; the bytes of the result then "
                               "depend on the machine (default: none)");
     sub->add_flag("--restart", line_.restart,
@@ -510,7 +513,9 @@ class Parser {
     fit.seed = line_.seed;
     const bool quick = line_.scale == Scale::quick;
     if (draws_->count() == 0) line_.count = quick ? 50'000 : 500'000;
-    if (iterations_->count() == 0) fit.iterations = quick ? 2'000 : 10'000;
+    // An iteration of jko pushes its points through the block: ten of the others.
+    const Index quick_iterations = fit.method == ModelMethod::jko ? 200 : 2'000;
+    if (iterations_->count() == 0) fit.iterations = quick ? quick_iterations : 10'000;
     if (frequencies_->count() == 0) fit.frequencies = -1;  // by the dimension, once it is known
     require_between("--draws", line_.count, Index{100}, most_points);
     require_between("--iterations", fit.iterations, Index{1}, Index{10'000'000});
@@ -533,7 +538,8 @@ class Parser {
     }
     if (shares_.size() != 2 || !(shares_[0] > 0.0) || !(shares_[1] > 0.0) ||
         !(shares_[0] + shares_[1] < 1.0)) {
-      throw UsageError("--split: expected two positive shares whose sum is below 1");
+      throw UsageError(fmt::format("--split {}: expected two positive shares whose sum is below 1",
+                                   fmt::join(shares_, ",")));
     }
     line_.split = {.validation = shares_[0], .test = shares_[1]};
   }

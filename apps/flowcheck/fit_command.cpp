@@ -37,11 +37,21 @@ void tell_data(const CommandLine& line, const FitData& data) {
   }
 }
 
-// In the plane a network sees waves of the point beside it; above, there are too many.
-FitOptions options_for(const CommandLine& line, Index d) {
+// In the plane a network sees waves of the point beside it; above, there are too many. Few rows are
+// told apart by waves one by one, and what is best for their likelihood is asked of that itself,
+// where it costs little beside the training.
+FitOptions options_for(const CommandLine& line, const DataSplit& split) {
   constexpr Index plane_frequencies = 64;
+  constexpr Index rows_for_waves = 10'000;
+  constexpr Index most_tangents = 4000;
+  const Index d = split.train.rows();
   FitOptions options = line.fit;
-  if (options.frequencies < 0) options.frequencies = d == 2 ? plane_frequencies : 0;
+  if (options.frequencies < 0) {
+    options.frequencies = d == 2 && split.train.cols() >= rows_for_waves ? plane_frequencies : 0;
+  }
+  if (split.validation.cols() * (d + 1) <= most_tangents) {
+    options.selection = Selection::likelihood;
+  }
   return options;
 }
 
@@ -50,15 +60,15 @@ FitResult train(const CommandLine& line,
                 UnfinishedFit& unfinished,
                 Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  const auto time_used = [&] {
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    return passed.count() / line.time_limit;
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   try {
     return fit_model(data.split, line.fit, {},
                      {.progress = [&](double done) { progress.report(share_of_training * done); },
                       .stop = &interrupted(),
-                      .time_used = time_used,
+                      .seconds = seconds,
+                      .time_limit = line.time_limit,
                       .checkpoint = [&](const FitState& state) { unfinished.save(state); }},
                      unfinished.state());
   } catch (const std::invalid_argument& error) {
@@ -90,6 +100,26 @@ void tell_untrained(const FitResult& fit) {
              "fit: warning: training improved nothing in {} of {} blocks; try a smaller "
              "--learning-rate or more --iterations\n",
              kept, fit.blocks.size());
+}
+
+// The Gaussian of the rows' moments is where training starts from.
+void tell_worse(const ModelEvaluation& evaluation) {
+  const Estimate& difference = evaluation.nll_difference;
+  if (!(difference.lower > 0.0)) return;
+  fmt::print(
+      stderr,
+      "fit: warning: on the test rows the model is worse than the fitted Gaussian, by {:.3g} "
+      "[{:.3g}, {:.3g}] nats: it overfits, or is not trained enough\n",
+      difference.value, difference.lower, difference.upper);
+}
+
+// A fit with other settings takes the place of what an earlier one left, as a run's results do.
+void tell_replaced(const CommandLine& line) {
+  const std::string file = line.out + "/fit.json";
+  std::error_code ignored;
+  if (line.quiet || !std::filesystem::exists(file, ignored)) return;
+  const std::string what = difference_from_record(file, line);
+  if (!what.empty()) fmt::print(stderr, "{}: an earlier fit will be replaced ({})\n", file, what);
 }
 
 int leave_unfinished(const CommandLine& line) {
@@ -136,12 +166,13 @@ int fit_command(const CommandLine& given) {
   require_writable_folder(given.out);
   const FitData data = read_fit_data(given);
   CommandLine line = given;
-  line.fit = options_for(given, data.split.train.rows());
+  line.fit = options_for(given, data.split);
   tell_data(line, data);
   // Two fits would take each other's place.
   const FolderLock lock(line.out, [] { return false; });
   UnfinishedFit unfinished(line, data);
   tell_begun(line, unfinished.state());
+  tell_replaced(line);
   Progress progress(std::cerr, progress_style(line.quiet), "fit");
   FitResult fit = train(line, data, unfinished, progress);
   if (fit.termination == Termination::not_finite) {
@@ -165,6 +196,7 @@ int fit_command(const CommandLine& given) {
     throw std::runtime_error("fit: the model's density or a sample of it is not finite");
   }
   progress.report(1.0);
+  tell_worse(evaluation);
   write_fit(line, data, fit, evaluation);
   unfinished.remove();
   print(told("test_nll", evaluation.test_nll) + told("gaussian_nll", evaluation.gaussian_nll) +

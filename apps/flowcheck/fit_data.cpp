@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -94,19 +95,40 @@ Matrix read_points(const CommandLine& line, FitData& data) {
   return sample(mixture, line.count, rng);
 }
 
+// The names of the columns k for which `holds`.
+std::vector<std::string> columns_where(const FitData& data,
+                                       const std::function<bool(Index)>& holds) {
+  std::vector<std::string> names;
+  for (Index k = 0; k < static_cast<Index>(data.columns.size()); ++k) {
+    if (holds(k)) names.push_back(data.columns[static_cast<std::size_t>(k)]);
+  }
+  return names;
+}
+
 // One column of one value would be a density without bound.
 void require_varying(const CommandLine& line, const FitData& data, const Matrix& points) {
-  std::vector<std::string> constant;
-  for (Index k = 0; k < points.rows(); ++k) {
-    if (points.row(k).minCoeff() == points.row(k).maxCoeff()) {
-      constant.push_back(data.columns[static_cast<std::size_t>(k)]);
-    }
-  }
+  const auto constant = columns_where(
+      data, [&](Index k) { return points.row(k).minCoeff() == points.row(k).maxCoeff(); });
   if (constant.empty()) return;
   throw InputError(
       fmt::format("{}:1: constant, and no density has it: {}; leave it out with "
                   "--drop-constant or --columns",
                   line.first, shown(constant)));
+}
+
+// Moments are sums of squares.
+void require_moments(const CommandLine& line, const FitData& data, const Matrix& points) {
+  constexpr double largest = 1e150;
+  constexpr double least = 1e-150;
+  const auto beyond = columns_where(data, [&](Index k) {
+    return points.row(k).cwiseAbs().maxCoeff() > largest ||
+           points.row(k).maxCoeff() - points.row(k).minCoeff() < least;
+  });
+  if (beyond.empty()) return;
+  throw InputError(fmt::format(
+      "{}:1: values above {} or spread by less than {}, whose squares are no double numbers: {}; "
+      "change their units",
+      line.first, largest, least, shown(beyond)));
 }
 
 // Whitened, a column that the others determine would have a variance of rounding alone.
@@ -135,6 +157,7 @@ FitData read_fit_data(const CommandLine& line) {
   const Index d = points.rows();
   const Index n = points.cols();
   require_varying(line, data, points);
+  require_moments(line, data, points);
   const double train = 1.0 - line.split.validation - line.split.test;
   const double least = std::min(line.split.validation, line.split.test);
   if (n < fewest_rows || train * static_cast<double>(n) < 2.0 * static_cast<double>(d + 1) ||

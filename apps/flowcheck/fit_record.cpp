@@ -1,9 +1,12 @@
 #include "fit_record.hpp"
 
-#include "report/json_text.hpp"
+#include "measures/input_file.hpp"
 #include "report/run_info.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace flowcheck {
@@ -34,6 +37,7 @@ Json settings_json(const CommandLine& line) {
                    {"batch", options.batch},
                    {"learning_rate", options.learning_rate},
                    {"average", options.average},
+                   {"selection", to_string(options.selection)},
                    {"patience", options.patience},
                    {"seed", line.seed}};
   if (std::isfinite(line.time_limit)) settings["time_limit"] = line.time_limit;
@@ -113,6 +117,26 @@ Json guarantees_json(const ModelEvaluation& evaluation) {
 
 std::string fit_settings_json(const CommandLine& line) {
   return json_text(settings_json(line));
+}
+
+std::string difference_of(const Json& begun, const Json& wanted) {
+  for (const auto& [key, value] : wanted.items()) {
+    if (!begun.contains(key)) return key;
+    if (begun[key] == value) continue;
+    if (key == "data") return "the data";
+    return fmt::format("{} {}, here {}", key, begun[key].dump(), value.dump());
+  }
+  return "";
+}
+
+std::string difference_from_record(const std::string& file, const CommandLine& line) {
+  constexpr std::uintmax_t largest_record = 1u << 26;
+  const Json record = Json::parse(read_text_file(file, largest_record), nullptr, false);
+  if (!record.is_object() || !record.contains("settings") || !record.contains("data")) {
+    return "what it is of cannot be read";
+  }
+  const std::string data = difference_of(record["data"], {{"file", line.first}});
+  return data.empty() ? difference_of(record["settings"], settings_json(line)) : data;
 }
 
 std::string fit_record_json(const CommandLine& line,

@@ -21,12 +21,12 @@ std::vector<std::string> papers_of(const std::vector<Claim>& claims) {
 }
 
 // What the call asks for, out of everything there is.
-struct Selection {
+struct Selected {
   std::vector<Claim> claims = {};
   std::vector<Experiment> experiments = {};
 };
 
-Selection select(const CommandLine& line, const Registry& registry) {
+Selected select(const CommandLine& line, const Registry& registry) {
   const std::string paper = line.paper.empty() ? "" : paper_of(line.paper);
   const std::vector<std::string> papers = papers_of(registry.claims);
   if (!paper.empty() && std::find(papers.begin(), papers.end(), paper) == papers.end()) {
@@ -34,7 +34,7 @@ Selection select(const CommandLine& line, const Registry& registry) {
         fmt::format("--paper {}: no claim is of it{}", line.paper, did_you_mean(paper, papers)));
   }
   const auto wanted = [&](const std::string& id) { return paper.empty() || paper_of(id) == paper; };
-  Selection result;
+  Selected result;
   for (const Claim& claim : registry.claims) {
     if (line.kind != "experiments" && wanted(claim.id)) result.claims.push_back(claim);
   }
@@ -51,7 +51,7 @@ std::string_view cost_of(const Claim& claim) {
   return claim.costly ? "costly" : "cheap";
 }
 
-std::string table(const Selection& selection) {
+std::string table(const Selected& selection) {
   std::string text;
   for (const Claim& claim : selection.claims) {
     text += fmt::format("{:<8} {:<8} {:<12} {}\n", claim.id, to_string(claim.provenance),
@@ -64,7 +64,7 @@ std::string table(const Selection& selection) {
   return text;
 }
 
-std::string json(const Selection& selection) {
+std::string json(const Selected& selection) {
   Json result = {{"schema", "flowcheck.list/1"}};
   result["claims"] = Json::array();
   for (const Claim& claim : selection.claims) {
@@ -96,7 +96,7 @@ std::string quoted(const std::string& text) {
 }
 
 // Each claim writes into a folder of its own, so that ctest may run them side by side.
-std::string ctest(const Selection& selection, const CommandLine& line) {
+std::string ctest(const Selected& selection, const CommandLine& line) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const std::filesystem::path out = std::filesystem::absolute(line.out);
   std::string text = "# Written by flowcheck list --format ctest.\n";
@@ -115,7 +115,7 @@ std::string ctest(const Selection& selection, const CommandLine& line) {
 }  // namespace
 
 int list_command(const CommandLine& line, const Registry& registry) {
-  const Selection selection = select(line, registry);
+  const Selected selection = select(line, registry);
   if (line.format == "json") {
     print(json(selection));
   } else if (line.format == "ctest") {

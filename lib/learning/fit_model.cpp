@@ -101,7 +101,8 @@ VelocityNetwork without_movement(VelocityNetwork network) {
 void begin_block(FitState& state, const VelocityNetwork& start, const NetworkLoss& loss) {
   const VelocityNetwork identity = without_movement(start);
   BlockFit fit{.first_validation = loss(start), .identity_validation = loss(identity)};
-  const bool better = fit.first_validation <= fit.identity_validation;
+  const bool better =
+      std::isfinite(fit.first_validation) && !(fit.identity_validation < fit.first_validation);
   fit.best_validation = better ? fit.first_validation : fit.identity_validation;
   state.blocks.push_back(fit);
   state.best = better ? start : identity;
@@ -117,7 +118,7 @@ void validate(FitState& state, const TrainingState& training, const NetworkLoss&
   fit.iterations = training.iteration;
   fit.train_loss = training.smoothed_loss;
   ++state.since_best;
-  if (!(value < fit.best_validation)) return;
+  if (!std::isfinite(value) || !(value < fit.best_validation)) return;
   fit.best_validation = value;
   fit.best_iteration = training.iteration;
   state.best = std::move(now);
@@ -189,7 +190,17 @@ class ModelFitter {
     return {.step_size = block.step_size, .steps = 3, .exact_divergence = train_.rows() <= 2};
   }
 
+  // Up to what the blocks before and the scaling add to it, which no parameters of this one change.
+  NetworkLoss negative_log_likelihood(const ModelBlock& block) const {
+    return [points = validation_, now = block](const VelocityNetwork& network) mutable {
+      now.network = network;
+      const PushedPoints pushed = push_block(now, points, true);
+      return -(pushed.divergence_integral + standard_normal_log_densities(pushed.points)).mean();
+    };
+  }
+
   NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
+    if (options_.selection == Selection::likelihood) return negative_log_likelihood(block);
     Rng rng(derive_seed(options_.seed, "fit validation", n));
     if (is_jko()) {
       const Index count = std::min<Index>(validation_.cols(), validation_points);
@@ -231,6 +242,7 @@ class ModelFitter {
   Termination train(std::size_t n, const ModelBlock& block) {
     const NetworkLoss loss = validation_loss(n, block);
     if (!state_.in_training()) begin_block(state_, block.network, loss);
+    if (!std::isfinite(state_.blocks.back().best_validation)) return Termination::not_finite;
     const TrainingOptions training = training_options(n);
     const TrainingState from = state_.training;
     Index saved = from.iteration;
@@ -255,8 +267,8 @@ class ModelFitter {
   }
 
   bool out_of_time(std::size_t n) const {
-    return watch_.time_used && watch_.time_used() * static_cast<double>(step_sizes_.size()) >=
-                                   static_cast<double>(n + 1);
+    return state_.seconds * static_cast<double>(step_sizes_.size()) >=
+           watch_.time_limit * static_cast<double>(n + 1);
   }
 
   // At each report of the training of block n: validates where it is time, saves, and stops.
@@ -271,6 +283,7 @@ class ModelFitter {
           static_cast<double>(now.iteration) / static_cast<double>(options_.iterations);
       watch_.progress((static_cast<double>(n) + done) / static_cast<double>(step_sizes_.size()));
     }
+    if (watch_.seconds) state_.seconds = seconds_before_ + watch_.seconds();
     const bool late = now.iteration < options_.iterations && out_of_time(n);
     const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
                      now.iteration == options_.iterations || late;
@@ -291,12 +304,17 @@ class ModelFitter {
   std::vector<double> step_sizes_;
   FitWatch watch_;
   FitState state_;
+  double seconds_before_ = state_.seconds;
   FlowModel model_;
   Matrix train_;
   Matrix validation_;
 };
 
 }  // namespace
+
+std::string_view to_string(Selection selection) {
+  return selection == Selection::loss ? "loss" : "likelihood";
+}
 
 std::vector<double> block_step_sizes(const FitOptions& options) {
   require_fit_options(options);
@@ -369,6 +387,7 @@ void require_fit_state(const FitState& state,
                                            fit.best_iteration <= fit.iterations;
                                   }),
           "a state of more iterations");
+  require(state.seconds >= 0.0 && std::isfinite(state.seconds), "a state of no time");
   require(state.since_best >= 0 && state.since_best < options.patience,
           "a state of more validations without a new best");
   require(std::ranges::all_of(

@@ -10,9 +10,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 namespace flowcheck {
+
+/// By what the best parameters of a block are told, on the validation points.
+enum class Selection {
+  loss,        ///< what the block trains: regression, or the JKO step's
+  likelihood,  ///< −mean log p of the model that ends with the block: what overfitting shows in
+};
+std::string_view to_string(Selection selection);
 
 struct FitOptions {
   ModelMethod method = ModelMethod::fm;
@@ -29,7 +37,8 @@ struct FitOptions {
   double average = 0.999;  ///< of the parameters' exponential moving average, less where it would
                            ///< remember a twentieth of the iterations; 0: the last ones
   int validations = 20;    ///< of a block, at equal distances; its best parameters are kept
-  int patience = 8;        ///< validations without a new best after which a block stops
+  Selection selection = Selection::loss;
+  int patience = 8;  ///< validations without a new best after which a block stops
   std::uint64_t seed = 1;
 };
 
@@ -50,9 +59,9 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
 /// How the training of one block went.
 struct BlockFit {
   Index iterations = 0;              ///< done
-  double first_validation = 0.0;     ///< loss before the first iteration
-  double identity_validation = 0.0;  ///< loss of a block that moves nothing
-  double best_validation = 0.0;      ///< loss of the parameters that were kept
+  double first_validation = 0.0;     ///< by FitOptions::selection, before the first iteration
+  double identity_validation = 0.0;  ///< of a block that moves nothing
+  double best_validation = 0.0;      ///< of the parameters that were kept
   Index best_iteration = 0;          ///< where they were found
   double train_loss = 0.0;           ///< smoothed, of the last batches
   bool out_of_time = false;          ///< the training ended with the block's share of the time
@@ -66,6 +75,7 @@ struct FitState {
   TrainingState training = {};                 ///< of that one
   VelocityNetwork best = {};                   ///< of it so far, on the validation points
   int since_best = 0;                          ///< validations without a new best
+  double seconds = 0.0;                        ///< of training so far, where a clock is watched
 
   bool in_training() const { return blocks.size() > networks.size(); }
 };
@@ -90,9 +100,10 @@ struct FitResult {
 struct FitWatch {
   std::function<void(double)> progress = {};  ///< done so far, 0 … 1
   const std::atomic<bool>* stop = nullptr;    ///< becomes true: returns early, `running`
-  /// What has passed of the time for training, 1: all of it; or none. Of N blocks the n-th trains
-  /// until n/N of it has. The result then depends on the machine.
-  std::function<double()> time_used = {};
+  std::function<double()> seconds = {};       ///< passed since the call, by a clock; or none
+  /// Seconds of training, those of the state among them. Of N blocks the n-th trains until n/N of
+  /// them have passed. The result then depends on the machine.
+  double time_limit = infinity;
   /// Called after each validation, each 1000 iterations and each block, and before an early return.
   std::function<void(const FitState&)> checkpoint = {};
 };

@@ -88,6 +88,7 @@ Contents contents_from(const StateJson& json) {
   for (const StateJson& block : json.at("blocks")) state.blocks.push_back(block_fit_from(block));
   contents.trained = static_cast<std::size_t>(count_from(json.at("trained")));
   state.training.iteration = count_from(json.at("iteration"));
+  state.seconds = json.at("seconds").get<double>();
   const Index since_best = count_from(json.at("since_best"));
   state.since_best = static_cast<int>(std::min<Index>(since_best, std::numeric_limits<int>::max()));
   const bool in_training = state.blocks.size() == contents.trained + 1;
@@ -121,6 +122,7 @@ std::vector<NamedBytes> fit_state_files(const FitState& state, std::size_t there
                           {"trained", state.networks.size()},
                           {"iteration", state.training.iteration},
                           {"since_best", state.since_best},
+                          {"seconds", state.seconds},
                           {"blocks", blocks}};
   files.push_back({.name = "state.json", .bytes = json.dump(1) + "\n"});
   return files;

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace flowcheck {
 namespace {
@@ -170,7 +171,8 @@ class BlockIntegrals {
   Estimate of(Term term) const {
     if (term == of_sensitivity && power_ < 3) return infinity;
     if (term == of_growth && power_ < 2) return infinity;
-    if (!std::isfinite(sums_.value(term))) return infinity;
+    // Finite in theory, and out of the grid's or the numbers' reach: anything.
+    if (!std::isfinite(sums_.value(term))) return Estimate::converged(0.0, infinity);
     return Estimate::converged(sums_.value(term), gap_(term),
                                round_off(sums_.size(term), dimension_));
   }
@@ -190,33 +192,41 @@ class BlockIntegrals {
     return true;
   }
 
-  // Nodes are doubled on given panels, then panels halved at the nodes before the last doubling.
-  // The value is that of both, short of the halving's effect on the nodes' error.
+  // Nodes are doubled on given panels, as long as the grids are affordable, then panels halved at
+  // the nodes before the last doubling. The value is that of both, short of the halving's effect on
+  // the nodes' error.
   void refine() {
     const int most_levels = dimension_ == 1 ? 6 : 4;
     std::vector<double> ends =
         graded_panels([this](double t) { return least_variance(path_.law(t)); }, 1);
-    double nodes = 24.0;
-    std::optional<Sums> coarse;
+    constexpr double first_nodes = 24.0;
+    double nodes = first_nodes;
     std::optional<Sums> fine = sums(ends, nodes);
-    Terms node_gap;
-    for (int level = 1; fine && level < most_levels; ++level) {
-      coarse = fine;
+    if (!fine) return;
+    Sums coarse = *fine;
+    Terms node_gap = Terms::Constant(infinity);
+    for (int level = 1; level < most_levels; ++level) {
+      const std::optional<Sums> next = sums(ends, 2.0 * nodes);
+      if (!next) break;
       nodes *= 2.0;
-      fine = sums(ends, nodes);
-      if (fine) node_gap = (fine->value - coarse->value).abs();
-      if (fine && is_small(node_gap, *fine)) break;
+      coarse = *std::exchange(fine, next);
+      node_gap = (fine->value - coarse.value).abs();
+      if (is_small(node_gap, *fine)) break;
     }
-    for (int halving = 0; fine && halving < 4; ++halving) {
+    sums_ = *fine;
+    if (nodes == first_nodes) return;  // nothing says how good the only grid is
+    for (int halving = 0; halving < 4; ++halving) {
       ends = halved(ends);
       const std::optional<Sums> next = sums(ends, 0.5 * nodes);
       if (!next) return;
-      const Terms change = next->value - coarse->value;
+      const Terms change = next->value - coarse.value;
       sums_ = {.value = fine->value + change, .size = fine->size};
       gap_ = node_gap + change.abs();
       if (is_small(change.abs(), sums_)) return;
-      coarse = next;
       fine = sums(ends, nodes);
+      if (!fine) return;
+      coarse = *next;
+      node_gap = (fine->value - coarse.value).abs();
     }
   }
 

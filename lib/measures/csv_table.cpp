@@ -192,6 +192,9 @@ void CsvTable::start(std::vector<std::string>& fields, std::size_t line, CsvHead
 
 void CsvTable::add_row(std::vector<std::string>& fields, std::size_t line) {
   if (fields.size() != names_.size()) {
+    if (fields.size() == 1 && fields.front().empty()) {
+      fail(line, fmt::format("an empty line, expected {} fields", names_.size()));
+    }
     fail(line, fmt::format("{} fields, expected {}", fields.size(), names_.size()));
   }
   for (std::size_t k = 0; k < fields.size(); ++k) columns_[k].push_back(std::move(fields[k]));

@@ -3,6 +3,9 @@
 #include "lfm/lfm_claims.hpp"
 
 #include <cmath>
+#include <initializer_list>
+#include <string>
+#include <vector>
 
 namespace flowcheck {
 namespace lfm_06 {
@@ -17,17 +20,39 @@ const char* const kl_bound_part = "KL ≤ ε(∫∫ρ|s − ŝ|²)^½";
 const char* const gaussian_constants =
     "left out: L and C₂ are enclosed for a Gaussian start in d = 1 only";
 
+const char* const not_enclosed = "left out: an integral that is finite, or may be, is not enclosed";
+
+// Why a part in which a value stands says nothing: it is infinite, and the hypothesis fails; or its
+// enclosure is not finite. "" where it is.
+std::string why_not(const Estimate& value) {
+  if (value.lower == infinity) return integrable;
+  return std::isfinite(value.lower) && std::isfinite(value.upper) ? "" : not_enclosed;
+}
+
+// The bound, or its part left out for the first of the values that is not finite.
+Bound where_finite(Bound bound, std::initializer_list<Estimate> values) {
+  for (const Estimate& value : values) {
+    if (const std::string why = why_not(value); !why.empty()) return left_out(bound.part, why);
+  }
+  return bound;
+}
+
 void add_bounds(const BlockErrors& block, std::vector<Bound>& bounds) {
-  bounds.push_back(identity(block.chi_squared, block.chi_squared_growth, identity_part, unit));
-  bounds.push_back({.lhs = block.chi_squared,
-                    .rhs = block.error * block.sensitivity,
-                    .part = bound_part,
-                    .scale = unit});
-  bounds.push_back(identity(block.kl, block.kl_growth, kl_identity_part, unit));
-  bounds.push_back({.lhs = block.kl,
-                    .rhs = block.error * block.kl_sensitivity,
-                    .part = kl_bound_part,
-                    .scale = unit});
+  const Estimate& growth = block.chi_squared_growth;
+  bounds.push_back(where_finite(identity(block.chi_squared, growth, identity_part, unit),
+                                {block.chi_squared, growth}));
+  bounds.push_back(where_finite({.lhs = block.chi_squared,
+                                 .rhs = block.error * block.sensitivity,
+                                 .part = bound_part,
+                                 .scale = unit},
+                                {block.sensitivity, block.error}));
+  bounds.push_back(where_finite(identity(block.kl, block.kl_growth, kl_identity_part, unit),
+                                {block.kl, block.kl_growth}));
+  bounds.push_back(where_finite({.lhs = block.kl,
+                                 .rhs = block.error * block.kl_sensitivity,
+                                 .part = kl_bound_part,
+                                 .scale = unit},
+                                {block.error, block.kl_sensitivity}));
 }
 
 Outcome in_every_block(const AffineBlocks& problem) {
@@ -36,18 +61,16 @@ Outcome in_every_block(const AffineBlocks& problem) {
   const std::vector<PathConstants> constants = problem.constants();
   for (std::size_t n = 0; n < chain.blocks.size(); ++n) {
     const BlockErrors& block = chain.blocks[n];
-    const bool finite = std::isfinite(block.sensitivity.value) &&
-                        (constants.empty() || std::isfinite(constants[n].integrability.upper));
-    if (!finite) return Outcome::not_applicable(integrable);
     add_bounds(block, bounds);
     if (constants.empty()) {
       bounds.push_back(left_out(constants_part, gaussian_constants));
       continue;
     }
-    bounds.push_back({.lhs = block.sensitivity,
-                      .rhs = sensitivity_bound(constants[n]),
-                      .part = constants_part,
-                      .scale = unit});
+    bounds.push_back(where_finite({.lhs = block.sensitivity,
+                                   .rhs = sensitivity_bound(constants[n]),
+                                   .part = constants_part,
+                                   .scale = unit},
+                                  {block.sensitivity, constants[n].integrability}));
   }
   return bounds;
 }

@@ -53,6 +53,10 @@ class Data : public ScratchFolder {
     std::string line = "x,y,z\n";
     for (int i = 0; i < 100; ++i) line += fmt::format("{0},{1},{2}\n", i, i * i, 3 * i + 2 * i * i);
     write("plane.csv", line);
+    std::string huge = "x,y\n";
+    for (int i = 0; i < 100; ++i) huge += fmt::format("{}e300,{}\n", i, i * i);
+    write("huge.csv", huge);
+    write("blank.csv", "x,y\n\n");
   }
 
   ProgramOutcome call(std::vector<std::string> words, const ProgramCall& how = {}) const {
@@ -224,8 +228,11 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "hills.csv", "--method", "gan"}, "--method gan: expected one of fm, lfm, jko"},
       {{"fit", "hills.csv", "--scaling", "log"},
        "--scaling log: expected one of none, standardise"},
-      {{"fit", "hills.csv", "--split", "0.5"}, "--split: expected two"},
-      {{"fit", "hills.csv", "--split", "0.5,0.5"}, "--split: expected two"},
+      {{"fit", "hills.csv", "--split", "0.5"}, "--split 0.5: expected two"},
+      {{"fit", "hills.csv", "--split", "0.9,0.2"}, "--split 0.9,0.2: expected two"},
+      {{"fit", "hills.csv", "--split", "0,0"}, "--split 0,0: expected two"},
+      {{"fit", "huge.csv"}, "huge.csv:1: values above 1e+150"},
+      {{"fit", "blank.csv"}, "blank.csv:2: an empty line, expected 2 fields"},
       {{"fit", "hills.csv", "--iterations", "0"}, "--iterations 0"},
       {{"fit", "hills.csv", "--batch", "0"}, "--batch 0"},
       {{"fit", "hills.csv", "--hidden", "0"}, "--hidden 0"},
@@ -432,6 +439,36 @@ TEST_CASE("a fit into a folder where another one is at work is refused", "[cli][
   CHECK_THAT(refused.errors, Contains("a: another run is at work there"));
   CHECK(std::filesystem::is_empty(data / "a"));
   close(other);
+}
+
+TEST_CASE("a fit of other settings says that it takes an earlier one's place", "[cli][property]") {
+  const Data data;
+  data.fit({"xy.json"}, "a");
+  const auto errors = [&](const std::string& patience) {
+    std::vector<std::string> words = {"fit", "xy.json", "--out", "a"};
+    words.insert(words.end(), small_network.begin(), small_network.end());
+    words.insert(words.end(), {"--patience", patience});
+    return data.call(words).errors;
+  };
+  CHECK_THAT(errors("8"), !Contains("replaced"));
+  CHECK_THAT(errors("7"), Contains("a/fit.json: an earlier fit will be replaced (patience 8, here "
+                                   "7)"));
+}
+
+TEST_CASE("a model that is worse than the Gaussian is told", "[cli][control]") {
+  const Data data;
+  // Rows that validate by the loss, which does not see what waves do between few rows.
+  const ProgramOutcome worse =
+      data.call({"fit", "gaussian.json", "--draws", "20000", "--split", "0.9,0.09", "--iterations",
+                 "1000", "--hidden", "32", "--frequencies", "64", "--quiet", "--out", "a"});
+  CAPTURE(worse.errors);
+  const json difference = json::parse(read_file(data / "a/fit.json"))["nll_difference"];
+  REQUIRE(difference["lower"] > 0.0);
+  CHECK_THAT(worse.errors, Contains("the model is worse than the fitted Gaussian"));
+  const ProgramOutcome better =
+      data.call({"fit", "xy.json", "--hidden", "16", "--quiet", "--out", "b"});
+  CHECK(json::parse(read_file(data / "b/fit.json"))["nll_difference"]["lower"] <= 0.0);
+  CHECK_THAT(better.errors, !Contains("worse than"));
 }
 
 TEST_CASE("a training that improves nothing is told", "[cli][control]") {

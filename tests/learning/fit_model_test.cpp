@@ -2,6 +2,7 @@
 
 #include "learning/model_evaluation.hpp"
 #include "measures/gaussian_mixture.hpp"
+#include "measures/moment_fit.hpp"
 #include "numerics/confidence.hpp"
 #include "numerics/rng.hpp"
 
@@ -94,6 +95,9 @@ TEST_CASE("a field of zero is the Gaussian fit", "[learning][exact]") {
   const FitResult fit = fit_model(data, options);
   const ModelEvaluation found = evaluate_model(fit.model, data, {}, few());
   CHECK(found.nll_difference.value == Approx(0.0).margin(1e-9));
+  CHECK(found.nll_difference.lower <= 0.0);
+  CHECK(found.nll_difference.upper >= 0.0);
+  CHECK(found.nll_difference.budget.round_off > 0.0);
   CHECK(found.entropy_gap.is_nan());
   // Its loss at a point, ∫ E|π/2 (cos g − sin x)|² dt = π²(d + |x|²)/8, has the interval of the
   // |x|².
@@ -163,18 +167,77 @@ TEST_CASE("blocks share the time for training", "[learning][property]") {
   options.iterations = 400;
   // Eight looks at the clock a block; all of the time has passed after as many.
   double used = 0.0;
-  const FitResult fit = fit_model(data, options, {}, {.time_used = [&] { return used += 0.125; }});
+  const FitResult fit =
+      fit_model(data, options, {}, {.seconds = [&] { return used += 0.125; }, .time_limit = 1.0});
   CHECK(fit.termination == Termination::converged);
   REQUIRE(fit.blocks.size() == 2);
   for (const BlockFit& block : fit.blocks) {
     CHECK(block.out_of_time);
     CHECK(block.iterations == 200);
   }
-  const FitResult enough = fit_model(data, options, {}, {.time_used = [] { return 0.0; }});
+  const FitResult enough =
+      fit_model(data, options, {}, {.seconds = [] { return 0.0; }, .time_limit = 1.0});
   for (const BlockFit& block : enough.blocks) {
     CHECK_FALSE(block.out_of_time);
     CHECK(block.iterations == 400);
   }
+}
+
+TEST_CASE("a fit that goes on has the time that is left, or more where it is given more",
+          "[learning][property]") {
+  const DataSplit data = hills(600);
+  FitOptions options = small(ModelMethod::fm);
+  options.iterations = 400;
+  const auto iterations = [&](double seconds, double limit) {
+    const FitWatch watch = {.seconds = [] { return 0.0; }, .time_limit = limit};
+    return fit_model(data, options, {}, watch, {.seconds = seconds}).blocks.front().iterations;
+  };
+  CHECK(iterations(0.5, 1.0) == 400);
+  CHECK(iterations(1.0, 1.0) == 50);  // the first look at the clock
+  CHECK(iterations(1.0, 2.0) == 400);
+  FitState last;
+  double clock = 0.0;
+  const FitWatch watch = {.seconds = [&] { return clock += 1.0; },
+                          .checkpoint = [&](const FitState& state) { last = state; }};
+  CHECK_FALSE(fit_model(data, options, {}, watch, {.seconds = 7.0}).blocks.front().out_of_time);
+  CHECK(last.seconds == 7.0 + clock);
+}
+
+TEST_CASE("points out of the numbers' range end a fit, and leave no state that is refused",
+          "[learning][control]") {
+  const auto method = GENERATE(ModelMethod::fm, ModelMethod::jko);
+  DataSplit data = hills(200);
+  for (Matrix* part : {&data.train, &data.validation, &data.test}) *part *= 1e200;
+  FitOptions options = small(method);
+  options.scaling = Scaling::none;
+  const auto check = [&](const FitState& state) {
+    CHECK_NOTHROW(require_fit_state(state, options, 2, options.method == ModelMethod::fm ? 1 : 2));
+  };
+  const FitResult fit = fit_model(data, options, {}, {.checkpoint = check});
+  CHECK(fit.termination == Termination::not_finite);
+}
+
+TEST_CASE(
+    "of few rows the likelihood keeps no model that is worse than the Gaussian on those "
+    "that validate",
+    "[learning][property]") {
+  const auto method = GENERATE(ModelMethod::fm, ModelMethod::lfm, ModelMethod::jko);
+  CAPTURE(to_string(method));
+  Rng rng(4);
+  // Two modes that overlap.
+  const Matrix means{{-1.2, 1.2}, {-0.4, 0.4}};
+  const auto law = GaussianMixture::isotropic(Vector::Constant(2, 0.5), means, 1.0);
+  const DataSplit data = split_data(sample(law, 300, rng), {}, 3);
+  FitOptions options = small(method);
+  options.frequencies = 64;
+  const auto worse_by = [&](Selection selection) {
+    options.selection = selection;
+    const FlowModel model = fit_model(data, options).model;
+    return (log_densities(moment_fit(data.train), data.validation) -
+            log_densities(model, data.validation))
+        .mean();
+  };
+  CHECK(worse_by(Selection::likelihood) <= 1e-9);
 }
 
 TEST_CASE("a fit is its seed's, and stops when it is told to", "[learning][property]") {

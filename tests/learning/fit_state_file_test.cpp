@@ -54,7 +54,8 @@ FitState a_state() {
   Rng rng(7);
   const NetworkShape shape{.dimension = 2, .widths = {3, 3}, .frequencies = 2};
   const auto network = [&] { return initial_network(shape, rng); };
-  FitState state{.networks = {network(), network()}, .best = network(), .since_best = 3};
+  FitState state{
+      .networks = {network(), network()}, .best = network(), .since_best = 3, .seconds = 2.5};
   const double third = 1.0 / 3.0;
   state.blocks = {{.iterations = 10, .first_validation = third, .best_iteration = 5},
                   {.first_validation = infinity,
@@ -91,6 +92,7 @@ TEST_CASE("a fit under way comes back from its folder to the last bit", "[learni
   CHECK(read.networks[1].parameters == state.networks[1].parameters);
   CHECK(read.best.parameters == state.best.parameters);
   CHECK(read.since_best == 3);
+  CHECK(read.seconds == 2.5);
   CHECK(read.training.iteration == 40);
   CHECK(read.training.average == state.training.average);
   CHECK(read.training.second_moment == state.training.second_moment);
