@@ -333,7 +333,7 @@ Outcome on_target(const Target& target) {
   constexpr double places_of_table = 1e4;
   Rng rng(1);
   if (const auto* p = std::get_if<Gaussian>(&target.start)) {
-    if (!p->has_density()) return Outcome::not_applicable("ν = e^{−U}: Σ is singular");
+    if (!p->has_density()) return Outcome::not_applicable("ν = e^{−U}, Σ regular");
     return quadratic_of_gaussian(*p, rng);
   }
   const auto* p = std::get_if<GaussianMixture>(&target.start);

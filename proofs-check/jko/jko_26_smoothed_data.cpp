@@ -102,11 +102,13 @@ void add_pipeline(const GaussianProblem& problem, double delta, std::vector<Boun
   }
   bounds.push_back({.lhs = kl(run->chain[0], run->generated),
                     .rhs = paper_kl_bound(1.0, problem.step_size, run->epsilon),
-                    .part = in_kl});
+                    .part = in_kl,
+                    .scale = 1.0});  // of terms of size 1
   if (on_the_line) {
     bounds.push_back({.lhs = total_variation(run->chain[0], run->generated),
                       .rhs = paper_total_variation_bound(1.0, problem.step_size, run->epsilon),
-                      .part = in_total_variation});
+                      .part = in_total_variation,
+                      .scale = 1.0});
   }
 }
 

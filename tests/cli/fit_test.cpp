@@ -458,9 +458,9 @@ TEST_CASE("a fit of other settings says that it takes an earlier one's place", "
 TEST_CASE("a model that is worse than the Gaussian is told", "[cli][control]") {
   const Data data;
   // Rows that validate by the loss, which does not see what waves do between few rows.
-  const ProgramOutcome worse =
-      data.call({"fit", "gaussian.json", "--draws", "20000", "--split", "0.9,0.09", "--iterations",
-                 "1000", "--hidden", "32", "--frequencies", "64", "--quiet", "--out", "a"});
+  const ProgramOutcome worse = data.call(
+      {"fit", "gaussian.json", "--draws", "20000", "--split", "0.9,0.09", "--iterations", "4000",
+       "--patience", "1000", "--hidden", "32", "--frequencies", "64", "--quiet", "--out", "a"});
   CAPTURE(worse.errors);
   const json difference = json::parse(read_file(data / "a/fit.json"))["nll_difference"];
   REQUIRE(difference["lower"] > 0.0);
