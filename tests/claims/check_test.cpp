@@ -204,6 +204,7 @@ TEST_CASE("a result says by which scale equal sides were judged where neither sh
   const auto shown = [](double scale) {
     const Claim claim{.id = "T-1",
                       .statement = "0 = 0",
+                      .source = "tests",
                       .instances = {{"zero", [scale](Trial&) -> Outcome {
                                        return identity(Estimate::closed_form(0.5, 1e-9), 0.5, "",
                                                        scale);

@@ -59,7 +59,8 @@ TEST_CASE("CsvTable says in which line what is wrong", "[measures][precondition]
   CHECK_THAT(message_of("a,b\n"), Contains("t.csv:2: expected a line of column names"));
   CHECK_THAT(message_of("a,b\n1,2\n3\n"), Contains("t.csv:3: 1 fields, expected 2"));
   CHECK_THAT(message_of("a,b\n1,2,3\n"), Contains("t.csv:2: 3 fields, expected 2"));
-  CHECK_THAT(message_of("a,b\n1,2\n\n3,4\n"), Contains("t.csv:3: 1 fields, expected 2"));
+  CHECK_THAT(message_of("a,b\n1,2\n\n3,4\n"),
+             Contains("t.csv:3: an empty line, expected 2 fields"));
   CHECK_THAT(message_of("a,,c\n1,2,3\n"), Contains("t.csv:1: column 2 has no name"));
   CHECK_THAT(message_of("a,a\n1,2\n"), Contains("t.csv:1: column \"a\" stands twice"));
   CHECK_THAT(message_of("a\n\"1\n\n"), Contains("t.csv:2: a quoted field is not closed"));
