@@ -123,8 +123,8 @@ TEST_CASE("Data that their manifest does not vouch for are refused", "[report][p
   };
   CHECK(with({{"data.csv", sha256("x\n1\n")}}).experiments.size() == 1);
   CHECK_THROWS_WITH(with({{"data.csv", sha256("x\n2\n")}}),
-                    Contains("results/e/data.csv: ") && Contains("manifest.json"));
-  CHECK_THROWS_WITH(with({}), Contains("results/e/data.csv: "));
+                    Contains("results/e/data.csv:1: ") && Contains("manifest.json"));
+  CHECK_THROWS_WITH(with({}), Contains("results/e/data.csv:1: "));
   fs::remove(path + "/e/data.csv");
   CHECK_THROWS_WITH(with({{"data.csv", sha256("x\n1\n")}}), Contains("results/e/data.csv: "));
 }
