@@ -337,28 +337,26 @@ Matrix velocities(const DataLaw& law,
   return result;
 }
 
-PointwiseMoments velocities_and_jacobians(const DataLaw& law,
-                                          const Schedule& schedule,
-                                          const FlowTime& time,
-                                          const Matrix& points) {
+void velocities_and_jacobians(const DataLaw& law,
+                              const Schedule& schedule,
+                              const FlowTime& time,
+                              const Matrix& points,
+                              PointwiseMoments& result) {
   const ScheduleValues s = schedule.values(time);
   if (const GaussianMixture* p = law.mixture()) {
     const MixturePosterior posterior(*p, s.b, s.a);
-    const bool noisy = near_noise(s);
-    PointwiseMoments v =
-        noisy ? posterior.means_and_jacobians(points) : posterior.scores_and_hessians(points);
-    const double own = noisy ? s.a_dot / s.a : s.b_dot / s.b;
-    const double other = noisy ? s.wronskian() / s.a : s.a_wronskian() / s.b;
-    for (Index j = 0; j < points.cols(); ++j) {
-      v.vectors.col(j) = own * points.col(j) + other * v.vectors.col(j);
-      v.matrices.col(j) *= other;
-      for (Index i = 0; i < p->dimension(); ++i) v.matrices(i * (i + 3) / 2, j) += own;
+    if (near_noise(s)) {
+      posterior.means_and_jacobians(
+          points, result, {.point = s.a_dot / s.a, .result = s.wronskian() / s.a});
+    } else {
+      posterior.scores_and_hessians(
+          points, result, {.point = s.b_dot / s.b, .result = s.a_wronskian() / s.b});
     }
-    return v;
+    return;
   }
   const Index d = law.dimension();
-  PointwiseMoments result{.vectors = Matrix(d, points.cols()),
-                          .matrices = Matrix(d * (d + 1) / 2, points.cols())};
+  result.vectors.resize(d, points.cols());
+  result.matrices.resize(d * (d + 1) / 2, points.cols());
   for (Index j = 0; j < points.cols(); ++j) {
     const Vector x = points.col(j);
     result.vectors.col(j) = velocity(law, schedule, time, x).value;
@@ -368,7 +366,6 @@ PointwiseMoments velocities_and_jacobians(const DataLaw& law,
       for (Index k = 0; k <= i; ++k) result.matrices(row++, j) = jacobian(i, k);
     }
   }
-  return result;
 }
 
 }  // namespace flowcheck

@@ -84,9 +84,11 @@ Matrix velocities(const DataLaw& law,
                   const Schedule& schedule,
                   const FlowTime& time,
                   const Matrix& points);
-PointwiseMoments velocities_and_jacobians(const DataLaw& law,
-                                          const Schedule& schedule,
-                                          const FlowTime& time,
-                                          const Matrix& points);
+/// v and ∇v there, into memory that is used again.
+void velocities_and_jacobians(const DataLaw& law,
+                              const Schedule& schedule,
+                              const FlowTime& time,
+                              const Matrix& points,
+                              PointwiseMoments& result);
 
 }  // namespace flowcheck

@@ -362,15 +362,38 @@ void for_each_block(VectorForm form,
                     });
 }
 
+// Of the points from `begin` to `end`, while a block's results are near.
+void combine(const AffineCombination& combination,
+             const Matrix& points,
+             Index begin,
+             Index end,
+             PointwiseMoments& result) {
+  for (Index j = begin; j < end; ++j) {
+    result.vectors.col(j) =
+        combination.point * points.col(j) + combination.result * result.vectors.col(j);
+    result.matrices.col(j) *= combination.result;
+    for (Index i = 0; i < points.rows(); ++i) {
+      result.matrices(i * (i + 3) / 2, j) += combination.point;
+    }
+  }
+}
+
 void evaluate(VectorForm form,
               const MixtureBlock& plan,
               const Matrix& points,
-              PointwiseMoments& result) {
+              PointwiseMoments& result,
+              const AffineCombination& combination = {}) {
   const auto d = static_cast<Index>(plan.dimension);
   result.vectors.resize(d, points.cols());
   result.matrices.resize(d * (d + 1) / 2, points.cols());
+  const bool unchanged = combination.point == 0.0 && combination.result == 1.0;
   for_each_block(form, plan, points, result.vectors.data(), result.matrices.data(),
-                 [](std::size_t, const MixtureBlock&) {});
+                 [&](std::size_t first, const MixtureBlock& block) {
+                   if (unchanged) return;
+                   const auto begin = static_cast<Index>(first);
+                   combine(combination, points, begin, begin + static_cast<Index>(block.count),
+                           result);
+                 });
 }
 
 Matrix evaluate_vectors(VectorForm form, const MixtureBlock& plan, const Matrix& points) {
@@ -414,8 +437,10 @@ PointwiseMoments MixturePosterior::moments(const Matrix& points) const {
   return result;
 }
 
-void MixturePosterior::means_and_jacobians(const Matrix& points, PointwiseMoments& result) const {
-  evaluate(form_, factors_->means_and_jacobians(data_scale_, noise_), points, result);
+void MixturePosterior::means_and_jacobians(const Matrix& points,
+                                           PointwiseMoments& result,
+                                           const AffineCombination& combination) const {
+  evaluate(form_, factors_->means_and_jacobians(data_scale_, noise_), points, result, combination);
 }
 
 PointwiseMoments MixturePosterior::means_and_jacobians(const Matrix& points) const {
@@ -428,8 +453,10 @@ Matrix MixturePosterior::means(const Matrix& points) const {
   return evaluate_vectors(form_, factors_->moments(data_scale_, noise_), points);
 }
 
-void MixturePosterior::scores_and_hessians(const Matrix& points, PointwiseMoments& result) const {
-  evaluate(form_, factors_->scores_and_hessians(data_scale_), points, result);
+void MixturePosterior::scores_and_hessians(const Matrix& points,
+                                           PointwiseMoments& result,
+                                           const AffineCombination& combination) const {
+  evaluate(form_, factors_->scores_and_hessians(data_scale_), points, result, combination);
 }
 
 PointwiseMoments MixturePosterior::scores_and_hessians(const Matrix& points) const {

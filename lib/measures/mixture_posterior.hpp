@@ -16,6 +16,12 @@ struct PointwiseMoments {
   Matrix matrix(Index j) const;  ///< the j-th one, d × d, symmetric
 };
 
+/// αx + βf and αI + β∇f, made of a point x and of what is found there.
+struct AffineCombination {
+  double point = 0.0;   ///< α
+  double result = 1.0;  ///< β
+};
+
 /// posterior_moments() at many points for one (a, b): X₁ ~ Σ wₖ N(μₖ, Σₖ) given x = b X₁ + a Z, and
 /// log density, score ∇log p_x and Hessian ∇²log p_x of x's own law, Σ wₖ N(bμₖ, Vₖ), Vₖ = a²I +
 /// b²Σₖ.
@@ -64,8 +70,12 @@ class MixturePosterior {
 
   /// The same into results whose memory is used again: fresh pages cost as much as the arithmetic.
   void moments(const Matrix& points, PointwiseMoments& result) const;
-  void means_and_jacobians(const Matrix& points, PointwiseMoments& result) const;
-  void scores_and_hessians(const Matrix& points, PointwiseMoments& result) const;
+  void means_and_jacobians(const Matrix& points,
+                           PointwiseMoments& result,
+                           const AffineCombination& combination = {}) const;
+  void scores_and_hessians(const Matrix& points,
+                           PointwiseMoments& result,
+                           const AffineCombination& combination = {}) const;
 
  private:
   struct Factors;

@@ -378,8 +378,8 @@ TEST_CASE("Batches are the single evaluations", "[interpolation][property]") {
     const bool slow = laws[i]->mixture() == nullptr;
     const Matrix some = points.leftCols(slow ? 1 : points.cols());
     const Matrix v = velocities(*laws[i], foellmer_schedule(), time, some);
-    const PointwiseMoments both =
-        velocities_and_jacobians(*laws[i], foellmer_schedule(), time, some);
+    PointwiseMoments both;
+    velocities_and_jacobians(*laws[i], foellmer_schedule(), time, some, both);
     for (Index j = 0; j < both.vectors.cols(); ++j) {
       CAPTURE(i, j);
       const VelocityValue single = velocity(*laws[i], foellmer_schedule(), time, points.col(j));
