@@ -131,6 +131,35 @@ void visit_flows(const FlowProblem& problem,
   if (quick && problem.schedules.size() > 4) visit(problem.schedules[4], 0.0, 0.9);
 }
 
+double time_of(const std::function<double(double)>& r, double value) {
+  double below = 0.0;
+  double above = 1.0;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (below + above);
+    (r(middle) < value ? below : above) = middle;
+  }
+  return below;
+}
+
+FlowResult integrate_in_legs(const DataLaw& law,
+                             const std::function<double(double)>& r,
+                             const VelocityField& field,
+                             const Vector& x,
+                             double s,
+                             double t,
+                             const FlowOptions& options) {
+  const LatentMoments own = law.posterior(0.0, 1.0, Vector::Zero(law.dimension()));
+  const double parting = time_of(r, 1.0 / std::sqrt(own.covariance.trace()));
+  const double meeting = std::clamp(parting, std::min(s, t), std::max(s, t));
+  const FlowResult first = integrate(field, x, s, meeting, options);
+  if (first.termination != Termination::converged) return first;
+  FlowResult result = integrate(field, first.end, meeting, t, options);
+  result.evaluations += first.evaluations;
+  result.steps += first.steps;
+  result.rejected += first.rejected;
+  return result;
+}
+
 std::vector<Bound> stretch_below(const FlowProblem& problem,
                                  const LogMapBound& log_bound,
                                  const std::string& part) {

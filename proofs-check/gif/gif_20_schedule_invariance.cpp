@@ -11,15 +11,8 @@
 namespace flowcheck {
 namespace gif_20 {
 
-// t with r_t = r, by halving.
 double time_of(const Schedule& schedule, double r) {
-  double below = 0.0;
-  double above = 1.0;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (below + above);
-    (schedule.at(middle).r() < r ? below : above) = middle;
-  }
-  return below;
+  return flowcheck::time_of([&](double t) { return schedule.at(t).r(); }, r);
 }
 
 constexpr double coarse_tolerance = 1e-10;
@@ -36,8 +29,9 @@ Arrival own_flow(const DataLaw& law, const Schedule& schedule, const Vector& x, 
     return velocity(law, schedule, FlowTime::from_start(time), at).value;
   };
   const auto run = [&](double tolerance) {
-    const FlowResult flow = integrate(
-        field, x, 0.0, t, {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
+    const FlowResult flow = integrate_in_legs(
+        law, [&](double time) { return schedule.at(time).r(); }, field, x, 0.0, t,
+        {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
     if (flow.termination != Termination::converged) {
       throw std::runtime_error("integrate: a trajectory does not arrive");
     }
