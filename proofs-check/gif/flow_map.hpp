@@ -79,6 +79,10 @@ std::vector<Bound> stretch_above(const FlowProblem& problem,
                                  const LogMapBound& log_bound,
                                  const std::string& part = {});
 
+/// What two runs at tolerances a hundredfold apart leave open of an end of this size, where both
+/// took the same steps: their distance says nothing then, and each step may err by its tolerance.
+double unseen_error(int fine_steps, int coarse_steps, double fine_tolerance, double size);
+
 /// Where in [0, 1] an increasing function reaches a value, by halving: 0 where it starts above.
 double time_of(const std::function<double(double)>& r, double value);
 
