@@ -511,6 +511,8 @@ Request request_of(const CommandLine& line, const std::vector<Claim>& claims) {
     for (Claim& claim : request.claims) {
       const auto why = read.unfit.find(paper_of(claim.id));
       if (why != read.unfit.end()) claim.on_target = why->second;
+      // A flow takes no steps: there is no ε that its check could be told to lack.
+      if (paper_of(claim.id) == flows_paper) claim.without_error = false;
     }
     request.settings.target = line.target;
     request.settings.treatment = treatment_words(line.treatment);
@@ -553,10 +555,18 @@ std::string told(const CheckResult& check) {
   return told(check.reason, check.verdict == Verdict::not_applicable);
 }
 
+// Six digits, or its power of ten where they would all be zero.
+std::string shown_tightness(double tightness) {
+  const bool tiny = tightness > 0.0 && tightness < vacuous_tightness;
+  return tiny ? fmt::format("{:.0e}", tightness) : fmt::format("{:.6f}", tightness);
+}
+
 std::string sides(const CheckResult& check) {
   if (check.draws == 0) return "";
   const std::string tightness =
-      std::isnan(check.tightness) ? "" : fmt::format("    tightness {:.6f}\n", check.tightness);
+      std::isnan(check.tightness)
+          ? ""
+          : fmt::format("    tightness {}\n", shown_tightness(check.tightness));
   return fmt::format("    lhs {}\n    rhs {}\n{}", interval(check.lhs), interval(check.rhs),
                      tightness);
 }
@@ -581,7 +591,8 @@ std::string explanation(const ClaimResult& result, const CheckSettings& run) {
   return text;
 }
 
-// Of a target, for which a claim holds, what of it was not checked, and where it is tightest.
+// Of a target, for which a claim holds, what of it was not checked, what holds only because its
+// bound is out of proportion, and where it is tightest.
 std::string told_of_target(const ClaimResult& result) {
   std::string text;
   const CheckResult* tightest = nullptr;
@@ -590,6 +601,10 @@ std::string told_of_target(const ClaimResult& result) {
     const bool closer = tightest == nullptr || check.tightness > tightest->tightness;
     if (!std::isnan(check.tightness) && closer) tightest = &check;
     const std::string part = check.part.empty() ? "" : fmt::format("\"{}\"", check.part);
+    if (is_vacuous(check)) {
+      text += fmt::format("{}: holds{}{}, vacuously: the bound is {:.0e} times the value\n",
+                          result.claim.id, part.empty() ? "" : ", ", part, 1.0 / check.tightness);
+    }
     if (check.verdict == Verdict::not_applicable) {
       text += fmt::format("{}: holds, without {}{}\n", result.claim.id,
                           part.empty() ? "a part" : part, told(check));
@@ -619,7 +634,7 @@ std::string verdict_table(const VerdictFile& file) {
     const double tightness = result.tightness();
     text += fmt::format("{:<8} {:<17} {:<11} {:>9} {:>8}  {}\n", result.claim.id,
                         to_string(result.verdict), applies ? to_string(result.grade()) : "-",
-                        applies && !std::isnan(tightness) ? fmt::format("{:.6f}", tightness) : "-",
+                        applies && !std::isnan(tightness) ? shown_tightness(tightness) : "-",
                         applies ? caught(result) : "-", result.claim.statement);
     if (result.verdict != Verdict::holds || !run.replay.empty()) {
       explanations += explanation(result, run);

@@ -23,12 +23,12 @@ Json json_of(const std::string& file, const MeasureFile& read) {
 std::string result_json(const CommandLine& line,
                         const MeasureFile& first,
                         const MeasureFile& second,
-                        const DistanceMethod& method,
+                        const std::string& method,
                         const DistanceResult& result) {
   const Estimate& estimate = result.estimate;
   Json json = {{"schema", "flowcheck.distance/1"},
                {"kind", line.kind},
-               {"method", method.method},
+               {"method", method},
                {"first", json_of(line.first, first)},
                {"second", json_of(line.second, second)},
                {"value", json_number(estimate.value)},
@@ -93,10 +93,11 @@ int distance_command(const CommandLine& line) {
   const std::string text = fmt::format("{} {} [{}, {}] {}\n", line.kind, estimate.value,
                                        estimate.lower, estimate.upper, to_string(estimate.grade)) +
                            told(result.details);
-  const std::string json = result_json(line, first, second, *method, result);
+  const std::string& used = result.method.empty() ? method->method : result.method;
+  const std::string json = result_json(line, first, second, used, result);
   if (!line.json.empty() && line.json != "-") write_file(line.json, json);
   if (!line.quiet) {
-    fmt::print(stderr, "cost: {}, {:.3g} s of processor time{}\n", method->method, seconds,
+    fmt::print(stderr, "cost: {}, {:.3g} s of processor time{}\n", used, seconds,
                result.iterations > 0 ? fmt::format(", {} iterations", result.iterations) : "");
   }
   if (line.json == "-") {

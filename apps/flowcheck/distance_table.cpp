@@ -198,6 +198,13 @@ std::string mixed_known(const P& p, const Q& q) {
   }
 }
 
+// Of a divergence's several methods the one that an estimate is of.
+std::string method_used(const Estimate& estimate, bool have_densities) {
+  if (estimate.grade <= Grade::statistical) return "draws";
+  if (estimate.grade == Grade::converged) return "quadrature";
+  return have_densities ? "closed form" : "where the measures live";
+}
+
 // Of mixtures; those of a picture's many components by fewer draws, for each costs them all.
 template <Divergence kind>
 DistanceResult mixture_divergence(const GaussianMixture& p,
@@ -212,8 +219,9 @@ DistanceResult mixture_divergence(const GaussianMixture& p,
     chosen.draws = std::max<Index>(20'000, 4 * largest);
   }
   const Estimate estimate = divergence(kind, p, q, chosen);
-  DistanceResult result{.estimate = told_as(kind, estimate)};
-  if (estimate.grade == Grade::statistical || estimate.grade == Grade::sampled) {
+  DistanceResult result{.estimate = told_as(kind, estimate),
+                        .method = method_used(estimate, p.has_density() && q.has_density())};
+  if (estimate.grade <= Grade::statistical) {
     result.details.emplace_back("draws", static_cast<double>(chosen.draws));
     result.details.emplace_back("false_alarm", chosen.false_alarm);
   }
@@ -265,6 +273,8 @@ DistanceResult sliced(const P& p, const P& q, const DistanceOptions& options) {
   DistanceResult result{.estimate = sliced_w2(p, q, chosen)};
   if (p.dimension() > 1) {
     result.details = {{"projections", chosen.projections}, {"false_alarm", chosen.false_alarm}};
+  } else {  // there is one line
+    result.method = std::is_same_v<P, Gaussian> ? "closed form" : "sorting";
   }
   return result;
 }

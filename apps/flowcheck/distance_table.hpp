@@ -22,6 +22,7 @@ struct DistanceOptions {
 /// What came out, and what it took.
 struct DistanceResult {
   Estimate estimate = {};
+  std::string method = {};      ///< the one that was used, of a method with several
   std::int64_t iterations = 0;  ///< 0 where the method has none
   /// Further numbers by name, in the order they are told.
   std::vector<std::pair<std::string, double>> details = {};
@@ -30,7 +31,7 @@ struct DistanceResult {
 /// One method of one kind of distance, for one pair of types of measures.
 struct DistanceMethod {
   std::string kind = {};
-  std::string method = {};  ///< a few words: "closed form", "optimal transport"
+  std::string method = {};  ///< a few words: "closed form", "quadrature, in d > 2 draws"
   std::string first = {};   ///< type_name()
   std::string second = {};
   /// The hypothesis that a pair of these types fails, or "".

@@ -67,10 +67,10 @@ Verdict severity(Verdict verdict) {
 }
 
 // lhs ≤ ∞ says nothing.
-bool is_vacuous(const Bound& bound) {
+bool is_unbounded(const Bound& bound) {
   return bound.relation == Relation::bound && bound.rhs.value == infinity && !is_nan(bound);
 }
-const std::string vacuous = "left out: the bound is infinite";
+const std::string unbounded = "left out: the bound is infinite";
 
 // Bounds of a part of which nothing is said.
 struct LeftOut {
@@ -142,7 +142,7 @@ class Gathering {
   // A control need only break somewhere, so its best draw speaks; everything else by its worst.
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
-    const std::string& unsaid = is_vacuous(bound) ? vacuous : bound.failed_hypothesis;
+    const std::string& unsaid = is_unbounded(bound) ? unbounded : bound.failed_hypothesis;
     if (!unsaid.empty()) {
       LeftOut& left_out = left_out_[bound.part];
       if (left_out.count++ == 0) left_out.why = unsaid;
@@ -367,6 +367,22 @@ double ClaimResult::tightness() const {
     if (check.relation == Relation::bound) largest = std::fmax(largest, check.tightness);
   }
   return largest;
+}
+
+bool is_vacuous(const CheckResult& check) {
+  return check.relation == Relation::bound && check.verdict == Verdict::holds &&
+         check.lhs.value > 0.0 && check.tightness < vacuous_tightness;
+}
+
+bool is_vacuous(const ClaimResult& result) {
+  bool found = false;
+  for (const CheckResult& check : result.checks) {
+    const bool of_no_ratio = check.relation == Relation::bound && std::isnan(check.tightness);
+    if (check.verdict == Verdict::not_applicable || of_no_ratio) continue;
+    if (!is_vacuous(check)) return false;
+    found = true;
+  }
+  return found;
 }
 
 int draw_count(Scale scale) {

@@ -49,6 +49,14 @@ struct ClaimResult {
   double tightness() const;  ///< largest of the checks' that voted; NaN if none
 };
 
+/// A bound that holds by being out of proportion says next to nothing: its right side is more than
+/// 10⁶ times the left at the closest of its draws. False of left sides that are zero.
+inline constexpr double vacuous_tightness = 1e-6;
+bool is_vacuous(const CheckResult& check);
+
+/// Whether a claim rests on nothing else: every part that has a ratio, and no identity or order.
+bool is_vacuous(const ClaimResult& result);
+
 /// One draw to be repeated by itself.
 struct Replay {
   std::string instance;

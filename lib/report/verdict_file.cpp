@@ -29,6 +29,7 @@ Json to_json(const ClaimResult& claim, const CheckResult& check) {
   json["rhs"] = check.draws > 0 ? to_json(check.rhs) : Json();
   if (check.scale > 0.0) json["scale"] = json_number(check.scale);
   json["tightness"] = json_number(check.tightness);
+  if (is_vacuous(check)) json["vacuous"] = true;
   json["verdict"] = to_string(check.verdict);
   json["reason"] = check.reason;
   json["draws"] = check.draws;
@@ -53,6 +54,7 @@ Json to_json(const ClaimResult& result) {
                {"tightness", json_number(result.tightness())},
                {"checks", Json::array()},
                {"controls", Json::array()}};
+  if (is_vacuous(result)) json["vacuous"] = true;
   for (const CheckResult& check : result.checks) json["checks"].push_back(to_json(result, check));
   for (const CheckResult& control : result.controls) {
     json["controls"].push_back(to_json(result, control));

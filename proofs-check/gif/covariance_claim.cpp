@@ -1,5 +1,6 @@
 #include "gif/covariance_claim.hpp"
 
+#include "gif/digits.hpp"
 #include "gif/jacobian_bounds.hpp"
 #include "interpolation/covariance_extremes.hpp"
 #include "measures/gaussian_mixture.hpp"
@@ -44,10 +45,11 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
   visit(problem, bounds, [&](const FlowPoint& at) {
     const double r = at.values.r();
     const Vector y = at.x / at.values.a;
-    bounds.push_back({.lhs = c(r),
-                      .rhs = covariance_eigenvalues(*problem.law, r, y).least,
-                      .part = part,
-                      .scale = covariance_floor(problem)});
+    const Estimate least = covariance_eigenvalues(*problem.law, r, y).least;
+    // Rounding is of the largest eigenvalue's size.
+    bounds.push_back(with_digits(
+        {.lhs = c(r), .rhs = least, .part = part, .scale = covariance_floor(problem)},
+        least.width(), "left out: rounding hides the least eigenvalue beside the largest"));
   });
   return bounds;
 }

@@ -24,8 +24,10 @@ struct EnclosedVector {
 /// to what the first three give, of order 6, is the error; the errors of f's values add to it.
 EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double h);
 
-/// Steps small against the scale on which the posterior at a point changes: in space a²/b over its
-/// spread, in time what moves the posterior's exponent by one.
+/// Steps small against the scale on which the posterior at a point changes. Of any law in space
+/// a²/b over its spread, in time what moves the posterior's exponent by one; of a mixture, where
+/// that is longer, what moves no component's log-odds ℓ to the likeliest by more than a small share
+/// of their distance to e^ℓ = −1: a component that stays below e^{−100} does not count.
 double space_step(const FlowProblem& problem, const FlowPoint& at);
 double time_step(const FlowProblem& problem, const FlowPoint& at);
 

@@ -79,6 +79,26 @@ std::vector<Bound> stretch_above(const FlowProblem& problem,
                                  const LogMapBound& log_bound,
                                  const std::string& part = {});
 
+/// What two runs at tolerances a hundredfold apart leave open of an end of this size, where both
+/// took the same steps: their distance says nothing then, and each step may err by its tolerance.
+double unseen_error(int fine_steps, int coarse_steps, double fine_tolerance, double size);
+
+/// Where in [0, 1] an increasing function reaches a value, by halving: 0 where it starts above.
+double time_of(const std::function<double(double)>& r, double value);
+
+/// integrate() from s to t in two legs that meet where r = 1/√E|X₁ − EX₁|², between the times at
+/// which components far apart weigh the same and at which one has all the weight. A schedule that
+/// rests at its start, ȧ₀ = ḃ₀ = 0, hides that change from a step across all of it: the velocity is
+/// zero at one end and that of one component at every other stage, which is one smooth curve.
+/// @param r  b/a at a time of the field
+FlowResult integrate_in_legs(const DataLaw& law,
+                             const std::function<double(double)>& r,
+                             const VelocityField& field,
+                             const Vector& x,
+                             double s,
+                             double t,
+                             const FlowOptions& options);
+
 /// One stretch, from noise to data: for tight instances and controls.
 Bound map_below(const DataLawPointer& law, const Vector& x, const Estimate& bound);
 

@@ -11,15 +11,8 @@
 namespace flowcheck {
 namespace gif_20 {
 
-// t with r_t = r, by halving.
 double time_of(const Schedule& schedule, double r) {
-  double below = 0.0;
-  double above = 1.0;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (below + above);
-    (schedule.at(middle).r() < r ? below : above) = middle;
-  }
-  return below;
+  return flowcheck::time_of([&](double t) { return schedule.at(t).r(); }, r);
 }
 
 constexpr double coarse_tolerance = 1e-10;
@@ -36,18 +29,22 @@ Arrival own_flow(const DataLaw& law, const Schedule& schedule, const Vector& x, 
     return velocity(law, schedule, FlowTime::from_start(time), at).value;
   };
   const auto run = [&](double tolerance) {
-    const FlowResult flow = integrate(
-        field, x, 0.0, t, {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
+    const FlowResult flow =
+        integrate_in_legs(law, [&](double time) { return schedule.at(time).r(); }, field, x, 0.0, t,
+                          {.method = FlowMethod::dormand_prince8, .tolerance = tolerance});
     if (flow.termination != Termination::converged) {
       throw std::runtime_error("integrate: a trajectory does not arrive");
     }
     return flow;
   };
-  const FlowResult fine = run(1e-12);
-  const Vector coarse = run(coarse_tolerance).end;
-  const double rounding = std::sqrt(1.0 + fine.steps) * (1.0 + x.norm() + fine.end.norm());
+  constexpr double tolerance = 1e-12;
+  const FlowResult fine = run(tolerance);
+  const FlowResult coarse = run(coarse_tolerance);
+  const double size = 1.0 + x.norm() + fine.end.norm();
+  const double rounding = std::sqrt(1.0 + fine.steps) * size;
   return {.end = fine.end,
-          .error = (fine.end - coarse).norm() + round_off(10.0 * rounding, x.size())};
+          .error = (fine.end - coarse.end).norm() + round_off(10.0 * rounding, x.size()) +
+                   unseen_error(fine.steps, coarse.steps, tolerance, size)};
 }
 
 void add_comparison(std::vector<Bound>& bounds,

@@ -296,6 +296,24 @@ TEST_CASE("the check of a target says when the claim knows no ε", "[claims][exa
   CHECK(run(claim, {.target = target}).checks.at(0).instance == "target");
 }
 
+TEST_CASE("a claim is vacuous where all its bounds are out of proportion", "[claims][exact]") {
+  Claim claim = right_claim();
+  const auto with = [&](std::vector<Bound> bounds) {
+    claim.instances = {{.name = "bounds", .draw = [bounds](Trial&) -> Outcome { return bounds; }}};
+    claim.tight.clear();
+    return run(claim);
+  };
+  const Bound loose{.lhs = 1.0, .rhs = 1e9, .part = "loose"};
+  CHECK(is_vacuous(with({loose})));
+  CHECK_FALSE(is_vacuous(with({{.lhs = 1.0, .rhs = 1e5, .part = "loose"}})));
+  CHECK_FALSE(is_vacuous(with({{.lhs = 0.0, .rhs = 1.0, .part = "zero"}})));
+  const ClaimResult mixed = with({loose, identity(2.0, 2.0, "equal")});
+  CHECK(is_vacuous(mixed.checks[0]));
+  CHECK_FALSE(is_vacuous(mixed));
+  CHECK_FALSE(is_vacuous(with({loose, {.lhs = 1.0, .rhs = 2.0, .part = "close"}})));
+  CHECK(is_vacuous(with({loose, left_out("other", "none")})));
+}
+
 TEST_CASE("an infinite bound is no evidence", "[claims][exact]") {
   Claim claim = right_claim();
   claim.tight.clear();

@@ -130,6 +130,36 @@ TEST_CASE("A target's or a replay's verdicts do not touch the record", "[cli][ex
   CHECK(mine["claims"][0]["checks"][0]["kind"] == "target");
 }
 
+TEST_CASE("A bound out of proportion is told, and flows are not told of an ε they do not have",
+          "[cli][exact]") {
+  const ScratchFolder folder;
+  folder.write("far.json", R"({"type": "gaussian_mixture", "weights": [0.25, 0.25, 0.25, 0.25],
+                               "means": [[50, 0], [0, 50], [-50, 0], [0, -50]],
+                               "covariances": [0.25, 0.25, 0.25, 0.25]})");
+  const ProgramOutcome far =
+      call(folder, {"check", "GIF-15", "GIF-24", "--target", "far.json", "--out", "mine"});
+  REQUIRE(far.exit_code == 0);
+  CHECK_THAT(far.output, Contains("vacuously: the bound is ") && Contains("times the value"));
+  CHECK_THAT(far.output, !Contains("no ε"));
+  bool found = false;
+  const json file = verdicts(folder, "mine/verdicts.json");
+  for (const json& claim : file["claims"]) {
+    for (const json& check : claim["checks"]) {
+      const bool holds = check["verdict"] == "holds" && check["relation"] == "bound";
+      const bool tiny = holds && check["tightness"].is_number() && check["tightness"] > 0.0 &&
+                        check["tightness"] < 1e-6;
+      CAPTURE(check.dump());
+      CHECK(check.value("vacuous", false) == tiny);
+      found = found || tiny;
+    }
+  }
+  CHECK(found);
+  folder.write("near.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                "means": [[-1], [1]], "covariances": [1, 1]})");
+  CHECK_THAT(call(folder, {"check", "GIF-24", "--target", "near.json"}).output,
+             !Contains("vacuously"));
+}
+
 TEST_CASE("Another measure under the same name starts the record afresh", "[cli][exact]") {
   const ScratchFolder folder;
   const auto check = [&](const std::string& id, const std::string& target) {

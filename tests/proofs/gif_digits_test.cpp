@@ -5,12 +5,16 @@
 #include "gif/differences.hpp"
 #include "gif/digits.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/instances.hpp"
 #include "gif/stability_problem.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace flowcheck::gif_digits_test {
@@ -73,6 +77,45 @@ TEST_CASE("Of components far apart what is called tight is known", "[gif][refere
       const double size = std::max({1.0, std::abs(part.lhs.value), std::abs(part.rhs.value)});
       CAPTURE(claim.id, part.part, part.instance, part.lhs, part.rhs, part.scale);
       CHECK(part.lhs.width() + part.rhs.width() <= 1e-4 * size);
+    }
+  }
+}
+
+TEST_CASE("Where one of far components is active, differences are as of that one alone",
+          "[gif][property]") {
+  Rng rng(1);
+  const FlowProblem far = flow_problem(two_centre_data(100.0, 1.0), rng);
+  const FlowProblem alone = flow_problem(data_law(Gaussian(Vector{{100.0}}, Matrix{{1.0}})), rng);
+  const Schedule schedule = linear_schedule();
+  for (const double t : {0.25, 0.5, 0.85, 0.99}) {
+    const FlowTime time = FlowTime::from_start(t);
+    const ScheduleValues s = schedule.values(time);
+    const FlowPoint at{schedule, time, s, Vector{{100.0 * s.b + 0.7 * s.a}}};
+    CAPTURE(t);
+    CHECK(space_step(far, at) == space_step(alone, at));
+    CHECK(time_step(far, at) == time_step(alone, at));
+    const FlowPoint middle{schedule, time, s, Vector{{0.01}}};  // both are active
+    CHECK(space_step(far, middle) < 0.1 * space_step(alone, middle));
+  }
+}
+
+TEST_CASE("Of components far apart a tenth of the differences is left out at most",
+          "[gif][property]") {
+  const GaussianMixture p(Vector{{0.4, 0.6}}, Matrix{{-20.0, 20.0}, {0.0, 5.0}},
+                          {0.3 * Matrix::Identity(2, 2), Matrix{{0.5, 0.0}, {0.0, 0.2}}});
+  const Target target{.start = p, .reference = Gaussian::standard(2), .error = 0.0};
+  for (const Claim& claim :
+       {gif_01_tweedie(), gif_02_covariance_identity(), gif_03_time_derivative()}) {
+    std::map<std::string, std::pair<double, double>> counts;  // left out, all
+    for (const Bound& bound : claim.on_target(target).bounds) {
+      auto& [left_out, all] = counts[bound.part];
+      left_out += bound.failed_hypothesis == no_digits ? 1.0 : 0.0;
+      all += 1.0;
+    }
+    for (const auto& [part, count] : counts) {
+      CAPTURE(claim.id, part, count.first, count.second);
+      const double most = part == "∇s" ? 0.15 : 0.1;  // ∇s of a narrow component is −1/σ² and less
+      CHECK(count.first <= most * count.second);
     }
   }
 }

@@ -234,6 +234,24 @@ TEST_CASE("A narrow target is decided, or said to have no digits left", "[gif][p
   }
 }
 
+TEST_CASE("A schedule that rests at its start does not hide where far components part",
+          "[gif][control]") {
+  for (const double far : {1e4, 1e6, 9e7}) {
+    for (const Index d : {1, 2}) {
+      Matrix centres = Matrix::Zero(d, 2);
+      centres(0, 0) = -far;
+      centres(0, 1) = far;
+      const auto p = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, centres, 1.0);
+      for (const Claim& claim :
+           {gif_20_schedule_invariance(), gif_31_auto_encoding_model_error()}) {
+        const ClaimResult result = check(claim, {.target = Target{p, Gaussian::standard(d)}});
+        CAPTURE(claim.id, far, d, result.reason);
+        CHECK(result.verdict == Verdict::holds);
+      }
+    }
+  }
+}
+
 TEST_CASE("GIF-28, 29, 32 and 36 of a user's measure, or the hypothesis that it fails",
           "[gif][property]") {
   const auto of = [](const Claim& claim, const Measure& measure) {

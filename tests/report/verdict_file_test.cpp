@@ -107,6 +107,24 @@ TEST_CASE("Verdicts survive being written and read", "[report][property]") {
   CHECK_THAT(text, Contains("\"replay\": \"A-1:random:18446744073709551615\""));
 }
 
+TEST_CASE("A bound out of proportion is marked, and its claim where there is nothing else",
+          "[report][exact]") {
+  ClaimResult claim = result_of("A-1", Verdict::holds, 1e-9);
+  const auto marks = [&] {
+    const std::string text = verdicts_json(file_of({claim}));
+    CHECK(verdicts_json(parse_verdicts(text, "v")) == text);
+    int count = 0;
+    const std::string mark = "\"vacuous\": true";
+    for (std::size_t i = text.find(mark); i < text.size(); i = text.find(mark, i + 1)) ++count;
+    return count;
+  };
+  CHECK(marks() == 1);  // beside an identity
+  claim.checks.pop_back();
+  CHECK(marks() == 2);
+  claim.checks[0].tightness = 1e-5;
+  CHECK(marks() == 0);
+}
+
 TEST_CASE("Only a draw that is shown can be replayed", "[report][control]") {
   const ClaimResult claim = result_of("A-1", Verdict::holds);
   CHECK(replay_string(claim, claim.controls[0]) == "A-1:wrong rate:3");
