@@ -463,7 +463,7 @@ Regularity searched_regularity(const GaussianMixture& p) {
   }
   if (p.dimension() != 2) return result;
   // A supremum on a curve closes slowly, and a theorem takes what is certain.
-  const CurvatureOptions options{.most_places = 2'000};
+  const CurvatureOptions options{.most_places = 4'000};
   const Estimate most = largest_planar_curvature(p, options).value;
   if (most.grade > Grade::sampled) result.curvature_lower = -most;
   const Estimate least = smallest_planar_curvature(p, options).value;

@@ -126,4 +126,29 @@ TEST_CASE("The curvature of three almost equal covariances is enclosed",
   CHECK(relative_width(kappa) < 1e-3);
 }
 
+TEST_CASE("The curvature of three covariances keeps its digits as they come together",
+          "[interpolation][reference]") {
+  // As ε → 0 it tends to that of the farthest two, (R² − 1)V⁻¹ with R² = ¼⟨δ, V⁻¹δ⟩, and changes by
+  // O(ε); exponents where they tie are ε⁻².
+  const Matrix means{{-1.5, 1.2, 0.3}, {0.0, 0.5, -1.1}};
+  const Matrix P = Gaussian(Vector::Zero(2), slanted).precision();
+  double R2 = 0.0;
+  for (Index i = 0; i < 3; ++i) {
+    for (Index j = 0; j < i; ++j) {
+      const Vector gap = means.col(i) - means.col(j);
+      R2 = std::max(R2, 0.25 * gap.dot(P * gap));
+    }
+  }
+  const double expected = (1.0 - R2) * largest_eigenpair(P).value;
+  const auto [epsilon, accuracy] = GENERATE(table<double, double>(
+      {{1e-4, 3e-4}, {1e-5, 1e-4}, {1e-6, 1e-4}, {1e-7, 1e-4}, {1e-8, 1e-3}}));
+  const GaussianMixture p(Vector{{0.4, 0.3, 0.3}}, means,
+                          {(1.0 + epsilon) * slanted, slanted, (1.0 + 0.5 * epsilon) * slanted});
+  const Estimate kappa = data_law(p)->regularity().curvature_lower;
+  CAPTURE(epsilon, kappa, expected);
+  CHECK(kappa.grade == Grade::converged);
+  CHECK(relative_width(kappa) < accuracy);
+  CHECK(std::abs(kappa.value - expected) < (10.0 * epsilon + accuracy) * std::abs(expected));
+}
+
 }  // namespace flowcheck::data_law_test
