@@ -51,9 +51,9 @@ bool encloses_largest_covariance(const DataLaw& law);
 
 /// inf_y λ_min C(r, y): closed form for Gaussians, and for points and mixtures of one covariance,
 /// λ_min(ΣV⁻¹), approached far out in a direction with one extreme centre; converged for mixtures
-/// of any widths on the line and, in the plane, where one covariance is the widest in every
-/// direction; closed form again in the plane where the narrowest covariance is the widest in some.
-/// Otherwise sampled: an upper bound, its `lower` being 0.
+/// of any widths on the line and in the plane, there in closed form again where the narrowest
+/// covariance is the widest in some direction, see smallest_planar_curvature(). Otherwise sampled:
+/// an upper bound, its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
 
 /// The same of Cov(W | x) and largest_centre_covariance(), for a mixture of one covariance; of a

@@ -370,6 +370,13 @@ struct CellTerm {
   Sides mean_t = {};    // what moved · mean_t adds to |E⟨u, h⟩|
 };
 
+// Where no component is the widest: far out, all but those with λ_max(P_k) ≤ λ are lost, and
+// −λ_max(P_k) = −λ is the limit somewhere.
+struct FarOut {
+  double steepest = infinity;  // λ
+  double radius = infinity;    // beyond which what is steeper counts for less than 1e-13 of it
+};
+
 class PlanarCurvatureSearch {
  public:
   PlanarCurvatureSearch(const PlanarMixture& p, const CurvatureOptions& options, bool largest)
@@ -377,16 +384,21 @@ class PlanarCurvatureSearch {
     best_.value = -outward() * infinity;
   }
 
+  // Of the infimum, within a square about the mean; beyond, it is that limit.
+  PlanarCurvatureSearch(const PlanarMixture& p,
+                        const CurvatureOptions& options,
+                        const FarOut& far_out)
+      : p_(p),
+        options_(options),
+        largest_(false),
+        far_out_(far_out),
+        cones_({PlanarCone{.rays = {axis(PlanePoint::UnitX()), axis(PlanePoint::UnitY())}}}),
+        best_({-far_out.steepest, 1e-12 * p.narrowest}) {}
+
   PlanarCurvature run() {
     if (largest_) probe_ties();
     std::vector<PlanarCell> cells;
-    for (std::size_t k = 0; k < cones_.size(); ++k) {
-      const PlanarCell whole{.cone = k,
-                             .corners = {probe(k, {0.0, 0.0}), probe(k, {infinity, 0.0}),
-                                         probe(k, {0.0, infinity}), probe(k, {infinity, infinity})},
-                             .bound = outward() * infinity};
-      cells.push_back(bounded(whole));
-    }
+    for (std::size_t k = 0; k < cones_.size(); ++k) cells.push_back(bounded(whole_of(k)));
     const auto is_done = [&](double open) {
       return places_ >= 5 * options_.most_places || decided(open);
     };
@@ -406,6 +418,19 @@ class PlanarCurvatureSearch {
     PlaneForm excess = PlaneForm::Zero();     // P̄ − P_q
     PlanePoint score = PlanePoint::Zero();    // ḡ − g_q
   };
+
+  static PlanarRay axis(const PlanePoint& e) { return {.theta = e, .step = e}; }
+
+  // A cone, or the square.
+  PlanarCell whole_of(std::size_t k) {
+    const bool is_cone = far_out_.radius == infinity;
+    const PlanarRange side = {is_cone ? 0.0 : -far_out_.radius, far_out_.radius};
+    return {.cone = k,
+            .sides = {side, side},
+            .corners = {probe(k, {side.from, side.from}), probe(k, {side.to, side.from}),
+                        probe(k, {side.from, side.to}), probe(k, {side.to, side.to})},
+            .bound = outward() * infinity};
+  }
 
   double outward() const { return largest_ ? 1.0 : -1.0; }
   double extreme_of(const PlaneForm& S) const { return largest_ ? largest_of(S) : smallest_of(S); }
@@ -786,7 +811,18 @@ class PlanarCurvatureSearch {
         at_corners + outward() * 0.5 * (curvature(level, 0) + curvature(level, 1));
     const double first = largest_ ? -smallest_of(law.precision) + level.change + level.variance()
                                   : -largest_of(law.precision) - level.change;
-    return largest_ ? std::min(by_corners, first) : std::max(by_corners, first);
+    return largest_ ? std::min(by_corners, first)
+                    : std::max({by_corners, first, by_steepness(level)});
+  }
+
+  // H ⪰ −Σ r_k P_k, whose eigenvalues are at least −λ − Σ r_k (λ_max(P_k) − λ)₊ for any λ.
+  double by_steepness(const LevelBound& level) const {
+    double result = -far_out_.steepest;
+    for (std::size_t k = 0; k < level.terms.size() && result > -infinity; ++k) {
+      const double above = largest_of(p_.components[k].precision) - far_out_.steepest;
+      result -= level.terms[k].weight * std::max(0.0, above);
+    }
+    return result;
   }
 
   // A bound of −∂²_u⟨e, He⟩ for the largest, of ∂²_u⟨e, He⟩ for the smallest, over all unit e, u
@@ -859,6 +895,7 @@ class PlanarCurvatureSearch {
   const PlanarMixture& p_;
   CurvatureOptions options_;
   bool largest_;
+  FarOut far_out_ = {};
   std::vector<PlanarCone> cones_;
   int places_ = 0;
   PlanarCorner best_ = {};
@@ -903,14 +940,57 @@ bool is_alone_far_out(const PlanarMixture& p, const PlanarComponent& of) {
   return false;
 }
 
-// H ⪰ −Σ r_k P_k, and far out H → −P_k where k is alone: an equality where the narrowest is.
-std::optional<Estimate> least_far_out(const PlanarMixture& p) {
+// The largest λ_max(P_k) of those that are alone somewhere far out.
+std::optional<double> steepest_far_out(const PlanarMixture& p) {
+  std::optional<double> steepest;
   for (const PlanarComponent& c : p.components) {
-    if (largest_of(c.precision) < p.narrowest * (1.0 - 8.0 * unit_round_off)) continue;
-    if (!is_alone_far_out(p, c)) continue;
-    return Estimate::closed_form(-p.narrowest, round_off(p.narrowest * p.condition, 2));
+    const double here = largest_of(c.precision);
+    if (here > steepest.value_or(0.0) && is_alone_far_out(p, c)) steepest = here;
   }
-  return std::nullopt;
+  return steepest;
+}
+
+// From where on c, along all e_φ with |φ − angle| ≤ reach, is e^{−depth} of some other at most:
+// ℓ_c − ℓ_q ≤ o + s|g| − ½s²m, with m ≤ ⟨e, (P_c − P_q)e⟩, a multiple of cos 2φ and a constant.
+// Nothing, where m is not at least half of what it is in the middle.
+std::optional<double> lost_from(
+    const PlanarMixture& p, const PlanarComponent& c, double angle, double reach, double depth) {
+  const PlanePoint e(std::cos(angle), std::sin(angle));
+  std::optional<double> nearest;
+  for (const PlanarComponent& q : p.components) {
+    const PlanarGap gap = gap_between(c, q, PlanePoint::Zero());
+    const double middle = e.dot(gap.excess * e);
+    const double m = middle - 2.0 * half_gap(gap.excess) * reach;
+    if (!(m > 0.5 * middle)) continue;
+    const double g = gap.score.norm();
+    const double s = (g + std::sqrt(g * g + 2.0 * m * std::max(0.0, gap.odds + depth))) / m;
+    if (!nearest || s < *nearest) nearest = s;
+  }
+  return nearest;
+}
+
+// Beyond it all steeper than λ are lost together; nothing, where one of them is not.
+std::optional<double> radius_without_steeper(const PlanarMixture& p, double steepest) {
+  constexpr int most_halvings = 12;
+  const double depth = 32.0 + std::log(static_cast<double>(p.components.size()));
+  const std::function<std::optional<double>(const PlanarComponent&, double, double, int)> from =
+      [&](const PlanarComponent& c, double angle, double reach,
+          int halvings) -> std::optional<double> {
+    if (const auto here = lost_from(p, c, angle, reach, depth)) return here;
+    if (halvings == most_halvings) return std::nullopt;
+    const auto left = from(c, angle - 0.5 * reach, 0.5 * reach, halvings + 1);
+    const auto right = from(c, angle + 0.5 * reach, 0.5 * reach, halvings + 1);
+    if (!left || !right) return std::nullopt;
+    return std::max(*left, *right);
+  };
+  double radius = p.scale;
+  for (const PlanarComponent& c : p.components) {
+    if (!(largest_of(c.precision) > steepest)) continue;
+    const auto own = from(c, 0.0, std::numbers::pi, 0);
+    if (!own) return std::nullopt;
+    radius = std::max(radius, *own);
+  }
+  return radius;
 }
 
 // What is seen at the centres, where no search encloses it.
@@ -960,8 +1040,15 @@ PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options) {
   const PlanarMixture plane = checked(p, ordered);
   if (!plane.has_widest || plane.is_undecided || direction_of_parabola(plane)) {
-    if (const auto limit = least_far_out(plane)) return {.value = *limit};
     const double most = plane.narrowest;
+    if (const auto steepest = steepest_far_out(plane)) {
+      if (*steepest >= most * (1.0 - 8.0 * unit_round_off)) {
+        return {.value = Estimate::closed_form(-most, round_off(most * plane.condition, 2))};
+      }
+      if (const auto radius = radius_without_steeper(plane, *steepest)) {
+        return PlanarCurvatureSearch(plane, options, FarOut{*steepest, *radius}).run();
+      }
+    }
     return seen_at_centres(p, false, -most - round_off(most * plane.condition, 2));
   }
   return PlanarCurvatureSearch(plane, options, false).run();
