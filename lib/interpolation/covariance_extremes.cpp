@@ -2,6 +2,7 @@
 
 #include "interpolation/compass_search.hpp"
 #include "interpolation/planar_tilts.hpp"
+#include "measures/enclosing_ball.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/not_tabulated.hpp"
 #include "measures/planar_curvature.hpp"
@@ -19,6 +20,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -192,6 +194,40 @@ Centres sorted_centres(const GaussianMixture& p) {
   return result;
 }
 
+// Exactly: seen in each plane of coordinates that has one in which the ends differ. Sorted points
+// have their ends first and last.
+bool are_on_a_line(const Matrix& sorted) {
+  const Index last = sorted.cols() - 1;
+  if (sorted.rows() == 1 || last < 2) return true;
+  Index along = 0;
+  (sorted.col(last) - sorted.col(0)).cwiseAbs().maxCoeff(&along);
+  for (Index i = 0; i < sorted.rows(); ++i) {
+    if (i == along) continue;
+    for (Index k = 1; k < last; ++k) {
+      const auto seen = [&](Index j) { return Vector{{sorted(along, j), sorted(i, j)}}; };
+      if (orientation(seen(0), seen(last), seen(k)) != 0.0) return false;
+    }
+  }
+  return true;
+}
+
+// Coordinates in which the points differ.
+std::vector<Index> varying_coordinates(const Matrix& points) {
+  std::vector<Index> result;
+  for (Index i = 0; i < points.rows(); ++i) {
+    if (points.row(i).minCoeff() < points.row(i).maxCoeff()) result.push_back(i);
+  }
+  return result;
+}
+
+// sup λ_max Cov over all tilts of some points: ¼diam² if the farthest two are an edge of their
+// hull, and alone far out across it.
+std::optional<Estimate> largest_across_edge(const Matrix& points) {
+  const FarthestPair pair = farthest_pair(points);
+  if (!is_edge(points, pair.first, pair.second)) return std::nullopt;
+  return square(pair.distance / 2.0);
+}
+
 // min(their number, 3) without sorting: one, two or more.
 Index count_centres(const GaussianMixture& p) {
   std::vector<Index> kept;
@@ -306,10 +342,7 @@ class SeenCentres {
   const Vector& weights() const { return centres_.weights; }
   Index dimension() const { return places().rows(); }
   Index count() const { return places().cols(); }
-  bool on_a_line() const {
-    return dimension() == 1 || count() == 2 ||
-           (dimension() == 2 && convex_hull(places()).cols() == 2);
-  }
+  bool on_a_line() const { return are_on_a_line(places()); }
 
   Vector place_of(const Vector& tilt) const { return b_ * middle_ + V_ * tilt / b_; }
   Vector even_odds(Index i, Index j) const {
@@ -397,6 +430,21 @@ Estimate largest_of_line(const Matrix& base, const Vector& q, const Estimate& c)
   const double error = round_off(base.norm() + c.upper * q.squaredNorm(), d);
   return Estimate::between(at(c.value), at(c.lower) - error, at(c.upper) + error,
                            std::min(c.grade, Grade::closed_form));
+}
+
+// Of centres of one width that differ in two coordinates alone: the others show nothing of them.
+CovarianceExtreme largest_in_coordinates(const GaussianMixture& p,
+                                         const std::vector<Index>& coordinates,
+                                         double b,
+                                         double a,
+                                         const CovarianceSearchOptions& options) {
+  const GaussianMixture flat = GaussianMixture::isotropic(
+      p.weights(), p.means()(coordinates, Eigen::all), p.common_variance());
+  CovarianceExtreme result = largest_centre_covariance(flat, b, a, {}, options);
+  Vector place = b * p.mean();
+  place(coordinates) = result.place;
+  result.place = place;
+  return result;
 }
 
 CovarianceExtreme searched_centres(const SeenCentres& seen, const CovarianceForm& form) {
@@ -529,9 +577,18 @@ SearchGoal CovarianceSearchOptions::goal(double scale) const {
 bool encloses_largest_covariance(const DataLaw& law) {
   const GaussianMixture* p = law.mixture();
   if (p != nullptr && law.dimension() == 1) return true;
-  if (has_one_covariance(p)) return law.dimension() == 2 || count_centres(*p) <= 2;
+  if (has_one_covariance(p)) return encloses_centre_covariance(*p);
   if (p != nullptr && law.dimension() == 2) return encloses_planar_curvature(*p);
   return law.dimension() == 1 && enclosed_half_diameter(law) < infinity;
+}
+
+bool encloses_centre_covariance(const GaussianMixture& p) {
+  require(p.has_common_covariance(), "encloses_centre_covariance: the covariances differ");
+  if (p.dimension() <= 2 || count_centres(p) <= 2) return true;
+  const Matrix places = distinct_centres(p);
+  if (are_on_a_line(places)) return true;
+  return p.common_variance() >= 0.0 &&
+         (varying_coordinates(places).size() == 2 || largest_across_edge(places));
 }
 
 Matrix distinct_centres(const GaussianMixture& p) {
@@ -584,6 +641,11 @@ CovarianceExtreme largest_centre_covariance(const GaussianMixture& p,
     CovarianceExtreme result = largest_tilted_covariance(seen.in_plane(form), options);
     result.place = seen.place_of(result.place);
     return result;
+  }
+  if (p.common_variance() >= 0.0 && given.map.size() == 0 && given.base.size() == 0) {
+    const std::vector<Index> coordinates = varying_coordinates(seen.places());
+    if (coordinates.size() == 2) return largest_in_coordinates(p, coordinates, b, a, options);
+    if (const auto across = largest_across_edge(seen.places())) return {.value = *across};
   }
   return searched_centres(seen, form);
 }

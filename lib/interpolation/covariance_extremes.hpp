@@ -33,7 +33,11 @@ struct CovarianceSearchOptions {
 ///   at Y, e the support's end, which only falls. The enclosure is a proof up to rounding;
 /// - converged likewise: the plane, points and mixtures of one covariance, see
 ///   largest_tilted_covariance(); and one dimension, mixtures of any widths, from r²C = 1 + (log
-///   q)″, q the density of y, see log_density_curvature();
+///   q)″, q the density of y, see log_density_curvature(); in any dimension points and mixtures of
+///   one covariance whose centres are on a line, and of one width in a plane of two coordinates;
+/// - certified: more dimensions, one width, where the farthest two centres are an edge of their
+/// hull
+///   (is_edge()): σ²/v + ¼diam²/v², approached far out across it;
 /// - converged, or +∞ in closed form with the direction: the plane, mixtures of different
 ///   covariances, see largest_planar_curvature();
 /// - sampled, a lower bound with its place: what is left, by compass search from many starts.
@@ -47,10 +51,14 @@ bool encloses_largest_covariance(const DataLaw& law);
 
 /// inf_y λ_min C(r, y): closed form for Gaussians, and for points and mixtures of one covariance,
 /// λ_min(ΣV⁻¹), approached far out in a direction with one extreme centre; converged for mixtures
-/// of any widths on the line and, in the plane, where one covariance is the widest in every
-/// direction; closed form again in the plane where the narrowest covariance is the widest in some.
-/// Otherwise sampled: an upper bound, its `lower` being 0.
+/// of any widths on the line and in the plane, there in closed form again where the narrowest
+/// covariance is the widest in some direction, see smallest_planar_curvature(). Otherwise sampled:
+/// an upper bound, its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
+
+/// The same of Cov(W | x) and largest_centre_covariance(), for a mixture of one covariance; of a
+/// form other than A = I, B = 0 in the plane and on a line only.
+bool encloses_centre_covariance(const GaussianMixture& p);
 
 /// Centres of a mixture that are distinct and of positive weight, one a column.
 Matrix distinct_centres(const GaussianMixture& p);
@@ -69,7 +77,7 @@ struct CovarianceForm {
 /// the mean of X₁'s component: from the same branches, and regular at a = 0 where Σ is.
 /// @param b  scale of the data, > 0
 /// @param a  noise, ≥ 0
-/// @return   its place is x
+/// @return   its place is x; empty where it is a limit
 /// @throws std::invalid_argument  covariances differ, or a²I + b²Σ is singular
 CovarianceExtreme largest_centre_covariance(const GaussianMixture& p,
                                             double b,

@@ -93,11 +93,10 @@ class DataLaw {
 
 using DataLawPointer = std::shared_ptr<const DataLaw>;
 
-/// The law, with its regularity(): for mixtures in the plane a search adds to what is known in
-/// closed form, κ of three and more centres of one covariance Σ ≠ σ²I by
-/// largest_centre_covariance(), κ and β of different covariances by planar_curvature(). Three and
-/// more centres of one σ²I, and of any Σ beyond the plane, have the bound of κ by their smallest
-/// ball.
+/// The law, with its regularity(): for mixtures a search adds to what is known in closed form. κ of
+/// three to 500 centres of one covariance, in the plane, on a line or, of one width, in a plane of
+/// two coordinates by largest_centre_covariance(); κ and β of different covariances in the plane by
+/// planar_curvature(). Others of one covariance have the bound of κ by the centres' diameter.
 DataLawPointer data_law(const Gaussian& p);
 DataLawPointer data_law(const GaussianMixture& p);
 DataLawPointer data_law(const PointCloud& p);

@@ -3,6 +3,7 @@
 #include "measures/pair_curvature.hpp"
 #include "measures/planar_curvature.hpp"
 #include "measures/posterior_moments.hpp"
+#include "numerics/intersection.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -428,25 +429,41 @@ class GeneralMixtureLaw final : public DataLaw {
   Regularity regularity_;
 };
 
-// κ of three and more centres in the plane, −sup λ_max(−Σ⁻¹ + Σ⁻¹Cov_r(m)Σ⁻¹).
+// κ of three and more centres: 1/σ² − sup λ_max Cov_r(m)/σ⁴, and −sup λ_max(−Σ⁻¹ + Σ⁻¹Cov_r(m)Σ⁻¹)
+// for any Σ.
 Estimate searched_curvature(const GaussianMixture& p) {
+  if (p.common_variance() > 0.0) {
+    const Estimate V = p.common_variance();
+    return 1.0 / V - largest_centre_covariance(p, 1.0, 0.0).value / square(V);
+  }
   const Matrix P = p.kernel(0).precision();
   return -largest_centre_covariance(p, 1.0, 0.0, {.map = P, .base = -P}, {.enough = -infinity})
               .value;
 }
 
-// In the plane what a search encloses too: κ of one covariance, κ and β of different ones, where β
-// is no worse than the narrowest component's, and κ = −∞ unless one covariance is the widest in
-// every direction.
+// Where the search encloses it, regularity() has no closed form and so many centres do not end it
+// early: their diameter bounds κ too.
+bool is_curvature_searched(const GaussianMixture& p, const Estimate& kappa) {
+  constexpr Index most_centres = 500;
+  const Index count = distinct_centres(p).cols();
+  if (p.dimension() == 1 || count <= 2 || count > most_centres) return false;
+  return kappa.width() > 1e-9 * std::abs(kappa.value) && encloses_centre_covariance(p);
+}
+
+// What a search encloses too: κ of one covariance, and in the plane κ and β of different ones,
+// where β is no worse than the narrowest component's, and κ = −∞ unless one covariance is the
+// widest in every direction.
 Regularity searched_regularity(const GaussianMixture& p) {
   Regularity result = flowcheck::regularity(p);
-  if (p.dimension() != 2 || !p.has_density() || pair_curvature(p)) return result;
+  if (!p.has_density() || pair_curvature(p)) return result;
   if (p.has_common_covariance()) {
-    if (distinct_centres(p).cols() > 2) result.curvature_lower = searched_curvature(p);
+    Estimate& kappa = result.curvature_lower;
+    if (is_curvature_searched(p, kappa)) kappa = intersection(searched_curvature(p), kappa);
     return result;
   }
+  if (p.dimension() != 2) return result;
   // A supremum on a curve closes slowly, and a theorem takes what is certain.
-  const CurvatureOptions options{.most_places = 2'000};
+  const CurvatureOptions options{.most_places = 4'000};
   const Estimate most = largest_planar_curvature(p, options).value;
   if (most.grade > Grade::sampled) result.curvature_lower = -most;
   const Estimate least = smallest_planar_curvature(p, options).value;
@@ -458,7 +475,7 @@ Regularity searched_regularity(const GaussianMixture& p) {
 
 DataLawPointer data_law(const GaussianMixture& p) {
   if (p.common_variance() >= 0.0) {
-    return std::make_shared<IsotropicMixtureLaw>(p, flowcheck::regularity(p));
+    return std::make_shared<IsotropicMixtureLaw>(p, searched_regularity(p));
   }
   return std::make_shared<GeneralMixtureLaw>(p, searched_regularity(p));
 }

@@ -179,8 +179,12 @@ VelocityLipschitz plane_velocity(const DataLaw& law,
   const auto at = [&](const PlanarCurvature& extreme) -> VelocityExtreme {
     return {velocity(extreme.value), extreme.place, extreme.direction};
   };
-  const PlanarCurvature most = largest_planar_curvature(seen, p, velocity.options());
-  const PlanarCurvature least = smallest_planar_curvature(seen, p, velocity.options());
+  // A supremum on a curve closes slowly: more digits would take all places there are.
+  CurvatureOptions options = velocity.options();
+  options.accuracy = 1e-6;
+  options.most_places = 4'000;
+  const PlanarCurvature most = largest_planar_curvature(seen, p, options);
+  const PlanarCurvature least = smallest_planar_curvature(seen, p, options);
   VelocityLipschitz result = {at(most), at(least)};
   // A search sees more than the centres do.
   const auto left_open = [&](const PlanarCurvature& extreme) {

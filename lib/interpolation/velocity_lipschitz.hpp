@@ -25,12 +25,11 @@ struct VelocityLipschitz {
 ///
 /// - Gaussians: (aȧ + λbḃ)/(a² + λb²) at the ends of the spectrum, closed form;
 /// - mixtures of one covariance Σ and points, S = a²I + b²Σ: λ_max(½ṠS⁻¹ + abΔ S⁻¹Cov(W|x)S⁻¹), and
-///   the least of ½ṠS⁻¹ from below, a limit; as good as largest_centre_covariance(), which encloses
-///   it on the line, in the plane and for two centres;
+///   the least of ½ṠS⁻¹ from below, a limit; enclosed where encloses_centre_covariance();
 /// - mixtures of any widths on the line: ḃ/b + (aΔ/b)(log p_x)″, both converged;
 /// - mixtures of different covariances in the plane: (ḃ/b)I + (aΔ/b)∇²log p_x, as good as
-///   largest_planar_curvature(): converged, or +∞ with its direction where no covariance is the
-///   widest in every direction;
+///   largest_planar_curvature() and smallest_planar_curvature(): converged, or +∞ with its
+///   direction where no covariance is the widest in every direction;
 /// - all others: seen at the places that a search of C finds, and where no more is known bounded on
 ///   the other side by the envelopes of the law's classes. Grade sampled then: of the enclosure one
 ///   side is measured, the other a theorem.

@@ -179,7 +179,7 @@ Estimate farthest(const Matrix& points, const Vector& centre) {
   return root_of(squared_distance(points.col(most), centre), rounded_up(square, points.rows()));
 }
 
-Estimate diameter_of(const Matrix& points) {
+FarthestPair farthest_pair_of(const Matrix& points) {
   const Index n = points.cols();
   const Vector middle = points.rowwise().mean();
   const Vector radii = (points.colwise() - middle).colwise().norm();
@@ -206,9 +206,11 @@ Estimate diameter_of(const Matrix& points) {
       }
     }
   }
-  if (largest == 0.0 && (points.colwise() - points.col(0)).isZero(0.0)) return 0.0;
-  return root_of(squared_distance(points.col(one), points.col(other)),
-                 rounded_up(largest, points.rows()));
+  if (largest == 0.0 && (points.colwise() - points.col(0)).isZero(0.0)) return {};
+  return {.first = one,
+          .second = other,
+          .distance = root_of(squared_distance(points.col(one), points.col(other)),
+                              rounded_up(largest, points.rows()))};
 }
 
 // Points times 2^exponent, their extent of size one: its squares can be formed. A coordinate far
@@ -276,10 +278,48 @@ Estimate farthest_distance(const Matrix& points, const Vector& centre) {
   return unscaled(farthest(own.points.leftCols(points.cols()), own.points.rightCols(1)), own);
 }
 
-Estimate diameter(const Matrix& points) {
+FarthestPair farthest_pair(const Matrix& points) {
   require_points(points);
   const ScaledPoints own = scaled(points);
-  return unscaled(diameter_of(own.points), own);
+  FarthestPair pair = farthest_pair_of(own.points);
+  pair.distance = unscaled(pair.distance, own);
+  return pair;
+}
+
+Estimate diameter(const Matrix& points) {
+  return farthest_pair(points).distance;
+}
+
+bool is_edge(const Matrix& points, Index first, Index second) {
+  require_points(points);
+  require(std::min(first, second) >= 0 && std::max(first, second) < points.cols(),
+          "is_edge: there are no such points");
+  const Matrix own = scaled(points).points;
+  const Vector end = own.col(first);
+  const Vector along = (own.col(second) - end).stableNormalized();
+  Matrix others(own.rows(), own.cols());
+  Index count = 0;
+  for (const auto& point : own.colwise()) {
+    if (point != own.col(first) && point != own.col(second)) others.col(count++) = point - end;
+  }
+  if (count == 0) return true;
+  others.conservativeResize(Eigen::NoChange, count);
+  // Seen along the segment, which is then the origin: e is the nearest point of their hull.
+  const Matrix across = others - along * (along.transpose() * others);
+  const double room = round_off(others.colwise().norm().maxCoeff(), own.rows());
+  Vector e = across.col(0);
+  constexpr int most_steps = 400;
+  for (int step = 0; step < most_steps; ++step) {
+    Index nearest = 0;
+    const double least = (across.transpose() * e).minCoeff(&nearest);
+    // Turning e to be at a right angle to the segment changes products by rounding alone.
+    if (least > room * e.norm()) return true;
+    const Vector towards = across.col(nearest) - e;
+    const double length = towards.squaredNorm();
+    if (!(length > 0.0)) return false;
+    e += std::clamp(-e.dot(towards) / length, 0.0, 1.0) * towards;
+  }
+  return false;
 }
 
 }  // namespace flowcheck

@@ -31,8 +31,24 @@ EnclosingBall enclosing_ball(const Matrix& points);
 /// @throws std::invalid_argument  empty, not finite, or the centre of another dimension
 Estimate farthest_distance(const Matrix& points, const Vector& centre);
 
-/// max |pᵢ − pⱼ|, certified. O(n²d) at worst; pairs too close to the centre to matter are not
-/// visited.
+/// Two points with the largest distance, where all are equal twice the first.
+struct FarthestPair {
+  Index first = 0;
+  Index second = 0;
+  Estimate distance = 0.0;  ///< max |pᵢ − pⱼ|, certified
+};
+
+/// O(n²d) at worst; pairs too close to the centre to matter are not visited.
+FarthestPair farthest_pair(const Matrix& points);
+
+/// Its distance.
 Estimate diameter(const Matrix& points);
+
+/// Whether the segment pᵢpⱼ is sure to be an edge of the points' convex hull, with no other point
+/// on it: then some e ⟂ pⱼ − pᵢ has ⟨e, pₖ − pᵢ⟩ > 0 for all pₖ ≠ pᵢ, pⱼ. It is looked for by
+/// Gilbert's steps to the nearest point of a hull, 400 at most, and checked with room for rounding;
+/// an edge that is too flat for either is not found. Cost O(nd) a step.
+/// @throws std::invalid_argument  empty, not finite, or no such points
+bool is_edge(const Matrix& points, Index first, Index second);
 
 }  // namespace flowcheck

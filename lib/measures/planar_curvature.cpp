@@ -7,6 +7,8 @@
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 
+#include <Eigen/LU>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -67,8 +69,38 @@ struct PlanarComponent {
     const PlanePoint apart = z - centre;
     return log_weight - 0.5 * apart.dot(precision * apart);
   }
-  PlanePoint score(const PlanePoint& z) const { return precision * (centre - z); }
 };
+
+// P − P_q, from the difference of the covariances.
+PlaneForm excess_over(const PlanarComponent& q, const PlanarComponent& c) {
+  const PlaneForm D = c.precision * (q.covariance - c.covariance) * q.precision;
+  return 0.5 * (D + D.transpose());
+}
+
+// ℓ − ℓ_q and g − g_q at z, and the sizes that they round with. From differences: where covariances
+// differ by 1e-7 components tie again at |z| ~ 1e7, and exponents of 1e14 have no digits left
+// there.
+struct PlanarGap {
+  double odds = 0.0;
+  double odds_size = 0.0;
+  PlanePoint score = PlanePoint::Zero();
+  double score_size = 0.0;
+  PlaneForm excess = PlaneForm::Zero();  // P − P_q
+};
+PlanarGap gap_between(const PlanarComponent& c, const PlanarComponent& q, const PlanePoint& z) {
+  const PlanePoint apart = z - c.centre;
+  const PlanePoint lag = q.precision * (c.centre - q.centre);
+  const PlanePoint both = c.centre + q.centre;
+  PlanarGap gap{.excess = excess_over(q, c)};
+  const double wide = 0.5 * norm_of(gap.excess) * apart.norm();
+  gap.odds = c.log_weight - q.log_weight - 0.5 * apart.dot(gap.excess * apart) +
+             0.5 * lag.dot(2.0 * z - both);
+  gap.odds_size = std::abs(c.log_weight) + std::abs(q.log_weight) + wide * apart.norm() +
+                  0.5 * lag.norm() * (2.0 * z.norm() + both.norm());
+  gap.score = lag - gap.excess * apart;
+  gap.score_size = 2.0 * wide + norm_of(q.precision) * (c.centre.norm() + q.centre.norm());
+  return gap;
+}
 
 // The axis along which a thin component lacks variance; the tie with the widest may only run along
 // the other.
@@ -338,6 +370,13 @@ struct CellTerm {
   Sides mean_t = {};    // what moved · mean_t adds to |E⟨u, h⟩|
 };
 
+// Where no component is the widest: far out, all but those with λ_max(P_k) ≤ λ are lost, and
+// −λ_max(P_k) = −λ is the limit somewhere.
+struct FarOut {
+  double steepest = infinity;  // λ
+  double radius = infinity;    // beyond which what is steeper counts for less than 1e-13 of it
+};
+
 class PlanarCurvatureSearch {
  public:
   PlanarCurvatureSearch(const PlanarMixture& p, const CurvatureOptions& options, bool largest)
@@ -345,15 +384,21 @@ class PlanarCurvatureSearch {
     best_.value = -outward() * infinity;
   }
 
+  // Of the infimum, within a square about the mean; beyond, it is that limit.
+  PlanarCurvatureSearch(const PlanarMixture& p,
+                        const CurvatureOptions& options,
+                        const FarOut& far_out)
+      : p_(p),
+        options_(options),
+        largest_(false),
+        far_out_(far_out),
+        cones_({PlanarCone{.rays = {axis(PlanePoint::UnitX()), axis(PlanePoint::UnitY())}}}),
+        best_({-far_out.steepest, 1e-12 * p.narrowest}) {}
+
   PlanarCurvature run() {
+    if (largest_) probe_ties();
     std::vector<PlanarCell> cells;
-    for (std::size_t k = 0; k < cones_.size(); ++k) {
-      const PlanarCell whole{.cone = k,
-                             .corners = {probe(k, {0.0, 0.0}), probe(k, {infinity, 0.0}),
-                                         probe(k, {0.0, infinity}), probe(k, {infinity, infinity})},
-                             .bound = outward() * infinity};
-      cells.push_back(bounded(whole));
-    }
+    for (std::size_t k = 0; k < cones_.size(); ++k) cells.push_back(bounded(whole_of(k)));
     const auto is_done = [&](double open) {
       return places_ >= 5 * options_.most_places || decided(open);
     };
@@ -367,10 +412,25 @@ class PlanarCurvatureSearch {
  private:
   struct Law {
     std::vector<double> weights;  // of all components, zero for those that are not in it
-    std::size_t likeliest = 0;
+    std::vector<PlanarGap> gaps;  // from q
+    std::size_t likeliest = 0;    // q
     PlaneForm precision = PlaneForm::Zero();  // P̄
-    PlanePoint score = PlanePoint::Zero();    // ḡ
+    PlaneForm excess = PlaneForm::Zero();     // P̄ − P_q
+    PlanePoint score = PlanePoint::Zero();    // ḡ − g_q
   };
+
+  static PlanarRay axis(const PlanePoint& e) { return {.theta = e, .step = e}; }
+
+  // A cone, or the square.
+  PlanarCell whole_of(std::size_t k) {
+    const bool is_cone = far_out_.radius == infinity;
+    const PlanarRange side = {is_cone ? 0.0 : -far_out_.radius, far_out_.radius};
+    return {.cone = k,
+            .sides = {side, side},
+            .corners = {probe(k, {side.from, side.from}), probe(k, {side.to, side.from}),
+                        probe(k, {side.from, side.to}), probe(k, {side.to, side.to})},
+            .bound = outward() * infinity};
+  }
 
   double outward() const { return largest_ ? 1.0 : -1.0; }
   double extreme_of(const PlaneForm& S) const { return largest_ ? largest_of(S) : smallest_of(S); }
@@ -396,24 +456,44 @@ class PlanarCurvatureSearch {
     return (!far[0] || cone.is_level[0][k] != 0) && (!far[1] || cone.is_level[1][k] != 0);
   }
 
+  // Of those that are in the law; by exponents, which may have lost their digits.
+  std::size_t likeliest(const PlanarCone& cone,
+                        const std::array<bool, 2>& far,
+                        const PlanePoint& z) const {
+    std::size_t best = cone.ahead;
+    double most = p_.components[best].exponent(z);
+    for (std::size_t k = 0; k < p_.components.size(); ++k) {
+      if (!is_in(cone, k, far)) continue;
+      const double exponent = p_.components[k].exponent(z);
+      if (exponent > most) {
+        most = exponent;
+        best = k;
+      }
+    }
+    return best;
+  }
+
   Law law_at(const PlanarCone& cone, const std::array<bool, 2>& far, const PlanePoint& z) const {
     const std::vector<PlanarComponent>& all = p_.components;
-    Law law{.weights = std::vector<double>(all.size(), 0.0), .likeliest = cone.ahead};
-    std::vector<double> exponents(all.size(), -infinity);
+    Law law{.weights = std::vector<double>(all.size(), 0.0),
+            .gaps = std::vector<PlanarGap>(all.size()),
+            .likeliest = likeliest(cone, far, z)};
+    const PlanarComponent& q = all[law.likeliest];
+    double most = 0.0;
     for (std::size_t k = 0; k < all.size(); ++k) {
-      if (!is_in(cone, k, far)) continue;
-      exponents[k] = all[k].exponent(z);
-      if (exponents[k] > exponents[law.likeliest]) law.likeliest = k;
+      law.gaps[k] = gap_between(all[k], q, z);
+      if (is_in(cone, k, far)) most = std::max(most, law.gaps[k].odds);
     }
     double sum = 0.0;
     for (std::size_t k = 0; k < all.size(); ++k) {
-      sum += law.weights[k] = std::exp(exponents[k] - exponents[law.likeliest]);
+      if (is_in(cone, k, far)) sum += law.weights[k] = std::exp(law.gaps[k].odds - most);
     }
     for (std::size_t k = 0; k < all.size(); ++k) {
       if ((law.weights[k] /= sum) == 0.0) continue;
-      law.precision += law.weights[k] * all[k].precision;
-      law.score += law.weights[k] * all[k].score(z);
+      law.excess += law.weights[k] * law.gaps[k].excess;
+      law.score += law.weights[k] * law.gaps[k].score;
     }
+    law.precision = q.precision + law.excess;
     return law;
   }
 
@@ -425,29 +505,31 @@ class PlanarCurvatureSearch {
     return z;
   }
 
-  // ∇²log p = −Σ r P + Cov_r(g); in the limit where a side is infinite.
   PlanarCorner probe(std::size_t index, const Sides& along) {
+    return probe_at(cones_[index], {along[0] == infinity, along[1] == infinity},
+                    at(cones_[index], along));
+  }
+
+  // ∇²log p = −Σ r P + Cov_r(g); in the limit where a side is infinite.
+  PlanarCorner probe_at(const PlanarCone& cone,
+                        const std::array<bool, 2>& far,
+                        const PlanePoint& z) {
     ++places_;
-    const PlanarCone& cone = cones_[index];
-    const std::array<bool, 2> far = {along[0] == infinity, along[1] == infinity};
-    const PlanePoint z = at(cone, along);
     const Law law = law_at(cone, far, z);
     PlaneForm H = -law.precision;
     const double size = norm_of(law.precision);
-    const double top = std::abs(p_.components[law.likeliest].exponent(z));
     double variance = 0.0, error = 0.0;
     for (std::size_t k = 0; k < p_.components.size(); ++k) {
       const double r = law.weights[k];
       if (r == 0.0) continue;
-      const PlanarComponent& c = p_.components[k];
-      const PlanePoint apart = c.score(z) - law.score;
+      const PlanarGap& gap = law.gaps[k];
+      const PlanePoint apart = gap.score - law.score;
       H += r * apart * apart.transpose();
       variance += r * apart.squaredNorm();
       // ∂/∂log rₖ is rₖ(cₖcₖᵀ − Cov − Pₖ + P̄).
-      const double log_error = 8.0 + 8.0 * std::abs(c.exponent(z)) + 8.0 * top;
-      const double reach = norm_of(c.precision) * (z.norm() + c.centre.norm());
-      error += r * (log_error * (apart.squaredNorm() + size + norm_of(c.precision)) +
-                    8.0 * apart.norm() * reach);
+      const double log_error = 8.0 + 8.0 * gap.odds_size;
+      error += r * (log_error * (apart.squaredNorm() + size + norm_of(p_.components[k].precision)) +
+                    8.0 * apart.norm() * gap.score_size);
     }
     error += variance * static_cast<double>(16 + p_.components.size());
     const PlanarCorner here{extreme_of(H), unit_round_off * p_.condition * (error + variance)};
@@ -456,6 +538,25 @@ class PlanarCurvatureSearch {
       best_at_ = far[0] || far[1] ? Vector() : Vector(p_.origin + z);
     }
     return here;
+  }
+
+  // Where two components alone, V_q − V_k ≻ 0, would have it: their odds d are largest at c, and
+  // even on an ellipse about it (pair_curvature.md). Cells are as narrow as that tie only after
+  // many steps, where covariances nearly agree and it is far away.
+  void probe_ties() {
+    for (const PlanarComponent& q : p_.components) {
+      for (const PlanarComponent& c : p_.components) {
+        const PlanarGap from = gap_between(c, q, PlanePoint::Zero());
+        if (!(smallest_of(from.excess) > 1e-12 * norm_of(from.excess))) continue;
+        const PlanePoint centre = from.excess.inverse() * from.score;
+        const double d = gap_between(c, q, centre).odds;
+        if (!(d > 0.0)) continue;
+        const PlanePoint e = largest_eigenpair(0.5 * (d - 1.0) * from.excess - q.precision).vector;
+        const PlanePoint reach = std::sqrt(2.0 * d / e.dot(from.excess * e)) * e;
+        probe_at(cones_.front(), {false, false}, centre + reach);
+        probe_at(cones_.front(), {false, false}, centre - reach);
+      }
+    }
   }
 
   std::array<PlanarCell, 2> halves(const PlanarCell& whole) {
@@ -509,32 +610,19 @@ class PlanarCurvatureSearch {
     double least = -infinity;
     double most = -infinity;
   };
-  // ℓ_k − ℓ_q where the infinite sides start: −½⟨z, Dz⟩ and a linear part.
-  LogOdds log_odds(std::size_t k, std::size_t q, const Frame& frame, const PlanePoint& z) const {
-    const PlanarComponent& c = p_.components[k];
-    const PlanarComponent& reference = p_.components[q];
+  // ℓ_k − ℓ_q where the infinite sides start, from what it is in the middle: −½⟨z, Dz⟩ and a linear
+  // part.
+  LogOdds log_odds(const PlanarGap& gap, const Frame& frame) const {
     const auto& [u, v] = frame.reach;
-    const double own = c.exponent(z);
-    const double other = reference.exponent(z);
-    const PlanePoint slope = c.score(z) - reference.score(z);
-    const PlaneForm D = c.precision - reference.precision;
-    const double linear = std::abs(slope.dot(u)) + std::abs(slope.dot(v));
+    const PlaneForm& D = gap.excess;
+    const double linear = std::abs(gap.score.dot(u)) + std::abs(gap.score.dot(v));
     const double mixed = std::abs(u.dot(D * v));
     const double uu = 0.5 * u.dot(D * u);
     const double vv = 0.5 * v.dot(D * v);
-    const double slack = unit_round_off * p_.condition *
-                         (8.0 + 8.0 * std::abs(own) + 8.0 * std::abs(other) + 8.0 * linear);
-    return {own - other - linear - mixed - std::max(uu, 0.0) - std::max(vv, 0.0) - slack,
-            own - other + linear + mixed - std::min(uu, 0.0) - std::min(vv, 0.0) + slack};
-  }
-
-  double spread_of(const PlanarComponent& c,
-                   const Law& law,
-                   const Frame& frame,
-                   const PlanePoint& z,
-                   const PlanePoint& mean) const {
-    const PlaneForm B = c.precision - law.precision;
-    return (c.score(z) - mean).norm() + (B * frame.reach[0]).norm() + (B * frame.reach[1]).norm();
+    const double slack = 8.0 * unit_round_off * p_.condition *
+                         (1.0 + gap.odds_size + linear + gap.score_size * (u.norm() + v.norm()));
+    return {gap.odds - linear - mixed - std::max(uu, 0.0) - std::max(vv, 0.0) - slack,
+            gap.odds + linear + mixed - std::min(uu, 0.0) - std::min(vv, 0.0) + slack};
   }
 
   // The law of what is level along the infinite sides, all of it where there are none.
@@ -570,7 +658,7 @@ class PlanarCurvatureSearch {
     double most = 0.0;
     for (std::size_t k = 0; k < components.size(); ++k) {
       if (!is_in(cone, k, frame.far)) continue;
-      result.odds[k] = log_odds(k, law.likeliest, frame, frame.z_level);
+      result.odds[k] = log_odds(law.gaps[k], frame);
       result.all += std::exp(result.odds[k].least);
       most += std::exp(result.odds[k].most);
     }
@@ -583,20 +671,20 @@ class PlanarCurvatureSearch {
       const double others = std::max(result.all - std::exp(own.least), 0.0);
       const double weight = others > 0.0 ? 1.0 / (1.0 + others * std::exp(-own.most)) : 1.0;
       const double least = std::exp(own.least) / most;
-      CellTerm term = term_of(components[k], law, frame);
+      CellTerm term = term_of(law.gaps[k], law, frame);
       term.weight = weight;
       term.moved = std::max(weight - law.weights[k], law.weights[k] - least);
       result.terms.push_back(term);
       result.change +=
           weight *
-          std::max(0.0, largest_of(-outward() * (components[k].precision - law.precision)));
+          std::max(0.0, largest_of(-outward() * PlaneForm(law.gaps[k].excess - law.excess)));
     }
     return result;
   }
 
-  static CellTerm term_of(const PlanarComponent& c, const Law& law, const Frame& frame) {
-    const PlaneForm B = c.precision - law.precision;
-    const PlanePoint h = c.score(frame.z_level) - law.score;
+  static CellTerm term_of(const PlanarGap& gap, const Law& law, const Frame& frame) {
+    const PlaneForm B = gap.excess - law.excess;
+    const PlanePoint h = gap.score - law.score;
     CellTerm term{.B = norm_of(B), .h = h.norm(), .s = h.norm()};
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
       const PlanePoint& u = frame.reach[i];
@@ -624,17 +712,18 @@ class PlanarCurvatureSearch {
             const LevelBound& level) const {
     const PlanarComponent& c = p_.components[k];
     const PlanarComponent& q = p_.components[law.likeliest];
-    const PlaneForm D = c.precision - q.precision;
-    const PlaneForm B = c.precision - law.precision;
-    const PlanePoint slope = c.score(frame.z) - q.score(frame.z);
-    double s = spread_of(c, law, frame, frame.z, mean) + level.shift();
+    const PlanarGap gap = gap_between(c, q, frame.z);
+    const PlaneForm& D = gap.excess;
+    const PlaneForm B = gap.excess - law.excess;
+    double s = (gap.score - mean).norm() + (B * frame.reach[0]).norm() +
+               (B * frame.reach[1]).norm() + level.shift();
     Lost result;
     double slowest = infinity;
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
       if (!frame.far[i] || cone.is_level[i][k] != 0) continue;
       const PlanePoint& n = cone.rays[i].step;
-      const double fall =
-          -n.dot(slope) - std::abs(n.dot(D * frame.reach[0])) - std::abs(n.dot(D * frame.reach[1]));
+      const double fall = -n.dot(gap.score) - std::abs(n.dot(D * frame.reach[0])) -
+                          std::abs(n.dot(D * frame.reach[1]));
       if (fall < slowest) {
         slowest = fall;
         result.side = i;
@@ -646,7 +735,7 @@ class PlanarCurvatureSearch {
       result.excess = infinity;
       return result;
     }
-    const double weight = std::exp(log_odds(k, law.likeliest, frame, frame.z).most) / level.all;
+    const double weight = std::exp(log_odds(gap, frame).most) / level.all;
     const PlaneForm& P = p_.reference().precision;
     if (largest_) {
       double wider = 0.0;
@@ -660,12 +749,6 @@ class PlanarCurvatureSearch {
           std::min(1.0, weight) * (std::max(0.0, largest_of(c.precision - P)) + level.variance());
     }
     return result;
-  }
-
-  double reach_of(const PlanePoint& x) const {
-    double farthest = 0.0;
-    for (const PlanarComponent& c : p_.components) farthest = std::max(farthest, c.centre.norm());
-    return x.norm() + farthest;
   }
 
   // Of the level law, λ_max(−P̄ + Cov g) from the likeliest two, i and j: Cov g ⪯ ¼(g_i − g_j)(g_i −
@@ -691,15 +774,19 @@ class PlanarCurvatureSearch {
       for (const double b : {-1.0, 1.0}) {
         const PlanePoint x = frame.z_level + a * frame.reach[0] + b * frame.reach[1];
         const auto gap = [&](std::size_t k, std::size_t other) {
-          return PlanePoint(p_.components[k].score(x) - p_.components[other].score(x));
+          return gap_between(p_.components[k], p_.components[other], x);
         };
-        const PlanePoint apart = gap(first, second);
-        const double error = 8.0 * unit_round_off * p_.condition * p_.narrowest * reach_of(x);
-        double at_corner = largest_of(0.25 * apart * apart.transpose() - law.precision) +
-                           error * (apart.norm() + error);
+        const auto farthest = [&](const PlanarGap& g) {
+          return g.score.norm() + 8.0 * unit_round_off * p_.condition * g.score_size;
+        };
+        const PlanarGap apart = gap(first, second);
+        const double error = 8.0 * unit_round_off * p_.condition * apart.score_size;
+        double at_corner =
+            largest_of(0.25 * apart.score * apart.score.transpose() - law.precision) +
+            error * (apart.score.norm() + error);
         for (std::size_t n = 2; n < order.size(); ++n) {
           const std::size_t k = members[order[n]];
-          const double farther = std::max(gap(k, first).norm(), gap(k, second).norm()) + error;
+          const double farther = std::max(farthest(gap(k, first)), farthest(gap(k, second)));
           at_corner += level.terms[order[n]].weight * farther * farther;
         }
         result = std::max(result, at_corner);
@@ -724,7 +811,18 @@ class PlanarCurvatureSearch {
         at_corners + outward() * 0.5 * (curvature(level, 0) + curvature(level, 1));
     const double first = largest_ ? -smallest_of(law.precision) + level.change + level.variance()
                                   : -largest_of(law.precision) - level.change;
-    return largest_ ? std::min(by_corners, first) : std::max(by_corners, first);
+    return largest_ ? std::min(by_corners, first)
+                    : std::max({by_corners, first, by_steepness(level)});
+  }
+
+  // H ⪰ −Σ r_k P_k, whose eigenvalues are at least −λ − Σ r_k (λ_max(P_k) − λ)₊ for any λ.
+  double by_steepness(const LevelBound& level) const {
+    double result = -far_out_.steepest;
+    for (std::size_t k = 0; k < level.terms.size() && result > -infinity; ++k) {
+      const double above = largest_of(p_.components[k].precision) - far_out_.steepest;
+      result -= level.terms[k].weight * std::max(0.0, above);
+    }
+    return result;
   }
 
   // A bound of −∂²_u⟨e, He⟩ for the largest, of ∂²_u⟨e, He⟩ for the smallest, over all unit e, u
@@ -771,7 +869,9 @@ class PlanarCurvatureSearch {
     if (frame.far[0] || frame.far[1]) {
       PlanePoint mean = PlanePoint::Zero();
       for (std::size_t k = 0; k < law.weights.size(); ++k) {
-        if (law.weights[k] > 0.0) mean += law.weights[k] * p_.components[k].score(frame.z);
+        if (law.weights[k] == 0.0) continue;
+        mean += law.weights[k] *
+                gap_between(p_.components[k], p_.components[law.likeliest], frame.z).score;
       }
       for (std::size_t k = 0; k < law.weights.size(); ++k) {
         if (is_in(cone, k, frame.far)) continue;
@@ -795,6 +895,7 @@ class PlanarCurvatureSearch {
   const PlanarMixture& p_;
   CurvatureOptions options_;
   bool largest_;
+  FarOut far_out_ = {};
   std::vector<PlanarCone> cones_;
   int places_ = 0;
   PlanarCorner best_ = {};
@@ -839,14 +940,57 @@ bool is_alone_far_out(const PlanarMixture& p, const PlanarComponent& of) {
   return false;
 }
 
-// H ⪰ −Σ r_k P_k, and far out H → −P_k where k is alone: an equality where the narrowest is.
-std::optional<Estimate> least_far_out(const PlanarMixture& p) {
+// The largest λ_max(P_k) of those that are alone somewhere far out.
+std::optional<double> steepest_far_out(const PlanarMixture& p) {
+  std::optional<double> steepest;
   for (const PlanarComponent& c : p.components) {
-    if (largest_of(c.precision) < p.narrowest * (1.0 - 8.0 * unit_round_off)) continue;
-    if (!is_alone_far_out(p, c)) continue;
-    return Estimate::closed_form(-p.narrowest, round_off(p.narrowest * p.condition, 2));
+    const double here = largest_of(c.precision);
+    if (here > steepest.value_or(0.0) && is_alone_far_out(p, c)) steepest = here;
   }
-  return std::nullopt;
+  return steepest;
+}
+
+// From where on c, along all e_φ with |φ − angle| ≤ reach, is e^{−depth} of some other at most:
+// ℓ_c − ℓ_q ≤ o + s|g| − ½s²m, with m ≤ ⟨e, (P_c − P_q)e⟩, a multiple of cos 2φ and a constant.
+// Nothing, where m is not at least half of what it is in the middle.
+std::optional<double> lost_from(
+    const PlanarMixture& p, const PlanarComponent& c, double angle, double reach, double depth) {
+  const PlanePoint e(std::cos(angle), std::sin(angle));
+  std::optional<double> nearest;
+  for (const PlanarComponent& q : p.components) {
+    const PlanarGap gap = gap_between(c, q, PlanePoint::Zero());
+    const double middle = e.dot(gap.excess * e);
+    const double m = middle - 2.0 * half_gap(gap.excess) * reach;
+    if (!(m > 0.5 * middle)) continue;
+    const double g = gap.score.norm();
+    const double s = (g + std::sqrt(g * g + 2.0 * m * std::max(0.0, gap.odds + depth))) / m;
+    if (!nearest || s < *nearest) nearest = s;
+  }
+  return nearest;
+}
+
+// Beyond it all steeper than λ are lost together; nothing, where one of them is not.
+std::optional<double> radius_without_steeper(const PlanarMixture& p, double steepest) {
+  constexpr int most_halvings = 12;
+  const double depth = 32.0 + std::log(static_cast<double>(p.components.size()));
+  const std::function<std::optional<double>(const PlanarComponent&, double, double, int)> from =
+      [&](const PlanarComponent& c, double angle, double reach,
+          int halvings) -> std::optional<double> {
+    if (const auto here = lost_from(p, c, angle, reach, depth)) return here;
+    if (halvings == most_halvings) return std::nullopt;
+    const auto left = from(c, angle - 0.5 * reach, 0.5 * reach, halvings + 1);
+    const auto right = from(c, angle + 0.5 * reach, 0.5 * reach, halvings + 1);
+    if (!left || !right) return std::nullopt;
+    return std::max(*left, *right);
+  };
+  double radius = p.scale;
+  for (const PlanarComponent& c : p.components) {
+    if (!(largest_of(c.precision) > steepest)) continue;
+    const auto own = from(c, 0.0, std::numbers::pi, 0);
+    if (!own) return std::nullopt;
+    radius = std::max(radius, *own);
+  }
+  return radius;
 }
 
 // What is seen at the centres, where no search encloses it.
@@ -896,8 +1040,15 @@ PlanarCurvature smallest_planar_curvature(const GaussianMixture& p,
                                           const CurvatureOptions& options) {
   const PlanarMixture plane = checked(p, ordered);
   if (!plane.has_widest || plane.is_undecided || direction_of_parabola(plane)) {
-    if (const auto limit = least_far_out(plane)) return {.value = *limit};
     const double most = plane.narrowest;
+    if (const auto steepest = steepest_far_out(plane)) {
+      if (*steepest >= most * (1.0 - 8.0 * unit_round_off)) {
+        return {.value = Estimate::closed_form(-most, round_off(most * plane.condition, 2))};
+      }
+      if (const auto radius = radius_without_steeper(plane, *steepest)) {
+        return PlanarCurvatureSearch(plane, options, FarOut{*steepest, *radius}).run();
+      }
+    }
     return seen_at_centres(p, false, -most - round_off(most * plane.condition, 2));
   }
   return PlanarCurvatureSearch(plane, options, false).run();

@@ -27,9 +27,11 @@ struct PlanarCurvature {
 /// The enclosure is a proof up to rounding, which is modelled. Cost O(K) a place, of which there
 /// are at most 5 · most_places. Whether V₁ − V_k is semidefinite is exact for diagonal differences;
 /// one whose determinant rounding hides leaves the supremum `sampled`, with upper = ∞. The infimum
-/// without such a V₁ is −max λ_max(V_k⁻¹), closed form, where the component that has it is the
-/// widest in some direction and so alone far out; otherwise it is `sampled`, between that and the
-/// least seen at the centres. Derivation: docs/derivations/planar_curvature.md.
+/// without such a V₁: components narrower than all that are alone in some direction are lost
+/// outside of a disk, and there it is −max λ_max(V_k⁻¹) of those that are not; in it cells of the
+/// same bounds, converged. Closed form where none is narrower; `sampled`, between −max λ_max(V_k⁻¹)
+/// of all and the least seen at the centres, where a narrower one ties with a wider in a direction.
+/// Derivation: docs/derivations/planar_curvature.md.
 /// @throws std::invalid_argument  not in the plane, or without a density
 PlanarCurvature largest_planar_curvature(const GaussianMixture& p,
                                          const CurvatureOptions& options = {});

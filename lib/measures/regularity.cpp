@@ -5,6 +5,7 @@
 #include "measures/line_curvature.hpp"
 #include "measures/pair_curvature.hpp"
 #include "measures/point_cloud.hpp"
+#include "numerics/intersection.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
 
@@ -39,16 +40,6 @@ bool all_equal(const Matrix& points) {
   return (points.colwise() - points.col(0)).isZero(0.0);
 }
 
-// Whether there are two different ones, however often each.
-bool two_points(const Matrix& points) {
-  Index other = 0;
-  (points.colwise() - points.col(0)).colwise().squaredNorm().maxCoeff(&other);
-  for (Index k = 0; k < points.cols(); ++k) {
-    if (points.col(k) != points.col(0) && points.col(k) != points.col(other)) return false;
-  }
-  return true;
-}
-
 Regularity of_points(const Matrix& points) {
   Regularity result;
   if (all_equal(points)) {
@@ -62,14 +53,17 @@ Regularity of_points(const Matrix& points) {
   return result;
 }
 
+// κ = 1/σ² − ¼diam²/σ⁴ where the farthest two are an edge of the means' hull: far out across it
+// they are alone, at any odds.
 Regularity of_isotropic(const Matrix& means, double variance) {
   const Estimate V = variance;
   Regularity result;
   result.curvature_upper = 1.0 / V;
   result.mixture_scale = sqrt(V);
   result.mixture_radius = enclosing_ball(means).radius;
-  const Estimate bound = 1.0 / V - square(result.mixture_radius / V);
-  result.curvature_lower = two_points(means)
+  const FarthestPair pair = farthest_pair(means);
+  const Estimate bound = 1.0 / V - square(pair.distance / 2.0 / V);
+  result.curvature_lower = is_edge(means, pair.first, pair.second)
                                ? bound
                                : Estimate::between(bound.value, bound.lower,
                                                    result.curvature_upper.upper, Grade::certified);
@@ -89,10 +83,10 @@ Regularity of_common_covariance(const Matrix& means, const Gaussian& kernel) {
   // Whitening by computed factors moves a point by a relative round-off times the condition number.
   const Vector centre = means.rowwise().mean();
   const Matrix whitened = kernel.inverse_factor() * (means.colwise() - centre);
-  const Estimate radius = enclosing_ball(whitened).radius;
-  const Estimate R =
-      widened(radius, round_off(kernel.condition_number() * whitened.cwiseAbs().maxCoeff(), d));
-  const Estimate rest = 1.0 - square(max(R, Estimate(0.0)));
+  const Estimate D =
+      widened(diameter(whitened) / 2.0,
+              round_off(kernel.condition_number() * whitened.cwiseAbs().maxCoeff(), d));
+  const Estimate rest = 1.0 - square(max(D, Estimate(0.0)));
   const Estimate bound = min(rest * least, rest * most);
 
   Regularity result;
@@ -102,12 +96,10 @@ Regularity of_common_covariance(const Matrix& means, const Gaussian& kernel) {
   return result;
 }
 
-// What both say of one constant; the bound is as good as rounding allows where its terms cancel.
-Estimate intersection(const Estimate& bound, const Estimate& formula) {
-  const double lower = std::max(bound.lower, formula.lower);
-  const double upper = std::min(bound.upper, formula.upper);
-  return Estimate::between(std::clamp(formula.value, lower, upper), lower, upper,
-                           std::min(bound.grade, formula.grade));
+// A place costs O(K): many components get fewer of them, and what that leaves open.
+Estimate searched_on_line(const GaussianMixture& p) {
+  const auto most_places = static_cast<int>(std::clamp<Index>(4'000'000 / p.size(), 100, 20'000));
+  return -largest_log_density_curvature(p, {.most_places = most_places}).value;
 }
 
 Regularity of_distinct_widths(const GaussianMixture& p) {
@@ -155,7 +147,14 @@ Regularity regularity(const Gaussian& p) {
 Regularity regularity(const GaussianMixture& p) {
   const Matrix means = columns_of_positive_weight(p.means(), p.weights());
   if (p.common_variance() == 0.0) return of_points(means);
-  if (p.common_variance() > 0.0) return of_isotropic(means, p.common_variance());
+  if (p.common_variance() > 0.0) {
+    Regularity result = of_isotropic(means, p.common_variance());
+    Estimate& kappa = result.curvature_lower;
+    if (p.dimension() == 1 && kappa.upper == result.curvature_upper.upper && !all_equal(means)) {
+      kappa = intersection(searched_on_line(p), kappa);
+    }
+    return result;
+  }
   if (p.has_common_covariance()) {
     if (all_equal(means)) return regularity(Gaussian(means.col(0), p.covariance(0)));
     if (!p.has_density()) return {};

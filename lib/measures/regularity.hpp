@@ -34,12 +34,15 @@ Regularity regularity(const Gaussian& p);
 ///
 ///   ∇²U = Σ rₖ Σₖ⁻¹ − Cov_r(g).
 ///
-/// - Σₖ = σ²I: β = 1/σ², approached far out; κ = 1/σ² − R²/σ⁴ with R the radius of the smallest
-/// ball
-///   around the means, for Cov_r(m) ⪯ R²I; exact for two means, otherwise a lower bound of κ (the
-///   upper end is then β). L = max |mₖ| where σ = 1. Certified.
-/// - One Σ for all: β = 1/λ_min(Σ); κ ≥ (1 − R²)/λ_max(Σ) if R ≤ 1 and (1 − R²)/λ_min(Σ) else, R
-///   the radius of the smallest ball around Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
+/// - Σₖ = σ²I: β = 1/σ², approached far out; κ ≥ 1/σ² − D²/σ⁴ with D half the diameter of the
+/// means,
+///   as no law on them has a larger variance. Certified, and an equality where the farthest two are
+///   an edge of their hull, by is_edge(): two means, a triangle, as a rule few in many dimensions.
+///   Otherwise the upper end is β, and on the line κ is enclosed, converged, by
+///   log_density_curvature(); in the plane data_law() encloses it. (σ, R) with R the radius of the
+///   means' smallest ball, and L = max |mₖ| where σ = 1.
+/// - One Σ for all: β = 1/λ_min(Σ); κ ≥ (1 − D²)/λ_max(Σ) if D ≤ 1 and (1 − D²)/λ_min(Σ) else, D
+///   half the diameter of Σ^{−½}mₖ, for ∇²U = Σ^{−½}(I − Cov_r(Σ^{−½}m))Σ^{−½}.
 ///   Of two means κ in closed form, by pair_curvature(); of more this is what is known here, in
 ///   the plane data_law() encloses κ.
 /// - Two components, one wider than the other in every direction: both in closed form, by

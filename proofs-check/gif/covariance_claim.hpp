@@ -29,8 +29,8 @@ std::vector<Bound> covariance_above(const FlowProblem& problem,
                                     const std::string& part = {});
 
 /// The same of the supremum over all y, on the linear schedule's times, where it is enclosed:
-/// Gaussians, two centres, in the plane points and mixtures of one covariance, and on the line all
-/// mixtures and what is bounded.
+/// Gaussians, two centres, points and mixtures of one covariance in the plane, on the line all
+/// mixtures and what is bounded, and of one width where the farthest centres are an edge.
 /// Otherwise left out, and likewise each time at which the search for such a law stays open.
 std::vector<Bound> supremum_below(const FlowProblem& problem,
                                   const CovarianceFunction& c,

@@ -168,7 +168,8 @@ Outcome of_target(const FlowProblem& problem) {
   if (!rates && !is_enclosed) {
     return Outcome::not_applicable(
         fmt::format("left out: sup_x λ_max(∇v) is known of Gaussians and two centres, and enclosed "
-                    "for at most {} components in d ≤ 2 (d = {}, {} components)",
+                    "for at most {} components in d ≤ 2, or of one width with the farthest two an "
+                    "edge of their hull (d = {}, {} components)",
                     most_components, p.dimension(), p.size()));
   }
   const FlowMaps maps(problem.law);

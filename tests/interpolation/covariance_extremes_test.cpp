@@ -250,6 +250,27 @@ TEST_CASE("A light point between two others does not keep the search open",
   CHECK(far.upper <= 0.25 * (1.0 + 1e-7));
 }
 
+TEST_CASE("Across the longest edge the supremum is that of two centres", "[interpolation][exact]") {
+  // Edges of length √2: ¼ · 2, and σ²/v + ½/v² for a width, at any r and weights.
+  const Vector weights{{0.7, 0.2, 0.06, 0.04}};
+  const Matrix simplex = Matrix::Identity(4, 4);
+  for (const double r : {0.1, 1.0, 30.0}) {
+    const CovarianceExtreme alone = largest_posterior_covariance(*points(simplex, weights), r);
+    CHECK_THAT(alone.value, Encloses(0.5));
+    CHECK(alone.value.grade == Grade::certified);
+    CHECK(alone.place.size() == 0);
+    const double v = 1.0 + 0.3 * r * r;
+    const DataLawPointer law = data_law(GaussianMixture::isotropic(weights, simplex, 0.3));
+    CHECK_THAT(largest_posterior_covariance(*law, r).value, Encloses(0.3 / v + 0.5 / (v * v)));
+    // Far out across the first edge, at even odds of its ends.
+    const double shift = std::log(weights(0) / weights(1)) / (2.0 * r);
+    const double far = 60.0 / r;
+    const double seen =
+        largest_at(*points(simplex, weights), r, Vector{{far - shift, far + shift, 0.0, 0.0}});
+    CHECK(seen == Approx(0.5).epsilon(1e-9));
+  }
+}
+
 TEST_CASE("It is known beforehand which suprema are enclosed", "[interpolation][property]") {
   const Vector thirds = Vector::Constant(3, 1.0 / 3.0);
   CHECK(encloses_largest_covariance(*points(Matrix{{-1.0, 0.1, 1.0}}, thirds)));
@@ -259,7 +280,13 @@ TEST_CASE("It is known beforehand which suprema are enclosed", "[interpolation][
   CHECK(encloses_largest_covariance(*points(twice, thirds)));
   const Matrix triangle{{0.0, 1.0, 0.0}, {0.0, 0.0, 1.0}};
   CHECK(encloses_largest_covariance(*points(triangle, thirds)));
-  CHECK_FALSE(encloses_largest_covariance(*points(Matrix::Identity(3, 3), thirds)));
+  CHECK(encloses_largest_covariance(*points(Matrix::Identity(3, 3), thirds)));
+  Matrix octahedron(3, 6);
+  octahedron << Matrix::Identity(3, 3), -Matrix::Identity(3, 3);
+  const Vector sixths = Vector::Constant(6, 1.0 / 6.0);
+  CHECK_FALSE(encloses_largest_covariance(*points(octahedron, sixths)));
+  octahedron.row(2).setZero();
+  CHECK(encloses_largest_covariance(*points(octahedron, sixths)));
   CHECK_FALSE(encloses_largest_covariance(*cusp_data(1.0)));
 }
 

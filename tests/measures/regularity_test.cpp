@@ -215,6 +215,60 @@ TEST_CASE("The curvature of two centres is attained", "[measures][exact]") {
              Catch::Matchers::WithinRel(known.curvature_upper.value, 1e-12));
 }
 
+TEST_CASE("is_edge tells edges from diagonals", "[measures][exact]") {
+  const Matrix square{{-1.0, 1.0, 1.0, -1.0}, {-1.0, -1.0, 1.0, 1.0}};
+  CHECK(is_edge(square, 0, 1));
+  CHECK_FALSE(is_edge(square, 0, 2));
+  CHECK(is_edge(1e-200 * square, 3, 0));
+  // All of a simplex; of an octahedron those between neighbours.
+  const Matrix simplex = Matrix::Identity(6, 6);
+  CHECK(is_edge(simplex, 1, 4));
+  Matrix octahedron(3, 6);
+  octahedron << Matrix::Identity(3, 3), -Matrix::Identity(3, 3);
+  CHECK(is_edge(octahedron, 0, 1));
+  CHECK_FALSE(is_edge(octahedron, 0, 3));
+  // A point between the ends, and one that repeats an end.
+  CHECK_FALSE(is_edge(Matrix{{0.0, 1.0, 2.0, 1.0}, {0.0, 0.0, 0.0, 1.0}}, 0, 2));
+  CHECK(is_edge(Matrix{{0.0, 2.0, 2.0, 1.0}, {0.0, 0.0, 0.0, 1.0}}, 0, 1));
+  CHECK_THROWS_AS(is_edge(square, 0, 4), std::invalid_argument);
+}
+
+TEST_CASE("The curvature of centres of one width is approached across their longest edge",
+          "[measures][exact]") {
+  // The smallest ball of an equilateral triangle has R² = 4/3 D².
+  const double sigma2 = 0.25;
+  const double height = std::sqrt(3.0);
+  const Matrix triangle{{-1.0, 1.0, 0.0}, {0.0, 0.0, height}, {2.0, 2.0, 2.0}};
+  const GaussianMixture p = GaussianMixture::isotropic(equal_weights(3), triangle, sigma2);
+  const Estimate kappa = regularity(p).curvature_lower;
+  CHECK_THAT(kappa, Encloses(-12.0));
+  CHECK(kappa.grade == Grade::certified);
+  CHECK(kappa.width() < 1e-10);
+  const Matrix far = -p.log_density_hessian(Vector{{0.0, -8.0, 2.0}});
+  CHECK(smallest_eigenpair(far).value == Approx(-12.0).epsilon(1e-9));
+  // The diagonals of a square are no edges, and its curvature is not that of their ends.
+  const Matrix square{{-1.0, 1.0, 1.0, -1.0}, {-1.0, -1.0, 1.0, 1.0}};
+  const Regularity open = regularity(GaussianMixture::isotropic(equal_weights(4), square, 1.0));
+  CHECK_THAT(open.curvature_lower, Encloses(0.0));
+  CHECK(open.curvature_lower.lower < -0.9);
+}
+
+TEST_CASE("The curvature of three centres of one width on the line is enclosed",
+          "[measures][reference]") {
+  // The likely middle keeps it far above 1 − R² = −1.25.
+  const GaussianMixture p =
+      GaussianMixture::isotropic(equal_weights(3), Matrix{{-1.5, 0.0, 1.5}}, 1.0);
+  double least = infinity;
+  for (int i = -4000; i <= 4000; ++i) {
+    least = std::min(least, -p.log_density_hessian(Vector{{1e-3 * i}})(0, 0));
+  }
+  const Estimate kappa = regularity(p).curvature_lower;
+  CAPTURE(kappa, least);
+  CHECK(kappa.grade == Grade::converged);
+  CHECK(kappa.lower <= least);
+  CHECK(kappa.lower == Approx(least).epsilon(1e-5));
+}
+
 TEST_CASE("Curvatures seen lie within those known", "[measures][property]") {
   const Index d = GENERATE(Index{1}, Index{2}, Index{4});
   Rng rng(23, static_cast<std::uint64_t>(d));
