@@ -1,5 +1,7 @@
 #include "flows/flow_map_lipschitz.hpp"
 
+#include "flows/line_map_slope.hpp"
+#include "flows/planar_stretch.hpp"
 #include "interpolation/compass_search.hpp"
 #include "interpolation/covariance_envelope.hpp"
 #include "interpolation/covariance_extremes.hpp"
@@ -19,6 +21,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -211,18 +214,6 @@ double stretch_by_suprema(const GaussianMixture& p, const NoiseLevel& from, cons
   return infinity;
 }
 
-LineMeasure law_at(const GaussianMixture& p, const NoiseLevel& level) {
-  std::vector<double> weights, means, deviations;
-  for (Index k = 0; k < p.size(); ++k) {
-    if (p.weights()(k) == 0.0) continue;
-    weights.push_back(p.weights()(k));
-    means.push_back(level.data_scale * p.means()(0, k));
-    deviations.push_back(
-        std::hypot(level.noise, level.data_scale * std::sqrt(p.covariance(k)(0, 0))));
-  }
-  return gaussian_mixture_law(std::move(weights), std::move(means), std::move(deviations));
-}
-
 Slope slope_between(const LineMeasure& source, const LineMeasure& image, double x) {
   const double y = image.quantile_of_both(source.cdf(x), source.survival(x));
   const double value = std::exp(source.log_density(x) - image.log_density(y));
@@ -237,8 +228,8 @@ FlowMapLipschitz on_line(const GaussianMixture& p,
                          const NoiseLevel& from,
                          const NoiseLevel& to,
                          const Envelope& envelope) {
-  const LineMeasure source = law_at(p, from);
-  const LineMeasure image = law_at(p, to);
+  const LineMeasure source = line_law_at(p, from);
+  const LineMeasure image = line_law_at(p, to);
   const auto place = [&](double z) {
     const double lower = 0.5 * std::erfc(-z / std::sqrt(2.0));
     return source.quantile_of_both(lower, 0.5 * std::erfc(z / std::sqrt(2.0)));
@@ -247,10 +238,64 @@ FlowMapLipschitz on_line(const GaussianMixture& p,
   constexpr double reach = 30.0;
   const LineExtreme top = extreme_slope(slope, reach, true);
   const LineExtreme bottom = extreme_slope(slope, reach, false);
-  return {{seen_from_below(top.slope.value, top.slope.error, envelope.upper),
-           Vector::Constant(1, place(top.z))},
-          {seen_from_above(bottom.slope.value, bottom.slope.error, envelope.lower),
-           Vector::Constant(1, place(bottom.z))}};
+  const double upper =
+      std::min(envelope.upper, line_slope_above(p, from, to, top.slope.value - top.slope.error));
+  return {
+      {seen_from_below(top.slope.value, top.slope.error, upper), Vector::Constant(1, place(top.z))},
+      {seen_from_above(bottom.slope.value, bottom.slope.error, envelope.lower),
+       Vector::Constant(1, place(bottom.z))}};
+}
+
+// The components with their centres along a line, in the coordinate along it.
+GaussianMixture along(const GaussianMixture& p,
+                      const std::vector<Index>& components,
+                      const Vector& origin,
+                      const Vector& e) {
+  Vector weights(static_cast<Index>(components.size()));
+  Matrix places(1, weights.size());
+  for (Index i = 0; i < weights.size(); ++i) {
+    const Index k = components[static_cast<std::size_t>(i)];
+    weights(i) = p.weights()(k);
+    places(0, i) = e.dot(p.means().col(k) - origin);
+  }
+  return GaussianMixture::isotropic(weights / weights.sum(), places, p.common_variance());
+}
+
+// One width, all centres on a line: across it the flow stretches by √(S_t/S_s), which along it is
+// the least slope.
+MapExtreme along_centres(const GaussianMixture& p,
+                         const Matrix& ends,
+                         const NoiseLevel& from,
+                         const NoiseLevel& to,
+                         const Envelope& envelope) {
+  const Vector e = (ends.col(1) - ends.col(0)).normalized();
+  std::vector<Index> all(static_cast<std::size_t>(p.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  const MapExtreme on_it = on_line(along(p, all, ends.col(0), e), from, to, envelope).largest;
+  const double place = on_it.place(0);
+  return {on_it.value, from.data_scale * ends.col(0) + place * e};
+}
+
+// Far out across an edge of the centres' hull the flow is that of the edge's centres.
+Estimate stretch_of_edges(const GaussianMixture& p,
+                          const Matrix& hull,
+                          const NoiseLevel& from,
+                          const NoiseLevel& to) {
+  Estimate best = 0.0;
+  for (Index i = 0; i < hull.cols(); ++i) {
+    const Vector first = hull.col(i);
+    const Vector second = hull.col((i + 1) % hull.cols());
+    std::vector<Index> on_edge;
+    for (Index k = 0; k < p.size(); ++k) {
+      if (p.weights()(k) > 0.0 && orientation(first, second, p.means().col(k)) == 0.0) {
+        on_edge.push_back(k);
+      }
+    }
+    const GaussianMixture edge = along(p, on_edge, first, (second - first).normalized());
+    const Estimate here = on_line(edge, from, to, {}).largest.value;
+    if (here.value > best.value) best = here;
+  }
+  return best;
 }
 
 double singular_value(const Matrix& J, bool largest) {
@@ -289,20 +334,46 @@ MapExtreme searched(const ClockFields& fields,
           best.at};
 }
 
-FlowMapLipschitz in_space(const GaussianMixture& p,
-                          const NoiseLevel& from,
-                          const NoiseLevel& to,
-                          const FlowMapLipschitzOptions& options,
-                          const Envelope& envelope) {
-  const ClockFields fields = clock_fields(p);
+std::vector<Vector> random_starts(const GaussianMixture& p, const NoiseLevel& from, int count) {
   Rng rng(29);
-  const Matrix data = sample(p, options.starts, rng);
+  const Matrix data = sample(p, count, rng);
   std::vector<Vector> starts = {from.data_scale * p.mean()};
   for (Index i = 0; i < data.cols(); ++i) {
     starts.push_back(from.data_scale * data.col(i) + from.noise * rng.normal_vector(p.dimension()));
   }
-  return {searched(fields, starts, from, to, options, envelope, true),
-          searched(fields, starts, from, to, options, envelope, false)};
+  return starts;
+}
+
+FlowMapLipschitz in_space(const GaussianMixture& p,
+                          const NoiseLevel& from,
+                          const NoiseLevel& to,
+                          const FlowMapLipschitzOptions& options,
+                          Envelope envelope) {
+  const ClockFields fields = clock_fields(p);
+  std::vector<Vector> starts = random_starts(p, from, options.starts);
+  const MapExtreme least = searched(fields, starts, from, to, options, envelope, false);
+  const bool has_one_width = p.common_variance() >= 0.0;
+  const Matrix centres = distinct_centres(p);
+  const Matrix hull = p.dimension() == 2 ? convex_hull(centres) : centres;
+  if (has_one_width && hull.cols() == 2) {
+    return {along_centres(p, hull, from, to, envelope), least};
+  }
+  if (p.dimension() == 2) {
+    const PlanarStretch stretch = planar_stretch(p, convolved_variance(p), from, to);
+    envelope.upper = std::min(envelope.upper, stretch.upper);
+    if (!stretch.is_closed) {
+      envelope.upper = std::min(envelope.upper, stretch_by_suprema(p, from, to));
+    }
+    if (stretch.start.size() > 0) starts.push_back(stretch.start);
+  }
+  MapExtreme largest = searched(fields, starts, from, to, options, envelope, true);
+  if (has_one_width && p.dimension() == 2) {
+    const Estimate edges = stretch_of_edges(p, hull, from, to);
+    if (edges.value > largest.value.value) {
+      largest = {seen_from_below(edges.value, edges.value - edges.lower, envelope.upper), {}};
+    }
+  }
+  return {largest, least};
 }
 
 }  // namespace
@@ -315,16 +386,14 @@ FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
           "flow_map_lipschitz: a and b must not be negative, nor a_s zero");
   require(r_of(from) <= r_of(to), "flow_map_lipschitz: b/a must not decrease");
   require(to.noise > 0.0 || p.has_density(), "flow_map_lipschitz: points need a_t > 0");
-  if (p.size() == 1) {
+  const bool is_gaussian = p.has_common_covariance() && distinct_centres(p).cols() == 1;
+  if (is_gaussian) {
     const Vector& variances = p.kernel(0).eigenvalues();
     const Vector middle = from.data_scale * p.mean();
     return {{gaussian_stretch(variances.maxCoeff(), from, to), middle},
             {gaussian_stretch(variances.minCoeff(), from, to), middle}};
   }
-  Envelope envelope = envelope_of(regularity(p), from, to);
-  if (p.dimension() <= 2) {
-    envelope.upper = std::min(envelope.upper, stretch_by_suprema(p, from, to));
-  }
+  const Envelope envelope = envelope_of(regularity(p), from, to);
   FlowMapLipschitz result = p.dimension() == 1 ? on_line(p, from, to, envelope)
                                                : in_space(p, from, to, options, envelope);
   if (p.common_variance() >= 0.0) {

@@ -4,6 +4,7 @@
 #include "distances/wasserstein.hpp"
 #include "flows/perturbed_flow.hpp"
 #include "measures/line_laws.hpp"
+#include "measures/regularity.hpp"
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 #include "numerics/spd.hpp"
@@ -19,19 +20,87 @@ Estimate root_moment(const Vector& mean, const Matrix& covariance) {
   return sqrt(Estimate::closed_form(value, round_off(value, mean.size())));
 }
 
-// Half the largest distance of two centres: on the line ρ's radius about its middle.
-double half_spread(const GaussianMixture& p) {
-  return 0.5 * (p.means().maxCoeff() - p.means().minCoeff());
+// Of ρ: half the largest distance of two centres on the line, where a ball's radius is that.
+double centre_radius(const GaussianMixture& p) {
+  if (p.dimension() == 1) return 0.5 * (p.means().maxCoeff() - p.means().minCoeff());
+  return regularity(p).mixture_radius.upper;
 }
 
 // (σ/√S₀) exp(a₀²R²/(2σ²S₀)), S₀ = a₀² + σ²b₀².
 Estimate mixture_lipschitz(const GaussianMixture& p, const PerturbedSource& from) {
   const double variance = p.common_variance();
   const double S = from.a * from.a + variance * from.b * from.b;
-  const double R = half_spread(p);
+  const double R = centre_radius(p);
   const double exponent = 0.5 * from.a * from.a * R * R / (variance * S);
   const double value = std::sqrt(variance / S) * std::exp(exponent);
   return Estimate::closed_form(value, round_off(value * (1.0 + exponent), 1));
+}
+
+// E[W | X = √S n] for each column n: ρ's mean under the tilt e^{⟨sn, w⟩ − s²|w|²/2}, as in
+// docs/derivations/flow_map_stretch.md.
+Matrix centre_means(const GaussianMixture& p, double s, const Matrix& n) {
+  const Vector offsets = p.weights().array().log().matrix() -
+                         0.5 * s * s * p.means().colwise().squaredNorm().transpose();
+  Matrix weights = (s * p.means().transpose() * n).colwise() + offsets;
+  for (Index j = 0; j < weights.cols(); ++j) {
+    weights.col(j) = (weights.col(j).array() - weights.col(j).maxCoeff()).exp();
+    weights.col(j) /= weights.col(j).sum();
+  }
+  return p.means() * weights;
+}
+
+// X_{0,1} of each column, in n = x/√S by the clock b/√S, S = a² + σ²b².
+ColumnFlow carried(const GaussianMixture& p,
+                   const PerturbedSource& from,
+                   const Matrix& x,
+                   double tolerance) {
+  const double sigma = std::sqrt(p.common_variance());
+  const double root = std::hypot(from.a, sigma * from.b);
+  const double first = from.b / root;
+  const double length = 1.0 / sigma - first;
+  ColumnFlow flow = flow_columns(
+      [&](const FlowTime& time, const Matrix& n) -> Matrix {
+        return length * centre_means(p, first + length * time.t, n);
+      },
+      x / root, EndClock(1.0), tolerance);
+  flow.ends *= sigma;
+  return flow;
+}
+
+// √E|X(√S₀Z + b₀W) − X(a₀Z)|², +∞ where the steps do not arrive.
+double carried_apart(const GaussianMixture& p,
+                     const PerturbedSource& from,
+                     int nodes,
+                     double tolerance) {
+  const NoiseRule rule = noise_rule(p.dimension(), nodes);
+  const double root = std::hypot(from.a, std::sqrt(p.common_variance()) * from.b);
+  const ColumnFlow assumed = carried(p, from, from.a * rule.nodes, tolerance);
+  if (assumed.termination != Termination::converged) return infinity;
+  double sum = 0.0;
+  for (Index k = 0; k < p.size(); ++k) {
+    const Matrix start = (root * rule.nodes).colwise() + from.b * p.means().col(k);
+    const ColumnFlow actual = carried(p, from, start, tolerance);
+    if (actual.termination != Termination::converged) return infinity;
+    sum += p.weights()(k) * (actual.ends - assumed.ends).colwise().squaredNorm().dot(rule.weights);
+  }
+  return std::sqrt(sum);
+}
+
+SourceError coupled(const GaussianMixture& p, const PerturbedSource& from) {
+  const double fine = carried_apart(p, from, 96, 1e-9);
+  const double coarse = carried_apart(p, from, 64, 1e-7);
+  const double root = std::hypot(from.a, std::sqrt(p.common_variance()) * from.b);
+  const double widened = root - from.a;
+  const double moved = p.means().colwise().squaredNorm().dot(p.weights());
+  const double squared =
+      widened * widened * static_cast<double>(p.dimension()) + from.b * from.b * moved;
+  const bool has_arrived = fine < infinity && coarse < infinity;
+  return {.generated = has_arrived ? Estimate::converged(fine, std::abs(fine - coarse),
+                                                         round_off(1.0 + fine, 64))
+                                   : Estimate::between(0.0, 0.0, infinity, Grade::converged),
+          .source = sqrt(Estimate::closed_form(squared, round_off(root * root + squared, 2))),
+          .lipschitz = mixture_lipschitz(p, from),
+          .moment = root_moment(p.mean(), p.covariance())};
 }
 
 }  // namespace
@@ -56,8 +125,9 @@ SourceError source_error(const Gaussian& p, const PerturbedSource& from) {
 }
 
 SourceError source_error(const GaussianMixture& p, const PerturbedSource& from) {
-  require(p.dimension() == 1 && p.common_variance() > 0.0,
-          "source_error: the mixture has to be on the line, with one variance above 0");
+  require(p.dimension() <= 2 && p.common_variance() > 0.0,
+          "source_error: the mixture has to be in d ≤ 2, with one variance above 0");
+  if (p.dimension() == 2) return coupled(p, from);
   require(within_reach(p, from), "source_error: the target is too far from 0 for double");
   const Matrix scaling = from.b * Matrix::Identity(1, 1);
   const Matrix noise = from.a * from.a * Matrix::Identity(1, 1);

@@ -24,13 +24,15 @@ struct SourceError {
 /// Of ν = N(m, Σ), by X_{0,1}(x) = m + Σ^½S^{−½}(x − b₀m), S = a₀²I + b₀²Σ: closed form.
 SourceError source_error(const Gaussian& target, const PerturbedSource& from);
 
-/// Of ν = N(0, σ²) * ρ on the line. With F₀ and F the distribution functions of X₀ and ν, the flow
-/// takes a₀z to F⁻¹(F₀(a₀z)) and the truth is F⁻¹(Φ(z)), both increasing in z; the Lipschitz
-/// constant is that of the class, (σ/√S₀) exp(a₀²R²/(2σ²S₀)), S₀ = a₀² + σ²b₀².
-/// @throws std::invalid_argument  d ≠ 1, no common σ² > 0, or not within_reach()
+/// Of ν = N(0, σ²I) * ρ. On the line, with F₀ and F the distribution functions of X₀ and ν, the
+/// flow takes a₀z to F⁻¹(F₀(a₀z)) and the truth is F⁻¹(Φ(z)), both increasing in z. In the plane
+/// both distances are those of one coupling, not less than W₂: with S₀ = a₀² + σ²b₀² and one Z, a₀Z
+/// beside √S₀Z + b₀W, W ~ ρ, both carried to the end, on a grid of Z at two resolutions. The
+/// Lipschitz constant is that of the class, (σ/√S₀) exp(a₀²R²/(2σ²S₀)).
+/// @throws std::invalid_argument  d > 2, no common σ² > 0, or on the line not within_reach()
 SourceError source_error(const GaussianMixture& target, const PerturbedSource& from);
 
-/// Double has F₀(a₀z) for every |z| ≤ 12, whatever is far from 0 of the target.
+/// On the line: double has F₀(a₀z) for every |z| ≤ 12, whatever is far from 0 of the target.
 bool within_reach(const GaussianMixture& target, const PerturbedSource& from);
 
 }  // namespace flowcheck

@@ -10,6 +10,8 @@
 #include "numerics/round_off.hpp"
 #include "numerics/special_functions.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <string>
 
@@ -100,10 +102,14 @@ Outcome auto_encoding(const FlowProblem& problem) {
       bounds.push_back(with_digits(
           identity(Estimate::converged(home.end(i), error), x(i), exact_part, 1.0 + x.norm()),
           widths, without_digits_left));
+      bounds.back().place = schedule.name();
     }
     for (const auto& [method, steps] : {std::pair{FlowMethod::midpoint, 12},
                                         {FlowMethod::runge_kutta4, 10},
                                         {FlowMethod::dormand_prince5, 8}}) {
+      const std::size_t before = bounds.size();
+      const std::string place =
+          fmt::format("{}, {} steps of order {}", schedule.name(), steps, flowcheck::order(method));
       const RoundTrip trip = round_trip(law, schedule, x, method, steps);
       const Estimate forward = leg_error(trip.there.end, exact);
       const EnclosedMap back = maps(pure_data, start, trip.there.end);
@@ -115,9 +121,11 @@ Outcome auto_encoding(const FlowProblem& problem) {
            .part = residual_part,
            .scale = 1.0 + x.norm()},
           2.0 * (Lip.upper * exact.expected_error + back.expected_error), without_digits_left));
+      set_place(bounds, before, place);
       if (!bounded_forward) continue;
       if (!resolves(envelope, schedule, steps)) {
         bounds.push_back(left_out(defect_part, "left out: the steps do not resolve Lip(X_{s,1})"));
+        set_place(bounds, before, place);
         continue;
       }
       const Estimate defect = defect_integral(
@@ -125,6 +133,7 @@ Outcome auto_encoding(const FlowProblem& problem) {
           [&](double s) { return lipschitz_to_end(envelope, schedule.at(s)); },
           trip.there.trajectory);
       bounds.push_back({.lhs = forward, .rhs = defect, .part = defect_part});
+      set_place(bounds, before, place);
     }
   }
   return bounds;

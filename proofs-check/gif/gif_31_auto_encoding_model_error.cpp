@@ -7,6 +7,8 @@
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -130,13 +132,16 @@ Outcome model_error(const FlowProblem& problem) {
   for (const Schedule& schedule : {linear_schedule(), polynomial_schedule()}) {
     for (Index j = 0; j < std::min<Index>(2, problem.noises.cols()); ++j) {
       const Vector x = problem.noises.col(j);
+      const std::size_t before = bounds.size();
       const PerturbedFlow wrong{law, schedule, mixture.scale, wiggle(problem.spread)};
       // ∇ṽ ⪰ Ṡ/2S − 0.3 on the way back.
       add_same_field(bounds, wrong, wrong, x, std::exp(0.3) / mixture.scale);
       for (const double delta : {0.01, 0.1}) {
         bounds.push_back(back_by_other(law, maps, schedule, mixture.scale, x, delta,
                                        problem.data.col(j).normalized()));
+        bounds.back().place = fmt::format("{}, |δ| = {}", schedule.name(), delta);
       }
+      set_place(bounds, before, schedule.name());
     }
   }
   return bounds;

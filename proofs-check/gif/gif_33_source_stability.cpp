@@ -1,8 +1,11 @@
 #include "flows/perturbed_source.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/instances.hpp"
 #include "gif/stability_problem.hpp"
 #include "interpolation/schedule.hpp"
 #include "measures/random_gaussian.hpp"
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <variant>
@@ -23,31 +26,55 @@ std::vector<PerturbedSource> sources(const std::string& schedule = {}) {
   return result;
 }
 
-void add_bounds(const SourceError& error, const PerturbedSource& from, std::vector<Bound>& bounds) {
+const char* const of_distance = "Lip W₂(μ', Law X₀)";
+const char* const of_coupling = "Lip (E|X₀ − X₀′|²)^½";
+const char* const of_moment = "Lip b₀ √E|X₁|²";
+
+// On the line and for Gaussians of the distances themselves; in the plane of a coupling's, whose
+// image is no closer than W₂.
+void add_bounds(const SourceError& error,
+                const PerturbedSource& from,
+                bool is_coupling,
+                std::vector<Bound>& bounds) {
+  const std::size_t before = bounds.size();
   const double scale = 1.0 + error.moment.value;
+  if (is_coupling) {
+    bounds.push_back(left_out(
+        of_distance, "left out: W₂(μ', Law X₀) is computed for Gaussians and on the line"));
+  }
   bounds.push_back({.lhs = error.generated,
                     .rhs = error.lipschitz * error.source,
-                    .part = "Lip W₂(μ', Law X₀)",
-                    .scale = scale});
+                    .part = is_coupling ? of_coupling : of_distance,
+                    .scale = scale,
+                    .auxiliary = is_coupling});
   bounds.push_back({.lhs = error.generated,
                     .rhs = error.lipschitz * from.b * error.moment,
-                    .part = "Lip b₀ √E|X₁|²",
+                    .part = of_moment,
                     .scale = scale});
+  set_place(bounds, before, fmt::format("a₀ = {:.3g}, b₀ = {:.3g}", from.a, from.b));
 }
 
 Outcome on_gaussian(const Gaussian& p, const std::vector<PerturbedSource>& from) {
   std::vector<Bound> bounds;
-  for (const PerturbedSource& source : from) add_bounds(source_error(p, source), source, bounds);
+  for (const PerturbedSource& source : from) {
+    add_bounds(source_error(p, source), source, false, bounds);
+  }
   return bounds;
 }
 
-Outcome on_line(const GaussianMixture& p, const std::vector<PerturbedSource>& from) {
+Outcome on_mixture(const GaussianMixture& p, const std::vector<PerturbedSource>& from) {
   std::vector<Bound> bounds;
   for (const PerturbedSource& source : from) {
-    if (within_reach(p, source)) {
-      add_bounds(source_error(p, source), source, bounds);
+    if (p.dimension() == 1 && !within_reach(p, source)) {
+      bounds.push_back(left_out(of_distance, "left out: ν is too far from 0 for double"));
+      continue;
+    }
+    const SourceError error = source_error(p, source);
+    if (error.generated.upper < infinity) {
+      add_bounds(error, source, p.dimension() > 1, bounds);
     } else {
-      bounds.push_back(left_out("Lip W₂(μ', Law X₀)", "left out: ν is too far from 0 for double"));
+      bounds.push_back(left_out(
+          of_moment, "left out: the steps do not arrive: σ is too small against the centres"));
     }
   }
   return bounds;
@@ -67,7 +94,7 @@ Outcome centred(Trial&) {
     const SourceError error = source_error(half(), source);
     bounds.push_back({.lhs = error.generated,
                       .rhs = error.lipschitz * error.source,
-                      .part = "Lip W₂(μ', Law X₀)",
+                      .part = of_distance,
                       .scale = 1.0});
   }
   return bounds;
@@ -93,11 +120,25 @@ Outcome on_target(const Target& target) {
     return on_gaussian(*gaussian, from);
   }
   const auto* mixture = std::get_if<GaussianMixture>(&target.start);
-  if (mixture == nullptr || mixture->dimension() != 1 || !(mixture->common_variance() > 0.0)) {
-    return Outcome::not_applicable(
-        "left out: W₂ is computed for Gaussians and, on the line, for Σ wₖ N(mₖ, σ²), σ > 0");
+  // Points part at any two starts.
+  if (mixture == nullptr || mixture->common_variance() == 0.0) {
+    return Outcome::not_applicable("Lip(X_{0,1}) < ∞");
   }
-  return on_line(*mixture, from);
+  if (mixture->dimension() > 2 || mixture->common_variance() < 0.0) {
+    return Outcome::not_applicable(
+        "left out: it is computed for Gaussians and, in d ≤ 2, for Σ wₖ N(mₖ, σ²I), σ > 0");
+  }
+  return on_mixture(*mixture, from);
+}
+
+// N(m, ¼I): the map is linear and shrinks the coupling by its Lipschitz constant.
+Outcome coupled_in_the_plane(double factor) {
+  const auto one = GaussianMixture::isotropic(Vector::Ones(1), Matrix{{0.6}, {-0.8}}, 0.25);
+  const SourceError error = source_error(one, {0.9, std::sqrt(0.19)});
+  return Bound{.lhs = error.generated,
+               .rhs = factor * error.lipschitz * error.source,
+               .part = of_coupling,
+               .scale = 1.0};
 }
 
 }  // namespace gif_33
@@ -114,11 +155,16 @@ Claim gif_33_source_stability() {
       .hypotheses = {"Lip(X_{0,1}) < ∞"},
       .instances = {{"random Gaussians, d = 1 … 6", random_gaussians},
                     {"centres ±1, σ = 0.6",
-                     [](Trial&) { return on_line(two_centre_mixture(), sources()); }, false},
+                     [](Trial&) { return on_mixture(two_centre_mixture(), sources()); }, false},
                     {"centres ±1, weights 0.1 and 0.9",
-                     [](Trial&) { return on_line(two_centre_mixture(0.9), sources()); }, false}},
-      .tight = {{"N(0, ¼)", centred, false}},
+                     [](Trial&) { return on_mixture(two_centre_mixture(0.9), sources()); }, false},
+                    {"plane, three centres",
+                     [](Trial&) { return on_mixture(three_centre_mixture(), sources()); }, false}},
+      .tight = {{"N(0, ¼)", centred, false},
+                {"plane, N(m, ¼I)", [](Trial&) { return coupled_in_the_plane(1.0); }, false}},
       .controls = {{"0.99 Lip", [](Trial&) { return shortened(0.99); }, false},
+                   {"0.99 Lip in the plane", [](Trial&) { return coupled_in_the_plane(0.99); },
+                    false},
                    {"Lip of the flow from N(0, I)", [](Trial&) { return constant_from_noise(); },
                     false}},
       .on_target = on_target,

@@ -1,6 +1,7 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
 #include "gif/gif_claims.hpp"
+#include "gif/instances.hpp"
 #include "gif/stability_problem.hpp"
 #include "interpolation/velocity.hpp"
 #include "measures/exact_map.hpp"
@@ -149,13 +150,21 @@ void add_bounds(const Costs& costs, std::vector<Bound>& bounds) {
 
 Outcome on_gaussian(const Gaussian& p, const std::vector<Schedule>& schedules) {
   std::vector<Bound> bounds;
-  for (const Schedule& schedule : schedules) add_bounds(gaussian_costs(p, schedule), bounds);
+  for (const Schedule& schedule : schedules) {
+    const std::size_t before = bounds.size();
+    add_bounds(gaussian_costs(p, schedule), bounds);
+    set_place(bounds, before, schedule.name());
+  }
   return bounds;
 }
 
 Outcome on_mixture(const GaussianMixture& p, const std::vector<Schedule>& schedules, Scale scale) {
   std::vector<Bound> bounds;
-  for (const Schedule& schedule : schedules) add_bounds(mixture_costs(p, schedule, scale), bounds);
+  for (const Schedule& schedule : schedules) {
+    const std::size_t before = bounds.size();
+    add_bounds(mixture_costs(p, schedule, scale), bounds);
+    set_place(bounds, before, schedule.name());
+  }
   return bounds;
 }
 

@@ -1,6 +1,7 @@
 #include "gif/stability_problem.hpp"
 
 #include "gif/digits.hpp"
+#include "gif/instances.hpp"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,25 @@ Bound within(const Estimate& lhs, const Estimate& rhs, double widths, std::strin
                   rhs.value));
 }
 
+namespace {
+
+// Every one of velocity_errors() on a schedule, which is their place.
+void add_errors(const GaussianMixture& target,
+                const Schedule& schedule,
+                double size,
+                Scale scale,
+                const EvaluateStability& evaluate,
+                std::vector<Bound>& bounds) {
+  const StableFlow flow = stable_flow(target, schedule);
+  for (const VelocityError& error : velocity_errors(size, target.dimension())) {
+    const std::size_t before = bounds.size();
+    evaluate(flow, error, scale, bounds);
+    set_place(bounds, before, fmt::format("{}, {}", schedule.name(), error.name));
+  }
+}
+
+}  // namespace
+
 Instance on_perturbed_mixture(std::string name,
                               const GaussianMixture& target,
                               const std::vector<Schedule>& schedules,
@@ -60,10 +80,7 @@ Instance on_perturbed_mixture(std::string name,
           .draw = [=](Trial& trial) -> Outcome {
             std::vector<Bound> bounds;
             for (const Schedule& schedule : schedules) {
-              const StableFlow flow = stable_flow(target, schedule);
-              for (const VelocityError& error : velocity_errors(0.1, target.dimension())) {
-                evaluate(flow, error, trial.scale, bounds);
-              }
+              add_errors(target, schedule, 0.1, trial.scale, evaluate, bounds);
             }
             return bounds;
           },
@@ -85,10 +102,7 @@ std::function<Outcome(const Target&)> on_stability_target(const EvaluateStabilit
     if (target.error == 0.0) return Outcome::not_applicable("left out: ε = 0, both sides vanish");
     std::vector<Bound> bounds;
     for (const Schedule& schedule : schedules) {
-      const StableFlow flow = stable_flow(p, schedule);
-      for (const VelocityError& error : velocity_errors(target.error, p.dimension())) {
-        evaluate(flow, error, Scale::quick, bounds);
-      }
+      add_errors(p, schedule, target.error, Scale::quick, evaluate, bounds);
     }
     return bounds;
   };

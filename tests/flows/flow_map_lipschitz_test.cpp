@@ -122,6 +122,69 @@ TEST_CASE("Thin along one axis, the plane's map is stretched as the line's", "[f
   CHECK(on_line.upper < infinity);
 }
 
+TEST_CASE("On the line the bound is next to what is seen", "[flows][property]") {
+  const auto uneven = centres(2.0, 0.5, 0.9);
+  const GaussianMixture widths(Vector{{0.2, 0.5, 0.3}}, Matrix{{-1.0, 1.2, 0.0}},
+                               {Matrix{{1.0}}, Matrix{{0.25}}, Matrix{{0.36}}});
+  const GaussianMixture far(Vector{{1e-6, 1.0 - 1e-6}}, Matrix{{8.0, 0.0}},
+                            {Matrix{{4.0}}, Matrix{{0.25}}});
+  for (const GaussianMixture& p : {uneven, widths, far}) {
+    for (const NoiseLevel& to : {data, NoiseLevel{0.4, 0.6}}) {
+      CAPTURE(p.means(), to.noise);
+      const Estimate map = flow_map_lipschitz(p, noise, to).largest.value;
+      CHECK(map.upper <= 1.002 * map.lower);
+      CHECK(map.upper >= map.value);
+    }
+  }
+}
+
+TEST_CASE("In the plane the bound is next to what is seen, also far out", "[flows][property]") {
+  Matrix ring(2, 8);
+  for (Index k = 0; k < 8; ++k) {
+    const double angle = 0.25 * M_PI * static_cast<double>(k);
+    ring.col(k) = Vector{{2.0 * std::cos(angle), 2.0 * std::sin(angle)}};
+  }
+  const GaussianMixture eight = GaussianMixture::isotropic(Vector::Constant(8, 0.125), ring, 0.25);
+  // The mixture of C.8.
+  const Matrix places{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}};
+  const GaussianMixture three = GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}}, places, 0.16);
+  const GaussianMixture crossed(Vector{{0.6, 0.4}}, Matrix{{0.0, 0.8}, {0.0, 0.4}},
+                                {Matrix{{1.0, 0.2}, {0.2, 0.8}}, Matrix{{0.4, -0.1}, {-0.1, 0.3}}});
+  for (const GaussianMixture& p : {eight, three, crossed}) {
+    CAPTURE(p.means());
+    const Estimate map = flow_map_lipschitz(p, noise, data, {.starts = 2}).largest.value;
+    CHECK(map.upper <= 1.02 * map.lower);
+    CHECK(map.upper >= map.value);
+  }
+  // What no search from near the centres finds: far below the edge of the first two centres.
+  const double distance = (places.col(1) - places.col(0)).norm();
+  const GaussianMixture edge =
+      GaussianMixture::isotropic(Vector{{2.0 / 7.0, 5.0 / 7.0}}, Matrix{{0.0, distance}}, 0.16);
+  const FlowMapLipschitz map = flow_map_lipschitz(three, noise, data, {.starts = 2});
+  CHECK(map.largest.place.size() == 0);
+  CHECK(map.largest.value.value ==
+        Approx(flow_map_lipschitz(edge, noise, data).largest.value.value).epsilon(1e-9));
+}
+
+TEST_CASE("Centres on a line stretch as the line does, in any dimension", "[flows][property]") {
+  const Vector e{{2.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0}};
+  const GaussianMixture in_space = GaussianMixture::isotropic(
+      Vector{{0.3, 0.7}}, Matrix(e * Vector{{-1.0, 1.0}}.transpose()), 0.25);
+  const FlowMapLipschitz map = flow_map_lipschitz(in_space, noise, data, {.starts = 1});
+  const FlowMapLipschitz line = flow_map_lipschitz(centres(1.0, 0.5, 0.7), noise, data);
+  CHECK(map.largest.value.value == Approx(line.largest.value.value).epsilon(1e-12));
+  CHECK(map.largest.value.upper == Approx(line.largest.value.upper).epsilon(1e-9));
+  CHECK((map.largest.place - line.largest.place(0) * e).norm() < 1e-9);
+}
+
+TEST_CASE("Components in one place are a Gaussian", "[flows][exact]") {
+  const GaussianMixture one =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{1.0, 1.0}, {0.0, 0.0}}, 0.3);
+  const FlowMapLipschitz map = flow_map_lipschitz(one, noise, data);
+  CHECK_THAT(map.largest.value, Encloses(std::sqrt(0.3)));
+  CHECK_THAT(map.least.value, Encloses(std::sqrt(0.3)));
+}
+
 TEST_CASE("Whole flows to laws on the line have the printed constants", "[flows][reference]") {
   // GIF-23, D = 1: all of six digits and more.
   for (const auto& [kappa, bound] : {std::pair{4.0, 0.47725}, {0.0, 0.79788}, {-4.0, 1.88656}}) {

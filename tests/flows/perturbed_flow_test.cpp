@@ -176,6 +176,28 @@ TEST_CASE("a source without data is off by its reference ratio", "[flows][refere
   CHECK(by_quantiles.generated.width() < 1e-9);
 }
 
+TEST_CASE("in the plane the source's error is the coupling's", "[flows][exact]") {
+  // N(m, ¼I): X_{0,1}(x) = m + σS₀^{−½}(x − b₀m), linear, so that the coupling shrinks by it.
+  const PerturbedSource from{.a = 0.9, .b = std::sqrt(0.19)};
+  const auto one = GaussianMixture::isotropic(Vector::Ones(1), Matrix{{0.6}, {-0.8}}, 0.25);
+  const SourceError error = source_error(one, from);
+  const double S = 0.81 + 0.25 * 0.19;
+  const double apart = std::sqrt(2.0 * std::pow(std::sqrt(S) - 0.9, 2) + 0.19);
+  CHECK_THAT(error.source, Encloses(apart));
+  CHECK(error.generated.value == Approx(0.5 / std::sqrt(S) * apart).epsilon(1e-7));
+  CHECK_THAT(error.lipschitz, Encloses(0.5 / std::sqrt(S)));
+  CHECK(error.moment.value == Approx(std::sqrt(1.5)));
+  // Centres on an axis: across it nothing but the width is moved, along it as on the line.
+  const auto pair =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}, {0.0, 0.0}}, 0.36);
+  const auto line = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.36);
+  const SourceError in_plane = source_error(pair, from);
+  const SourceError on_line = source_error(line, from);
+  CHECK(in_plane.lipschitz.value == Approx(on_line.lipschitz.value).epsilon(1e-9));
+  CHECK(in_plane.generated.value > on_line.generated.upper);
+  CHECK(in_plane.generated.width() < 1e-3);
+}
+
 TEST_CASE("perturbed flows refuse what they do not know", "[flows][precondition]") {
   const auto points = GaussianMixture::isotropic(Vector::Ones(1), Matrix::Zero(1, 1), 0.0);
   CHECK_THROWS_AS(stable_flow(points, linear_schedule()), std::invalid_argument);

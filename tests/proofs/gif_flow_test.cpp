@@ -252,6 +252,40 @@ TEST_CASE("A schedule that rests at its start does not hide where far components
   }
 }
 
+TEST_CASE("GIF-33 of a mixture in the plane names the source; points have no constant",
+          "[gif][property]") {
+  const auto of = [](double variance) {
+    const auto plane = GaussianMixture::isotropic(
+        Vector{{0.2, 0.5, 0.3}}, Matrix{{-1.0, 1.2, 0.0}, {0.5, 0.3, -1.4}}, variance);
+    return check(gif_33_source_stability(), {.target = Target{plane, Gaussian::standard(2)}});
+  };
+  const ClaimResult result = of(0.16);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(std::ranges::any_of(result.checks, [](const CheckResult& part) {
+    return part.verdict == Verdict::holds && part.instance.find("a₀ = ") != std::string::npos;
+  }));
+  const ClaimResult points = of(0.0);
+  CHECK(points.verdict == Verdict::not_applicable);
+}
+
+TEST_CASE("Claims on flows from noise name the schedule of the closest part", "[gif][property]") {
+  const auto pair = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1.0, 1.0}}, 0.36);
+  for (const Claim& claim :
+       {gif_30_auto_encoding(), gif_31_auto_encoding_model_error(), gif_34_velocity_stability(),
+        gif_35_gronwall(), gif_37_transport_cost()}) {
+    CAPTURE(claim.id);
+    const ClaimResult result = check(
+        claim, {.target = Target{.start = pair, .reference = Gaussian::standard(1), .error = 0.1}});
+    for (const CheckResult& part : result.checks) {
+      if (part.kind != CheckKind::target || part.verdict == Verdict::not_applicable) continue;
+      CAPTURE(part.instance);
+      CHECK(std::ranges::any_of(checked_schedules(), [&](const Schedule& schedule) {
+        return part.instance.find(schedule.name()) != std::string::npos;
+      }));
+    }
+  }
+}
+
 TEST_CASE("GIF-28, 29, 32 and 36 of a user's measure, or the hypothesis that it fails",
           "[gif][property]") {
   const auto of = [](const Claim& claim, const Measure& measure) {
