@@ -17,7 +17,6 @@ namespace {
 // Where the parameters' noise is small beside the data's: times near the data's end as often as the
 // likelihood needs them.
 constexpr TimeLaw fit_times = {.first = 0.5, .second = 1.0};
-constexpr Index validation_points = 4096;
 constexpr double jko_gradient_norm = 1.0;  // beyond it a gradient is cut
 
 struct MethodDefaults {
@@ -203,17 +202,17 @@ class ModelFitter {
     if (options_.selection == Selection::likelihood) return negative_log_likelihood(block);
     Rng rng(derive_seed(options_.seed, "fit validation", n));
     if (is_jko()) {
-      const Index count = std::min<Index>(validation_.cols(), validation_points);
+      const Index count = std::min(validation_.cols(), validation_draws(options_));
       const Matrix points = validation_.leftCols(count);
       const Matrix probes = rng.normal_matrix(points.rows(), count);
       return [points, probes, loss = jko_loss(block)](const VelocityNetwork& network) {
-        return jko_block_loss(network, points, loss, probes).loss;
+        return jko_block_loss_value(network, points, loss, probes);
       };
     }
     RegressionBatch batch;
-    batch.resize(train_.rows(), validation_points);
+    batch.resize(train_.rows(), validation_draws(options_));
     regression_of(block, draws_from(validation_), fit_times)(rng, batch);
-    return [batch](const VelocityNetwork& network) { return regression_loss(network, batch).loss; };
+    return [batch](const VelocityNetwork& network) { return regression_loss_value(network, batch); };
   }
 
   TrainingOptions training_options(std::size_t n) const {
@@ -314,6 +313,16 @@ class ModelFitter {
 
 std::string_view to_string(Selection selection) {
   return selection == Selection::loss ? "loss" : "likelihood";
+}
+
+Index validation_draws(const FitOptions& options) {
+  require_fit_options(options);
+  constexpr double share = 0.05;
+  constexpr double fewest = 4096.0;
+  constexpr double most = 131'072.0;
+  const double between = static_cast<double>(options.iterations) *
+                         static_cast<double>(options.batch) / options.validations;
+  return static_cast<Index>(std::clamp(share * between, fewest, most));
 }
 
 std::vector<double> block_step_sizes(const FitOptions& options) {

@@ -42,6 +42,12 @@ struct FitOptions {
   std::uint64_t seed = 1;
 };
 
+/// Draws of a validation point, a time and noise that Selection::loss is a mean over: a twentieth of
+/// those that the training takes between two validations, from 4096 to 131072. Of parameters a
+/// twentieth of a training apart, near its end, the losses differ by some 3e-4 with a deviation of
+/// 0.03 a draw; 4096 draws then choose wrongly in a third of the cases.
+Index validation_draws(const FitOptions& options);
+
 /// The steps γ_1 ρ^{n−1} of the blocks; the last one of lfm, and the one of fm, is +∞, free.
 /// @throws std::invalid_argument  options out of range
 std::vector<double> block_step_sizes(const FitOptions& options);

@@ -240,6 +240,37 @@ TEST_CASE(
   CHECK(worse_by(Selection::likelihood) <= 1e-9);
 }
 
+// Stopped at the first report: the losses of the start and of no movement are there by then.
+double identity_validation(const DataSplit& data, const FitOptions& options) {
+  const std::atomic<bool> stop = true;
+  return fit_model(data, options, {}, {.stop = &stop}).blocks.front().identity_validation;
+}
+
+TEST_CASE("the loss that validates is a mean over as many draws as a twentieth of the training",
+          "[learning][property]") {
+  CHECK(validation_draws({.iterations = 10'000, .batch = 512, .validations = 20}) == 12'800);
+  CHECK(validation_draws({.iterations = 10, .batch = 512}) == 4096);
+  CHECK(validation_draws({.iterations = 10'000'000, .batch = 512}) == 131'072);
+  // Its spread over seeds is that of so many draws: sixteen times as many, a quarter of it.
+  const DataSplit data = hills();
+  const auto spread = [&](Index iterations) {
+    FitOptions options = small(ModelMethod::fm);
+    options.hidden = {4};
+    options.batch = 512;
+    options.iterations = iterations;
+    std::vector<double> losses;
+    for (options.seed = 1; options.seed <= 24; ++options.seed) {
+      losses.push_back(identity_validation(data, options));
+    }
+    const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / 24.0;
+    double sum = 0.0;
+    for (const double loss : losses) sum += (loss - mean) * (loss - mean);
+    return std::sqrt(sum / 23.0);
+  };
+  // Of deviations from 23 differences, within 40% each: 1/4 is measured below 1/2.
+  CHECK(spread(10'240) < 0.5 * spread(640));
+}
+
 TEST_CASE("a fit is its seed's, and stops when it is told to", "[learning][property]") {
   const DataSplit data = hills();
   FitOptions options = small(ModelMethod::lfm);

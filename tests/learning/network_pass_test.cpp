@@ -104,6 +104,7 @@ TEST_CASE("the regression loss and its gradient are those of the plain form with
   batch.targets = rng.normal_matrix(c.shape.dimension, 7);
   for (double& t : batch.times) t = rng.uniform();
   const LossAndGradient loss = regression_loss(network, batch);
+  CHECK_THAT(regression_loss_value(network, batch), WithinAbs(loss.loss, tolerance(loss.loss)));
   for (int k = 0; k < 3; ++k) {
     const Vector direction = rng.normal_vector(network.parameters.size());
     const Jet plain = plain_regression_loss(c.shape, along(network.parameters, direction), batch);
@@ -131,6 +132,8 @@ TEST_CASE(
       plain_block_loss(c.shape, along(network.parameters, direction), points, block, probes);
   const double scale = direction.norm() * loss.gradient.norm() + std::abs(loss.loss);
   CHECK_THAT(loss.loss, WithinAbs(plain.a, tolerance(scale)));
+  CHECK_THAT(jko_block_loss_value(network, points, block, probes),
+             WithinAbs(plain.a, tolerance(scale)));
   CHECK_THAT(loss.gradient.dot(direction), WithinAbs(plain.v[0], tolerance(scale)));
 }
 
