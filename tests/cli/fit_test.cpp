@@ -477,8 +477,34 @@ TEST_CASE("a training that improves nothing is told", "[cli][control]") {
     return data.call({"fit", "xy.json", "--iterations", "50", "--hidden", "8", "--learning-rate",
                       rate, "--quiet", "--out", "a"});
   };
-  CHECK_THAT(call("1000").errors, Contains("training improved nothing in 1 of 1 blocks"));
+  CHECK_THAT(call("1000").errors, Contains("training improved nothing in 1 of 1 blocks; try a "
+                                           "smaller --learning-rate"));
   CHECK_THAT(call("0.01").errors, !Contains("improved nothing"));
+}
+
+TEST_CASE("a training that learns its rows alone is told so, and not to go on", "[cli][control]") {
+  const Data data;
+  // The law is the Gaussian that training starts from, and the first validation is late.
+  const ProgramOutcome outcome =
+      data.call({"fit", "gaussian.json", "--draws", "200", "--hidden", "64,64", "--frequencies",
+                 "64", "--iterations", "400", "--learning-rate", "0.01", "--quiet", "--out", "a"});
+  CAPTURE(outcome.errors);
+  CHECK_THAT(outcome.errors, Contains("the training rows alone were learned; give more rows") &&
+                                 !Contains("--learning-rate"));
+}
+
+TEST_CASE("the record says by what a fit's parameters were chosen", "[cli][property]") {
+  const Data data;
+  const json few = data.fit({"hills.csv", "--columns", "x,y"}, "a");
+  CHECK(few["settings"]["validation_criterion"] == "nll");
+  CHECK(few["blocks"][0].contains("best_validation_nll"));
+  CHECK_FALSE(few["blocks"][0].contains("best_validation_loss"));
+  CHECK_FALSE(few["settings"].contains("validation_draws"));
+  const json many = data.fit({"toy:moons", "--draws", "20000"}, "b");
+  CHECK(many["settings"]["validation_criterion"] == "loss");
+  CHECK(many["settings"]["validation_draws"] == 4096);
+  CHECK(many["blocks"][0].contains("best_validation_loss"));
+  CHECK_FALSE(many["blocks"][0].contains("best_validation_nll"));
 }
 
 }  // namespace flowcheck::fit_test
