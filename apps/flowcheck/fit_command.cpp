@@ -50,7 +50,7 @@ FitOptions options_for(const CommandLine& line, const DataSplit& split) {
     options.frequencies = d == 2 && split.train.cols() >= rows_for_waves ? plane_frequencies : 0;
   }
   if (split.validation.cols() * (d + 1) <= most_tangents) {
-    options.selection = Selection::likelihood;
+    options.selection = Selection::nll;
   }
   return options;
 }
@@ -92,14 +92,18 @@ void tell_early_end(const CommandLine& line, const FitResult& fit) {
              fit.blocks.size());
 }
 
-// The start, or no movement at all, was better on the validation rows than all that training found.
+// The start, or no movement at all, was better on the validation rows than all that training found:
+// for want of rows, where the training itself went on well, or of training.
 void tell_untrained(const FitResult& fit) {
-  const auto kept = std::ranges::count(fit.blocks, 0, &BlockFit::best_iteration);
-  if (kept == 0) return;
-  fmt::print(stderr,
-             "fit: warning: training improved nothing in {} of {} blocks; try a smaller "
-             "--learning-rate or more --iterations\n",
-             kept, fit.blocks.size());
+  const auto untrained = std::ranges::count_if(fit.blocks, &BlockFit::untrained);
+  if (untrained == 0) return;
+  const auto overfitted = std::ranges::count_if(fit.blocks, &BlockFit::overfitted);
+  const char* advice = overfitted > 0
+                           ? "the training rows alone were learned; give more rows, or a smaller "
+                             "network by --hidden and --frequencies"
+                           : "try a smaller --learning-rate or more --iterations";
+  fmt::print(stderr, "fit: warning: training improved nothing in {} of {} blocks; {}\n", untrained,
+             fit.blocks.size(), advice);
 }
 
 // The Gaussian of the rows' moments is where training starts from.

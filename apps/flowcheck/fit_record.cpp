@@ -37,9 +37,12 @@ Json settings_json(const CommandLine& line) {
                    {"batch", options.batch},
                    {"learning_rate", options.learning_rate},
                    {"average", options.average},
-                   {"selection", to_string(options.selection)},
+                   {"validation_criterion", to_string(options.selection)},
                    {"patience", options.patience},
                    {"seed", line.seed}};
+  if (options.selection == Selection::loss) {
+    settings["validation_draws"] = validation_draws(options);
+  }
   if (std::isfinite(line.time_limit)) settings["time_limit"] = line.time_limit;
   if (options.method != ModelMethod::jko) {
     settings["frequencies"] = options.frequencies;
@@ -73,14 +76,17 @@ Json mmd_json(const ModelEvaluation& evaluation) {
 Json block_json(const BlockMeasurement& measured,
                 const BlockFit& fit,
                 const ModelBlock& block,
-                ModelMethod method) {
+                const FitOptions& options) {
+  const auto validation = [&](const char* when) {
+    return fmt::format("{}_validation_{}", when, to_string(options.selection));
+  };
   Json json = {{"step_size", json_number(block.step_size)},
                {"integrator_steps", block.steps},
                {"iterations", fit.iterations},
                {"best_iteration", fit.best_iteration},
-               {"first_validation_loss", json_number(fit.first_validation)},
-               {"identity_validation_loss", json_number(fit.identity_validation)},
-               {"best_validation_loss", json_number(fit.best_validation)},
+               {validation("first"), json_number(fit.first_validation)},
+               {validation("identity"), json_number(fit.identity_validation)},
+               {validation("best"), json_number(fit.best_validation)},
                {"w2_moved", json_of(measured.moved)},
                {"kl_to_normal", json_of(measured.kl_to_normal)},
                {"nll_as_last", json_of(measured.nll_as_last)},
@@ -90,7 +96,7 @@ Json block_json(const BlockMeasurement& measured,
                {"round_trip_from_noise", json_of(measured.noise_round_trip)},
                {"inversion_error", json_of(measured.inversion_error)}};
   if (fit.out_of_time) json["out_of_time"] = true;
-  if (method == ModelMethod::jko) {
+  if (options.method == ModelMethod::jko) {
     json["squared_first_order_error"] = json_of(measured.squared_first_order_error);
   } else {
     json["regression_loss"] = json_of(measured.regression_loss);
@@ -146,7 +152,7 @@ std::string fit_record_json(const CommandLine& line,
   Json blocks = Json::array();
   for (std::size_t n = 0; n < evaluation.blocks.size(); ++n) {
     blocks.push_back(
-        block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n], fit.model.method));
+        block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n], line.fit));
   }
   return json_text({{"schema", "flowcheck.fit/1"},
                     {"version", version()},

@@ -17,7 +17,6 @@ namespace {
 // Where the parameters' noise is small beside the data's: times near the data's end as often as the
 // likelihood needs them.
 constexpr TimeLaw fit_times = {.first = 0.5, .second = 1.0};
-constexpr Index validation_points = 4096;
 constexpr double jko_gradient_norm = 1.0;  // beyond it a gradient is cut
 
 struct MethodDefaults {
@@ -98,19 +97,27 @@ VelocityNetwork without_movement(VelocityNetwork network) {
   return network;
 }
 
-void begin_block(FitState& state, const VelocityNetwork& start, const NetworkLoss& loss) {
+void begin_block(FitState& state,
+                 const VelocityNetwork& start,
+                 const NetworkLoss& loss,
+                 const NetworkLoss& train_loss) {
   const VelocityNetwork identity = without_movement(start);
   BlockFit fit{.first_validation = loss(start), .identity_validation = loss(identity)};
   const bool better =
       std::isfinite(fit.first_validation) && !(fit.identity_validation < fit.first_validation);
   fit.best_validation = better ? fit.first_validation : fit.identity_validation;
-  state.blocks.push_back(fit);
   state.best = better ? start : identity;
+  fit.first_train_loss = train_loss(state.best);
+  fit.last_train_loss = fit.first_train_loss;
+  state.blocks.push_back(fit);
   state.since_best = 0;
 }
 
 // Keeps the best parameters that a training passes, by a loss on points it does not see.
-void validate(FitState& state, const TrainingState& training, const NetworkLoss& loss) {
+void validate(FitState& state,
+              const TrainingState& training,
+              const NetworkLoss& loss,
+              const NetworkLoss& train_loss) {
   VelocityNetwork now = state.best;
   now.parameters = training.average.size() > 0 ? training.average : training.parameters;
   const double value = loss(now);
@@ -118,7 +125,10 @@ void validate(FitState& state, const TrainingState& training, const NetworkLoss&
   fit.iterations = training.iteration;
   fit.train_loss = training.smoothed_loss;
   ++state.since_best;
-  if (!std::isfinite(value) || !(value < fit.best_validation)) return;
+  if (!std::isfinite(value) || !(value < fit.best_validation)) {
+    if (fit.untrained()) fit.last_train_loss = train_loss(now);
+    return;
+  }
   fit.best_validation = value;
   fit.best_iteration = training.iteration;
   state.best = std::move(now);
@@ -145,6 +155,7 @@ class ModelFitter {
     model_.scaling = scaling_of(options.scaling, data.train);
     train_ = model_.scaling.to_model(data.train);
     validation_ = model_.scaling.to_model(data.validation);
+    log_volume_ = model_.scaling.log_determinant;
   }
 
   FitResult operator()() {
@@ -181,7 +192,10 @@ class ModelFitter {
     block.network = state_.networks[n];
     if (n + 1 < step_sizes_.size()) {
       train_ = push_block(block, train_).points;
-      validation_ = push_block(block, validation_).points;
+      const bool by_nll = options_.selection == Selection::nll;
+      PushedPoints pushed = push_block(block, validation_, by_nll);
+      validation_ = std::move(pushed.points);
+      if (by_nll) log_volume_ += pushed.divergence_integral.mean();
     }
     model_.blocks.push_back(std::move(block));
   }
@@ -190,30 +204,37 @@ class ModelFitter {
     return {.step_size = block.step_size, .steps = 3, .exact_divergence = train_.rows() <= 2};
   }
 
-  // Up to what the blocks before and the scaling add to it, which no parameters of this one change.
   NetworkLoss negative_log_likelihood(const ModelBlock& block) const {
-    return [points = validation_, now = block](const VelocityNetwork& network) mutable {
+    return [points = validation_, volume = log_volume_,
+            now = block](const VelocityNetwork& network) mutable {
       now.network = network;
       const PushedPoints pushed = push_block(now, points, true);
-      return -(pushed.divergence_integral + standard_normal_log_densities(pushed.points)).mean();
+      return -volume -
+             (pushed.divergence_integral + standard_normal_log_densities(pushed.points)).mean();
     };
   }
 
-  NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
-    if (options_.selection == Selection::likelihood) return negative_log_likelihood(block);
+  // What block n trains, over the same draws of the points for any parameters.
+  NetworkLoss mean_loss(std::size_t n, const ModelBlock& block, const Matrix& data) const {
     Rng rng(derive_seed(options_.seed, "fit validation", n));
     if (is_jko()) {
-      const Index count = std::min<Index>(validation_.cols(), validation_points);
-      const Matrix points = validation_.leftCols(count);
+      const Index count = std::min(data.cols(), validation_draws(options_));
+      const Matrix points = data.leftCols(count);
       const Matrix probes = rng.normal_matrix(points.rows(), count);
       return [points, probes, loss = jko_loss(block)](const VelocityNetwork& network) {
-        return jko_block_loss(network, points, loss, probes).loss;
+        return jko_block_loss_value(network, points, loss, probes);
       };
     }
     RegressionBatch batch;
-    batch.resize(train_.rows(), validation_points);
-    regression_of(block, draws_from(validation_), fit_times)(rng, batch);
-    return [batch](const VelocityNetwork& network) { return regression_loss(network, batch).loss; };
+    batch.resize(data.rows(), validation_draws(options_));
+    regression_of(block, draws_from(data), fit_times)(rng, batch);
+    return
+        [batch](const VelocityNetwork& network) { return regression_loss_value(network, batch); };
+  }
+
+  NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
+    return options_.selection == Selection::nll ? negative_log_likelihood(block)
+                                                : mean_loss(n, block, validation_);
   }
 
   TrainingOptions training_options(std::size_t n) const {
@@ -241,12 +262,15 @@ class ModelFitter {
   // To the end of the block, and of its FitState: converged; or running, or not_finite.
   Termination train(std::size_t n, const ModelBlock& block) {
     const NetworkLoss loss = validation_loss(n, block);
-    if (!state_.in_training()) begin_block(state_, block.network, loss);
+    const NetworkLoss train_loss = mean_loss(n, block, train_);
+    if (!state_.in_training()) begin_block(state_, block.network, loss, train_loss);
     if (!std::isfinite(state_.blocks.back().best_validation)) return Termination::not_finite;
     const TrainingOptions training = training_options(n);
     const TrainingState from = state_.training;
     Index saved = from.iteration;
-    const auto look = [&](const TrainingState& now) { watch_training(n, now, loss, saved); };
+    const auto look = [&](const TrainingState& now) {
+      watch_training(n, now, loss, train_loss, saved);
+    };
     try {
       const TrainingResult trained =
           is_jko()
@@ -275,6 +299,7 @@ class ModelFitter {
   void watch_training(std::size_t n,
                       const TrainingState& now,
                       const NetworkLoss& loss,
+                      const NetworkLoss& train_loss,
                       Index& saved) {
     constexpr Index longest_unsaved = 1000;
     const Intervals intervals = intervals_of(options_);
@@ -288,7 +313,7 @@ class ModelFitter {
     const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
                      now.iteration == options_.iterations || late;
     const bool validates = due && now.iteration != state_.blocks.back().iterations;
-    if (validates) validate(state_, now, loss);
+    if (validates) validate(state_, now, loss, train_loss);
     state_.blocks.back().out_of_time = late && state_.since_best < options_.patience;
     if (late || state_.since_best >= options_.patience) throw TrainingOver{};
     const bool stops = stopped();
@@ -308,12 +333,23 @@ class ModelFitter {
   FlowModel model_;
   Matrix train_;
   Matrix validation_;
+  double log_volume_ = 0.0;  // mean log|det| of what took the validation points there
 };
 
 }  // namespace
 
 std::string_view to_string(Selection selection) {
-  return selection == Selection::loss ? "loss" : "likelihood";
+  return selection == Selection::loss ? "loss" : "nll";
+}
+
+Index validation_draws(const FitOptions& options) {
+  require_fit_options(options);
+  constexpr double share = 0.1;
+  constexpr double fewest = 4096.0;
+  constexpr double most = 131'072.0;
+  const double between = static_cast<double>(options.iterations) *
+                         static_cast<double>(options.batch) / options.validations;
+  return static_cast<Index>(std::clamp(share * between, fewest, most));
 }
 
 std::vector<double> block_step_sizes(const FitOptions& options) {

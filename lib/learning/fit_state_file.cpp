@@ -15,7 +15,7 @@ namespace {
 
 using StateJson = nlohmann::ordered_json;
 
-constexpr const char* state_schema = "flowcheck.fit_state/1";
+constexpr const char* state_schema = "flowcheck.fit_state/2";
 constexpr std::uintmax_t largest_state_bytes = 1u << 20;
 constexpr std::size_t most_blocks = 1000;
 
@@ -59,7 +59,9 @@ StateJson json_of(const BlockFit& fit) {
           {"best_validation", json_of_loss(fit.best_validation)},
           {"best_iteration", fit.best_iteration},
           {"train_loss", json_of_loss(fit.train_loss)},
-          {"out_of_time", fit.out_of_time}};
+          {"out_of_time", fit.out_of_time},
+          {"first_train_loss", json_of_loss(fit.first_train_loss)},
+          {"last_train_loss", json_of_loss(fit.last_train_loss)}};
 }
 
 BlockFit block_fit_from(const StateJson& json) {
@@ -69,7 +71,9 @@ BlockFit block_fit_from(const StateJson& json) {
           .best_validation = loss_from(json.at("best_validation")),
           .best_iteration = count_from(json.at("best_iteration")),
           .train_loss = loss_from(json.at("train_loss")),
-          .out_of_time = json.at("out_of_time").get<bool>()};
+          .out_of_time = json.at("out_of_time").get<bool>(),
+          .first_train_loss = loss_from(json.at("first_train_loss")),
+          .last_train_loss = loss_from(json.at("last_train_loss"))};
 }
 
 // What state.json says: all but the networks.

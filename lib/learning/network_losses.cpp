@@ -25,31 +25,57 @@ Index regression_points(const NetworkShape& shape) {
 }  // namespace
 
 template <class Scalar>
-double RegressionLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>& parameters,
-                                          const RegressionBatch& batch,
-                                          Eigen::Ref<Column<Scalar>> gradient) {
+Index RegressionLoss<Scalar>::begin(const Eigen::Ref<const Column<Scalar>>& parameters,
+                                    const RegressionBatch& batch) {
   const Index n = batch.points.cols();
   const Index d = pass_.shape().dimension;
   require(n > 0 && batch.points.rows() == d && batch.targets.rows() == d &&
               batch.targets.cols() == n && batch.times.size() == n,
           "regression loss: points, times and targets do not fit the network");
   pass_.set_parameters(parameters);
+  no_probes_.resize(d, 0);
+  return regression_points<Scalar>(pass_.shape());
+}
+
+template <class Scalar>
+double RegressionLoss<Scalar>::forward(const RegressionBatch& batch,
+                                       Index start,
+                                       Index count,
+                                       bool backward) {
+  points_ = batch.points.middleCols(start, count).template cast<Scalar>();
+  times_ = batch.times.segment(start, count).template cast<Scalar>();
+  pass_.forward(points_, times_, no_probes_, backward, tape_);
+  residuals_ = tape_.outputs.topLeftCorner(points_.rows(), count) -
+               batch.targets.middleCols(start, count).template cast<Scalar>();
+  return static_cast<double>(residuals_.squaredNorm());
+}
+
+template <class Scalar>
+double RegressionLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>& parameters,
+                                          const RegressionBatch& batch,
+                                          Eigen::Ref<Column<Scalar>> gradient) {
+  const Index n = batch.points.cols();
+  const Index chunk = begin(parameters, batch);
   pass_.clear(gradient_);
-  const Index chunk = regression_points<Scalar>(pass_.shape());
   double sum = 0.0;
   for (Index start = 0; start < n; start += chunk) {
-    const Index count = std::min(chunk, n - start);
-    points_ = batch.points.middleCols(start, count).template cast<Scalar>();
-    times_ = batch.times.segment(start, count).template cast<Scalar>();
-    no_probes_.resize(d, 0);
-    pass_.forward(points_, times_, no_probes_, true, tape_);
-    residuals_ = tape_.outputs.topLeftCorner(d, count) -
-                 batch.targets.middleCols(start, count).template cast<Scalar>();
-    sum += static_cast<double>(residuals_.squaredNorm());
+    sum += forward(batch, start, std::min(chunk, n - start), true);
     residuals_ *= static_cast<Scalar>(2.0 / static_cast<double>(n));
     pass_.backward(tape_, no_probes_, residuals_, no_divergence_, gradient_, nullptr);
   }
   pass_.collect(gradient_, gradient);
+  return sum / static_cast<double>(n);
+}
+
+template <class Scalar>
+double RegressionLoss<Scalar>::value(const Eigen::Ref<const Column<Scalar>>& parameters,
+                                     const RegressionBatch& batch) {
+  const Index n = batch.points.cols();
+  const Index chunk = begin(parameters, batch);
+  double sum = 0.0;
+  for (Index start = 0; start < n; start += chunk) {
+    sum += forward(batch, start, std::min(chunk, n - start), false);
+  }
   return sum / static_cast<double>(n);
 }
 
@@ -62,14 +88,17 @@ BlockLoss<Scalar>::BlockLoss(const NetworkShape& shape, const JkoBlockLoss& loss
 }
 
 template <class Scalar>
-void BlockLoss<Scalar>::evaluate(std::size_t stage, double t, const Array<Scalar>& x) {
+void BlockLoss<Scalar>::evaluate(std::size_t stage,
+                                 double t,
+                                 const Array<Scalar>& x,
+                                 bool backward) {
   times_.setConstant(x.cols(), static_cast<Scalar>(t));
-  pass_.forward(x, times_, probes_, true, tapes_[stage]);
+  pass_.forward(x, times_, probes_, backward, tapes_[stage]);
 }
 
 // Σ over the chunk; position_ is x_1 afterwards.
 template <class Scalar>
-double BlockLoss<Scalar>::forward(const Array<Scalar>& start, Index n) {
+double BlockLoss<Scalar>::forward(const Array<Scalar>& start, Index n, bool backward) {
   const Index d = start.rows();
   const double h = 1.0 / static_cast<double>(loss_.steps);
   const auto half = static_cast<Scalar>(0.5 * h);
@@ -82,10 +111,10 @@ double BlockLoss<Scalar>::forward(const Array<Scalar>& start, Index n) {
     const auto k = [&](std::size_t stage) {
       return tapes_[first + stage].outputs.topLeftCorner(d, n);
     };
-    evaluate(first, t, position_);
-    evaluate(first + 1, t + 0.5 * h, position_ + half * k(0));
-    evaluate(first + 2, t + 0.5 * h, position_ + half * k(1));
-    evaluate(first + 3, t + h, position_ + static_cast<Scalar>(h) * k(2));
+    evaluate(first, t, position_, backward);
+    evaluate(first + 1, t + 0.5 * h, position_ + half * k(0), backward);
+    evaluate(first + 2, t + 0.5 * h, position_ + half * k(1), backward);
+    evaluate(first + 3, t + h, position_ + static_cast<Scalar>(h) * k(2), backward);
     position_ += sixth * (k(0) + Scalar(2) * (k(1) + k(2)) + k(3));
     const auto divergences = [&](std::size_t stage) {
       return static_cast<double>(tapes_[first + stage].divergences.sum());
@@ -131,33 +160,64 @@ void BlockLoss<Scalar>::backward(const Array<Scalar>& start, Index n) {
 }
 
 template <class Scalar>
-double BlockLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>& parameters,
-                                     const Matrix& points,
-                                     const Matrix& probes,
-                                     Eigen::Ref<Column<Scalar>> gradient) {
+Index BlockLoss<Scalar>::begin(const Eigen::Ref<const Column<Scalar>>& parameters,
+                               const Matrix& points,
+                               const Matrix& probes) {
   const Index n = points.cols();
   const Index d = pass_.shape().dimension;
   require(n > 0 && points.rows() == d, "jko block: the points do not fit the network");
   require(loss_.exact_divergence || (probes.rows() == d && probes.cols() == n),
           "jko block: one probe a point is needed");
-  const Index streams = 1 + (loss_.exact_divergence ? d : 1);
-  const Index chunk = std::max<Index>(1, block_columns / streams);
   pass_.set_parameters(parameters);
+  const Index streams = 1 + (loss_.exact_divergence ? d : 1);
+  return std::max<Index>(1, block_columns / streams);
+}
+
+// Where some of the points start; with their probes_.
+template <class Scalar>
+Array<Scalar> BlockLoss<Scalar>::take(const Matrix& points,
+                                      const Matrix& probes,
+                                      Index from,
+                                      Index count) {
+  if (loss_.exact_divergence) {
+    probes_ = unit_probes<Scalar>(points.rows(), count);
+  } else {
+    probes_ = probes.middleCols(from, count).template cast<Scalar>();
+  }
+  return points.middleCols(from, count).template cast<Scalar>();
+}
+
+template <class Scalar>
+double BlockLoss<Scalar>::operator()(const Eigen::Ref<const Column<Scalar>>& parameters,
+                                     const Matrix& points,
+                                     const Matrix& probes,
+                                     Eigen::Ref<Column<Scalar>> gradient) {
+  const Index n = points.cols();
+  const Index chunk = begin(parameters, points, probes);
   pass_.clear(gradient_);
   double sum = 0.0;
   for (Index from = 0; from < n; from += chunk) {
     const Index count = std::min(chunk, n - from);
-    const Array<Scalar> start = points.middleCols(from, count).template cast<Scalar>();
-    if (loss_.exact_divergence) {
-      probes_ = unit_probes<Scalar>(d, count);
-    } else {
-      probes_ = probes.middleCols(from, count).template cast<Scalar>();
-    }
-    sum += forward(start, count);
+    const Array<Scalar> start = take(points, probes, from, count);
+    sum += forward(start, count, true);
     backward(start, count);
   }
   pass_.collect(gradient_, gradient);
   gradient /= static_cast<Scalar>(n);
+  return sum / static_cast<double>(n);
+}
+
+template <class Scalar>
+double BlockLoss<Scalar>::value(const Eigen::Ref<const Column<Scalar>>& parameters,
+                                const Matrix& points,
+                                const Matrix& probes) {
+  const Index n = points.cols();
+  const Index chunk = begin(parameters, points, probes);
+  double sum = 0.0;
+  for (Index from = 0; from < n; from += chunk) {
+    const Index count = std::min(chunk, n - from);
+    sum += forward(take(points, probes, from, count), count, false);
+  }
   return sum / static_cast<double>(n);
 }
 

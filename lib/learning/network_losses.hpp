@@ -18,8 +18,15 @@ class RegressionLoss {
   double operator()(const Eigen::Ref<const Column<Scalar>>& parameters,
                     const RegressionBatch& batch,
                     Eigen::Ref<Column<Scalar>> gradient);
+  /// Without the gradient, for a third of the cost.
+  double value(const Eigen::Ref<const Column<Scalar>>& parameters, const RegressionBatch& batch);
 
  private:
+  // Checks the batch, and gives the number of points a pass.
+  Index begin(const Eigen::Ref<const Column<Scalar>>& parameters, const RegressionBatch& batch);
+  // Σ_j over some of the points; their residuals_ afterwards.
+  double forward(const RegressionBatch& batch, Index start, Index count, bool backward);
+
   NetworkPass<Scalar> pass_;
   NetworkTape<Scalar> tape_ = {};
   NetworkGradient<Scalar> gradient_ = {};
@@ -41,11 +48,20 @@ class BlockLoss {
                     const Matrix& points,
                     const Matrix& probes,
                     Eigen::Ref<Column<Scalar>> gradient);
+  /// Without the gradient, for a third of the cost.
+  double value(const Eigen::Ref<const Column<Scalar>>& parameters,
+               const Matrix& points,
+               const Matrix& probes);
 
  private:
-  double forward(const Array<Scalar>& start, Index n);
+  // Checks the points, and gives their number a pass.
+  Index begin(const Eigen::Ref<const Column<Scalar>>& parameters,
+              const Matrix& points,
+              const Matrix& probes);
+  Array<Scalar> take(const Matrix& points, const Matrix& probes, Index from, Index count);
+  double forward(const Array<Scalar>& start, Index n, bool backward);
   void backward(const Array<Scalar>& start, Index n);
-  void evaluate(std::size_t stage, double t, const Array<Scalar>& x);
+  void evaluate(std::size_t stage, double t, const Array<Scalar>& x, bool backward);
   void pull_back(std::size_t stage, Scalar divergence_weight);
 
   NetworkPass<Scalar> pass_;

@@ -242,4 +242,15 @@ LossAndGradient jko_block_loss(const VelocityNetwork& network,
   return result;
 }
 
+double regression_loss_value(const VelocityNetwork& network, const RegressionBatch& batch) {
+  return RegressionLoss<double>(network.shape).value(network.parameters, batch);
+}
+
+double jko_block_loss_value(const VelocityNetwork& network,
+                            const Matrix& points,
+                            const JkoBlockLoss& loss,
+                            const Matrix& probes) {
+  return BlockLoss<double>(network.shape, loss).value(network.parameters, points, probes);
+}
+
 }  // namespace flowcheck

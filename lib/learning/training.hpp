@@ -107,4 +107,11 @@ LossAndGradient jko_block_loss(const VelocityNetwork& network,
                                const JkoBlockLoss& loss,
                                const Matrix& probes = {});
 
+/// The same numbers without their gradients, for a third of the cost.
+double regression_loss_value(const VelocityNetwork& network, const RegressionBatch& batch);
+double jko_block_loss_value(const VelocityNetwork& network,
+                            const Matrix& points,
+                            const JkoBlockLoss& loss,
+                            const Matrix& probes = {});
+
 }  // namespace flowcheck

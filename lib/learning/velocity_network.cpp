@@ -3,6 +3,8 @@
 #include "learning/network_pass.hpp"
 #include "numerics/require.hpp"
 
+#include <Eigen/SVD>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -59,6 +61,11 @@ class MeasuredNetwork {
   NetworkPass<double> pass_;
 };
 
+double largest_singular_value(const Matrix& W) {
+  if (!W.allFinite()) return infinity;
+  return W.size() == 0 ? 0.0 : Eigen::BDCSVD<Matrix>(W).singularValues()(0);
+}
+
 }  // namespace
 
 VelocityNetwork initial_network(const NetworkShape& shape, Rng& rng, double output_scale) {
@@ -91,6 +98,31 @@ VelocityAndJacobian velocity_and_jacobian(const VelocityNetwork& network,
                                           double t,
                                           const Vector& point) {
   return MeasuredNetwork(network).tangent(t, point);
+}
+
+double lipschitz_bound(const VelocityNetwork& network) {
+  constexpr double silu_slope = 1.09983932012887;  // its largest, at h = 2.39935728
+  const NetworkShape& shape = network.shape;
+  require_network_shape(shape);
+  require(network.parameters.size() == parameter_count(shape),
+          "lipschitz_bound: the number of parameters does not fit the shape");
+  const double slope = shape.activation == Activation::silu ? silu_slope : 1.0;
+  const std::vector<NetworkLayer> layers = network_layers(shape);
+  double bound = 1.0;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const Eigen::Map<const Matrix> W(network.parameters.data() + layers[l].weights,
+                                     layers[l].outputs, layers[l].inputs);
+    if (l == 0) {
+      bound = slope * (largest_singular_value(W.leftCols(shape.dimension)) +
+                       largest_singular_value(W.rightCols(2 * shape.frequencies)) *
+                           largest_singular_value(network_frequencies(shape)));
+    } else if (l + 1 == layers.size()) {
+      bound *= largest_singular_value(W);
+    } else {
+      bound *= slope * largest_singular_value(W) + (shape.residual ? 1.0 : 0.0);
+    }
+  }
+  return bound;
 }
 
 std::function<Vector(double t, const Vector& x)> velocity_field(const VelocityNetwork& network) {

@@ -44,6 +44,15 @@ VelocityAndJacobian velocity_and_jacobian(const VelocityNetwork& network,
                                           double t,
                                           const Vector& point);
 
+/// At least sup ‖∂v/∂x‖ over all points and times, from the layers' largest singular values: with
+/// W_x, W_w the columns of W_1 at the point and at its waves, Ω their frequencies and s = sup |σ′|,
+///
+///   (‖W_x‖ + ‖W_w‖‖Ω‖) s^L Π_{l=2}^{L+1} ‖W_l‖,    with residual blocks 1 + s‖W_l‖ for 2 ≤ l ≤ L.
+///
+/// e^{that} bounds the Lipschitz constants of the flow over unit time and of its inverse, and is
+/// out of the numbers for most trained networks. Up to rounding.
+double lipschitz_bound(const VelocityNetwork& network);
+
 /// The network as field and with its Jacobian, for integrate() and integrate_tangent(); safe to
 /// call from several threads.
 std::function<Vector(double t, const Vector& x)> velocity_field(const VelocityNetwork& network);

@@ -11,7 +11,7 @@ constexpr double unit = 1.0;  // ∫p²/q − 1 is a difference of numbers of th
 
 Outcome contraction(const NoisingProblem& problem) {
   const Estimate before = chi_squared_to_noise(problem.data);
-  if (!std::isfinite(before.value)) return Outcome::not_applicable("χ²(p ‖ q) < ∞");
+  if (!std::isfinite(before.value)) return without_chi_squared(problem.data, "χ²(p ‖ q) < ∞");
   const Estimate after = chi_squared_to_noise(problem.noised());
   const Estimate half_way = chi_squared_to_noise(ou_law(problem.data, 0.5 * problem.step_size));
   return {{{.lhs = after,

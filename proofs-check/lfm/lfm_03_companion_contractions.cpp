@@ -60,7 +60,9 @@ GaussianMixture noise(const NoisingProblem& problem) {
 // In the plane by nested quadrature; W₂ of mixtures on the line only.
 Outcome contractions(const NoisingProblem& problem) {
   const GaussianMixture& p = problem.data;
-  if (p.size() > 1 && p.dimension() > 2) return Outcome::not_applicable("d ≤ 2, or a Gaussian");
+  if (p.size() > 1 && p.dimension() > 2) {
+    return Outcome::not_applicable("left out: mixtures are evaluated in d ≤ 2");
+  }
   std::vector<Bound> bounds;
   if (p.has_density()) {
     bounds.push_back(kl_contracts(problem));

@@ -112,9 +112,10 @@ bool is_resolved(const GaussianMixture& p) {
 
 Outcome preserved(const NoisingProblem& problem) {
   if (!problem.data.has_density()) return Outcome::not_applicable("p has a density");
-  if (problem.dimension() > 2) return Outcome::not_applicable("d ≤ 2");
+  if (problem.dimension() > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
   if (!is_resolved(problem.data)) {
-    return Outcome::not_applicable("left out: p is too narrow for the solver's tolerance");
+    return Outcome::not_applicable(
+        "left out: a deviation below a hundredth of 1 + |the farthest centre|");
   }
   std::vector<Bound> bounds;
   // At quick scale the other kinds are seen in the chain.

@@ -87,10 +87,10 @@ bool is_gentle(const GaussianMixture& p) {
 
 Outcome decomposition(const NoisingProblem& problem) {
   if (!problem.data.has_density()) return Outcome::not_applicable("p has a density");
-  if (problem.dimension() > 2) return Outcome::not_applicable("d ≤ 2");
+  if (problem.dimension() > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
   if (!is_gentle(problem.data)) {
     return Outcome::not_applicable(
-        "left out: a centre beyond 5 (d = 2: 2) of the least deviation from the mean");
+        "left out: a centre farther from the mean than 5 least deviations (d = 2: than 2)");
   }
   // Independent ends of K components have K² paths, each over K² components.
   std::vector<Bound> bounds;

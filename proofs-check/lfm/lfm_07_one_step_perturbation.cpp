@@ -19,7 +19,7 @@ Estimate change(const BlockErrors& block) {
 Outcome perturbation(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   for (const BlockErrors& block : problem.chain().blocks) {
-    if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
+    if (!std::isfinite(block.overlap.value)) return without_finite_overlap(problem);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     const Estimate lhs = change(block);
     bounds.push_back({.lhs = lhs,

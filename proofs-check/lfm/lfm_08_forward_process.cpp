@@ -27,7 +27,7 @@ bool has_equal_steps(const AffineBlocks& problem) {
 Outcome guarantee(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   const Estimate start = chain.start_to_noise();
-  if (!std::isfinite(start.value)) return Outcome::not_applicable(finite_start);
+  if (!std::isfinite(start.value)) return without_finite_start(problem);
   if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
   const Estimate C3 = sensitivity_bound(problem, chain);
   if (!std::isfinite(C3.upper)) return Outcome::not_applicable(integrable);

@@ -15,7 +15,7 @@ Outcome recursion(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   Estimate bound = chain.start_to_noise();
   for (const BlockErrors& block : chain.blocks) {
-    if (!std::isfinite(block.overlap.value)) return Outcome::not_applicable(finite_overlap);
+    if (!std::isfinite(block.overlap.value)) return without_finite_overlap(problem);
     if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
     bound = exp(Estimate(-2.0 * block.step_size)) * bound +
             block.overlap * sqrt(block.error * block.sensitivity);

@@ -64,7 +64,7 @@ Outcome enough(const AffineBlocks& problem) {
   const BlockOptions& block = problem.blocks.front();
   const BlockErrors first = equal_blocks(problem.start, 1, block).chain().blocks.front();
   const double start = first.start_to_noise.value;
-  if (!std::isfinite(start)) return Outcome::not_applicable(finite_start);
+  if (!std::isfinite(start)) return without_finite_start(problem);
   const double error = first.error.value;
   if (!(error > 0.0)) return Outcome::not_applicable("ε > 0");
   std::vector<Bound> bounds;

@@ -19,7 +19,7 @@ AffineBlocks with_free_end(AffineBlocks problem) {
 
 Outcome last_block_alone(const AffineBlocks& problem) {
   const BlockErrors last = with_free_end(problem).chain().blocks.back();
-  if (!std::isfinite(last.overlap.value)) return Outcome::not_applicable(finite_overlap);
+  if (!std::isfinite(last.overlap.value)) return without_finite_overlap(problem);
   if (!std::isfinite(last.sensitivity.value)) return Outcome::not_applicable(integrable);
   const Estimate lhs = last.to_noise;
   std::vector<Bound> bounds;

@@ -55,6 +55,13 @@ GaussianMixture bimodal_bed();
 GaussianMixture centred(const GaussianMixture& p);
 GaussianMixture whitened(const GaussianMixture& p);
 
+/// The largest variance of a component in any direction: χ²(p ‖ q) is finite where it is below 2.
+double widest_variance(const GaussianMixture& p);
+
+/// Why χ²(p ‖ q) is not a number: the `hypothesis` that it is finite fails, or it is finite and
+/// beyond the numbers' range, as of centres far from q's.
+Outcome without_chi_squared(const GaussianMixture& p, const char* hypothesis);
+
 /// The user's problem in units of the reference: the start under x ↦ Q^{−½}(x − μ). Fails where the
 /// reference has no density, or the start is points.
 std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& evaluate);

@@ -457,10 +457,11 @@ TEST_CASE("a fit of other settings says that it takes an earlier one's place", "
 
 TEST_CASE("a model that is worse than the Gaussian is told", "[cli][control]") {
   const Data data;
-  // Rows that validate by the loss, which does not see what waves do between few rows.
-  const ProgramOutcome worse = data.call(
-      {"fit", "gaussian.json", "--draws", "20000", "--split", "0.9,0.09", "--iterations", "4000",
-       "--patience", "1000", "--hidden", "32", "--frequencies", "64", "--quiet", "--out", "a"});
+  // Two rows to validate, for which some of what is learned of few is good by chance.
+  const ProgramOutcome worse =
+      data.call({"fit", "gaussian.json", "--draws", "2000", "--split", "0.001,0.9", "--iterations",
+                 "400", "--learning-rate", "0.01", "--patience", "1000", "--hidden", "32",
+                 "--frequencies", "64", "--quiet", "--out", "a"});
   CAPTURE(worse.errors);
   const json difference = json::parse(read_file(data / "a/fit.json"))["nll_difference"];
   REQUIRE(difference["lower"] > 0.0);
@@ -477,8 +478,35 @@ TEST_CASE("a training that improves nothing is told", "[cli][control]") {
     return data.call({"fit", "xy.json", "--iterations", "50", "--hidden", "8", "--learning-rate",
                       rate, "--quiet", "--out", "a"});
   };
-  CHECK_THAT(call("1000").errors, Contains("training improved nothing in 1 of 1 blocks"));
+  CHECK_THAT(call("1000").errors, Contains("training improved nothing in 1 of 1 blocks; try a "
+                                           "smaller --learning-rate"));
   CHECK_THAT(call("0.01").errors, !Contains("improved nothing"));
+}
+
+TEST_CASE("a training that learns its rows alone is told so, and not to go on", "[cli][control]") {
+  const Data data;
+  // The law is the Gaussian that training starts from.
+  const ProgramOutcome outcome =
+      data.call({"fit", "gaussian.json", "--draws", "400", "--split", "0.4,0.1", "--hidden",
+                 "64,64", "--frequencies", "64", "--iterations", "400", "--learning-rate", "0.01",
+                 "--quiet", "--out", "a"});
+  CAPTURE(outcome.errors);
+  CHECK_THAT(outcome.errors, Contains("the training rows alone were learned; give more rows") &&
+                                 !Contains("--learning-rate"));
+}
+
+TEST_CASE("the record says by what a fit's parameters were chosen", "[cli][property]") {
+  const Data data;
+  const json few = data.fit({"hills.csv", "--columns", "x,y"}, "a");
+  CHECK(few["settings"]["validation_criterion"] == "nll");
+  CHECK(few["blocks"][0].contains("best_validation_nll"));
+  CHECK_FALSE(few["blocks"][0].contains("best_validation_loss"));
+  CHECK_FALSE(few["settings"].contains("validation_draws"));
+  const json many = data.fit({"toy:moons", "--draws", "20000"}, "b");
+  CHECK(many["settings"]["validation_criterion"] == "loss");
+  CHECK(many["settings"]["validation_draws"] == 4096);
+  CHECK(many["blocks"][0].contains("best_validation_loss"));
+  CHECK_FALSE(many["blocks"][0].contains("best_validation_nll"));
 }
 
 }  // namespace flowcheck::fit_test

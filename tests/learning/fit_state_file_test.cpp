@@ -57,12 +57,13 @@ FitState a_state() {
   FitState state{
       .networks = {network(), network()}, .best = network(), .since_best = 3, .seconds = 2.5};
   const double third = 1.0 / 3.0;
-  state.blocks = {{.iterations = 10, .first_validation = third, .best_iteration = 5},
-                  {.first_validation = infinity,
-                   .identity_validation = std::numeric_limits<double>::quiet_NaN(),
-                   .train_loss = -infinity,
-                   .out_of_time = true},
-                  {.best_validation = -third}};
+  state.blocks = {
+      {.iterations = 10, .first_validation = third, .best_iteration = 5},
+      {.first_validation = infinity,
+       .identity_validation = std::numeric_limits<double>::quiet_NaN(),
+       .train_loss = -infinity,
+       .out_of_time = true},
+      {.best_validation = -third, .first_train_loss = third, .last_train_loss = -third}};
   const Index count = parameter_count(shape);
   state.training = {.iteration = 40,
                     .parameters = rng.normal_vector(count),
@@ -106,6 +107,8 @@ TEST_CASE("a fit under way comes back from its folder to the last bit", "[learni
   CHECK(read.blocks[1].out_of_time);
   CHECK_FALSE(read.blocks[0].out_of_time);
   CHECK(read.blocks[2].best_validation == state.blocks[2].best_validation);
+  CHECK(read.blocks[2].first_train_loss == state.blocks[2].first_train_loss);
+  CHECK(read.blocks[2].last_train_loss == state.blocks[2].last_train_loss);
 }
 
 TEST_CASE("a later state takes the place of an earlier one only by its last file",
@@ -175,7 +178,7 @@ TEST_CASE("a damaged state is refused in one line", "[learning][precondition]") 
   };
   refused("");
   refused("[]");
-  refused(replaced(good, "fit_state/1", "fit_state/2"));
+  refused(replaced(good, "fit_state/2", "fit_state/1"));  // what an earlier program left
   refused(replaced(good, "\"trained\": 2", "\"trained\": 1"));
   refused(replaced(good, "\"trained\": 2", "\"trained\": -2"));
   refused(replaced(good, "\"trained\": 2", "\"trained\": 18446744073709551615"));

@@ -172,6 +172,30 @@ TEST_CASE("Sums on panels that are barely fine enough still enclose", "[learning
   }
 }
 
+// A component so many times narrower than the other that of the doublings of the nodes only the
+// first is affordable, or none: the grids there are still say what they can.
+TEST_CASE("Where finer grids are too dear the sums are those of the grids there are",
+          "[learning][property]") {
+  const auto block = [](double ratio) {
+    return mixture_block(line_mixture({0.5, 0.5}, {-0.3, 0.4}, {0.5 / ratio, 0.5}),
+                         {.step_size = 0.001, .error = {0.1, 0.0, 0.3}});
+  };
+  const MixtureBlock two_grids = block(700.0);
+  CHECK_THAT(two_grids.kl_growth - two_grids.kl, Encloses(0.0));
+  CHECK_THAT(two_grids.chi_squared_growth - two_grids.chi_squared, Encloses(0.0));
+  CHECK(two_grids.kl_growth.width() < 0.05 * two_grids.kl.value);
+  // Nothing says how good a single grid is, but its value is near.
+  const MixtureBlock one_grid = block(1100.0);
+  CHECK_THAT(one_grid.kl_growth.value, WithinRel(one_grid.kl.value, 0.05));
+  CHECK_THAT(one_grid.error.value, WithinRel(two_grids.error.value, 0.05));
+  CHECK(one_grid.kl_growth.upper == infinity);
+  CHECK(one_grid.error.upper == infinity);
+  // No grid at all: anything.
+  const MixtureBlock none = block(3000.0);
+  CHECK(none.error.lower == 0.0);
+  CHECK(none.error.upper == infinity);
+}
+
 // ε² is of order e², and keeps its digits.
 TEST_CASE("A small error keeps its digits", "[learning][property]") {
   const auto with = [](double size) {

@@ -8,6 +8,9 @@
 #include <catch2/catch.hpp>
 #include <ceres/jet.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace flowcheck::network_pass_test {
 
 namespace {
@@ -92,6 +95,56 @@ TEST_CASE("a network's velocity and Jacobian are those of the plain form", "[lea
   }
 }
 
+TEST_CASE("a network's slopes are below the bound of its layers' norms", "[learning][property]") {
+  NetworkShape shape = a_case().shape;
+  shape.frequencies = GENERATE(Index{0}, Index{6});
+  Rng rng(12);
+  const VelocityNetwork network = a_network(shape, rng);
+  double steepest = 0.0;
+  for (int k = 0; k < 200; ++k) {
+    const Vector x = 2.0 * rng.normal_vector(shape.dimension);
+    steepest = std::max(steepest, velocity_and_jacobian(network, rng.uniform(), x).jacobian.norm() /
+                                      std::sqrt(static_cast<double>(shape.dimension)));
+  }
+  CHECK(steepest <= lipschitz_bound(network));
+}
+
+TEST_CASE("the bound of the layers' norms is attained", "[learning][exact]") {
+  // v = W_3 σ(W_2 σ(W_1 x + b) + b) where σ is the identity, far above 0; residual: the middle one
+  // is 1 + W_2.
+  for (const bool residual : {false, true}) {
+    CAPTURE(residual);
+    const NetworkShape shape{.dimension = 1,
+                             .widths = {1, 1},
+                             .time_input = false,
+                             .residual = residual,
+                             .activation = Activation::softplus,
+                             .beta = 20.0};
+    VelocityNetwork network{.shape = shape, .parameters = Vector{{2.0, 50.0, 3.0, 50.0, 5.0, 0.0}}};
+    const double slope = residual ? 2.0 * 4.0 * 5.0 : 2.0 * 3.0 * 5.0;
+    CHECK_THAT(lipschitz_bound(network), WithinAbs(slope, tolerance(slope)));
+    CHECK_THAT(velocity_and_jacobian(network, 0.0, Vector::Zero(1)).jacobian(0, 0),
+               WithinAbs(slope, tolerance(slope)));
+  }
+  // Silu's own largest slope, where its argument is 2.39936.
+  VelocityNetwork silu{.shape = {.dimension = 1, .widths = {1}, .time_input = false},
+                       .parameters = Vector{{1.0, 2.39935728, 1.0, 0.0}}};
+  CHECK_THAT(velocity_and_jacobian(silu, 0.0, Vector::Zero(1)).jacobian(0, 0),
+             WithinAbs(lipschitz_bound(silu), 1e-10));
+  // One wave: v = sin(ωx), steepest at 0.
+  VelocityNetwork wave{.shape = {.dimension = 1,
+                                 .widths = {1},
+                                 .time_input = false,
+                                 .activation = Activation::softplus,
+                                 .beta = 20.0,
+                                 .frequencies = 1},
+                       .parameters = Vector{{0.0, 1.0, 0.0, 50.0, 1.0, 0.0}}};
+  CHECK_THAT(std::abs(velocity_and_jacobian(wave, 0.0, Vector::Zero(1)).jacobian(0, 0)),
+             WithinAbs(lipschitz_bound(wave), tolerance(lipschitz_bound(wave))));
+  wave.parameters[1] = infinity;
+  CHECK(lipschitz_bound(wave) == infinity);
+}
+
 TEST_CASE("the regression loss and its gradient are those of the plain form with Jets",
           "[learning][exact]") {
   const Case c = a_case();
@@ -104,6 +157,7 @@ TEST_CASE("the regression loss and its gradient are those of the plain form with
   batch.targets = rng.normal_matrix(c.shape.dimension, 7);
   for (double& t : batch.times) t = rng.uniform();
   const LossAndGradient loss = regression_loss(network, batch);
+  CHECK_THAT(regression_loss_value(network, batch), WithinAbs(loss.loss, tolerance(loss.loss)));
   for (int k = 0; k < 3; ++k) {
     const Vector direction = rng.normal_vector(network.parameters.size());
     const Jet plain = plain_regression_loss(c.shape, along(network.parameters, direction), batch);
@@ -131,6 +185,8 @@ TEST_CASE(
       plain_block_loss(c.shape, along(network.parameters, direction), points, block, probes);
   const double scale = direction.norm() * loss.gradient.norm() + std::abs(loss.loss);
   CHECK_THAT(loss.loss, WithinAbs(plain.a, tolerance(scale)));
+  CHECK_THAT(jko_block_loss_value(network, points, block, probes),
+             WithinAbs(plain.a, tolerance(scale)));
   CHECK_THAT(loss.gradient.dot(direction), WithinAbs(plain.v[0], tolerance(scale)));
 }
 

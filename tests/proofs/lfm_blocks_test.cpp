@@ -255,4 +255,25 @@ TEST_CASE("every claim on closed-form beds holds and its controls do not", "[lfm
   }
 }
 
+TEST_CASE("a finite χ² that no number holds is left out, and fails no hypothesis",
+          "[lfm][control]") {
+  const auto reason = [](const Claim& claim, double distance, double variance) {
+    const auto start =
+        GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-distance, distance}}, variance);
+    return claim.on_target({.start = start, .reference = Gaussian::standard(1)}).failed_hypothesis;
+  };
+  for (const Claim& claim :
+       {lfm_01_chi_squared_contraction(), lfm_07_one_step_perturbation(), lfm_08_forward_process(),
+        lfm_09_a_posteriori(), lfm_10_sharper_rate(), lfm_11_number_of_blocks()}) {
+    CAPTURE(claim.id);
+    CHECK(reason(claim, 0.5, 0.5).empty());
+    const std::string far = reason(claim, 50.0, 0.5);
+    CHECK(far.starts_with("left out: "));
+    CHECK(far.ends_with(" is finite, and beyond the numbers' range"));
+    const std::string wide = reason(claim, 0.5, 2.5);
+    CHECK_FALSE(wide.empty());
+    CHECK_FALSE(wide.starts_with("left out"));
+  }
+}
+
 }  // namespace flowcheck::lfm_blocks_test
