@@ -43,7 +43,7 @@ Settings settings_for(Scale scale) {
 
 constexpr double sigma = 0.55;
 constexpr double half_width = 2.4;       // of the grid
-constexpr int pieces = 4;                // of a line between two nodes
+constexpr int line_pieces = 96;          // of a line at least, so that no chord looks like one
 constexpr int times = 24;                // of a trajectory
 constexpr double fine = 1e-12;           // tolerances of the integrator; their
 constexpr double coarse = 1e-10;         // difference is the error
@@ -154,13 +154,15 @@ void record_grid(RunRecord& record,
                  const Settings& settings,
                  const RunContext& context) {
   const Estimate bound = picture.stretch_bound();
-  const int points = pieces * (settings.lines - 1) + 1;
+  const int gaps = settings.lines - 1;  // of nodes
+  const int pieces = (line_pieces + gaps - 1) / gaps;
+  const int points = pieces * gaps + 1;
   for (int line = 0; line < 2 * settings.lines; ++line) {
     if (context.stop != nullptr && *context.stop) return;
     context.progress(0.8 * line / (2.0 * settings.lines));
     const bool upright = line < settings.lines;
     const int place = upright ? line : line - settings.lines;
-    const double fixed = half_width * (2.0 * place / (settings.lines - 1) - 1.0);
+    const double fixed = half_width * (2.0 * place / gaps - 1.0);
     for (int i = 0; i < points; ++i) {
       const double along = half_width * (2.0 * i / (points - 1) - 1.0);
       const Vector z = upright ? Vector{{fixed, along}} : Vector{{along, fixed}};
@@ -191,6 +193,15 @@ void record_trajectories(RunRecord& record,
   }
 }
 
+void record_centres(RunRecord& record) {
+  const GaussianMixture p = target();
+  for (Index k = 0; k < p.size(); ++k) {
+    const std::vector<Parameter> where = {std::string("centre"), std::int64_t{k}, 0.0};
+    record.add(where, "x", p.means()(0, k));
+    record.add(where, "y", p.means()(1, k));
+  }
+}
+
 RunRecord run(const Settings& settings, const RunContext& context) {
   require(settings.lines >= 2 && settings.lines <= 201, "--lines: expected 2 to 201");
   require(settings.trajectories >= 1 && settings.trajectories <= 1'000,
@@ -199,6 +210,7 @@ RunRecord run(const Settings& settings, const RunContext& context) {
   const Picture picture;
   record_grid(record, picture, settings, context);
   record_trajectories(record, picture, settings, context);
+  record_centres(record);
   return record;
 }
 
@@ -210,7 +222,7 @@ px = NaN
 on(curve) = is("curve", curve) && is("quantity", "x") ? (px = column("measured"), NaN) : is("curve", curve) && is("quantity", "y") ? column("measured") : NaN
 stats 'data.csv' using (is("curve", "image") ? column("line") : NaN) name "grid" nooutput
 stats 'data.csv' using (is("curve", "trajectory") ? column("line") : NaN) name "drawn" nooutput
-set multiplot layout 1,3 margins 0.04,0.93,0.12,0.9 spacing 0.05,0.1
+set multiplot layout 1,3 margins 0.04,0.93,0.17,0.9 spacing 0.05,0.1
 set size ratio -1
 set xrange [-3.4:3.4]
 set yrange [-3.4:3.4]
@@ -222,7 +234,8 @@ plot for [i = 0:drawn_max] 'data.csv' using (column("line") == i ? on("trajector
   '' using (column("along") == 0 ? on("trajectory") : NaN, px):(column("along") == 0 ? on("trajectory") : NaN) with points pointtype 7 pointsize 0.35 linecolor rgb '#1b6ca8' title 't = 0', \
   '' using (column("along") == 1 ? on("trajectory") : NaN, px):(column("along") == 1 ? on("trajectory") : NaN) with points pointtype 7 pointsize 0.35 linecolor rgb '#c0392b' title 't = 1'
 set title 'A square grid, pushed to t = 1'
-plot for [i = 0:grid_max] 'data.csv' using (column("line") == i ? on("image") : NaN, px):(column("line") == i ? on("image") : NaN) with lines linewidth 0.8 linecolor rgb '#1b6ca8' notitle
+plot for [i = 0:grid_max] 'data.csv' using (column("line") == i ? on("image") : NaN, px):(column("line") == i ? on("image") : NaN) with lines linewidth 0.8 linecolor rgb '#1b6ca8' notitle, \
+  '' using (on("centre"), px):(on("centre")) with points pointtype 2 pointsize 1 linewidth 2 linecolor rgb '#c0392b' title 'centres'
 set title 'Largest singular value of ∇X at its nodes'
 set logscale cb
 set palette defined (0 '#dfe9f3', 1 '#1b6ca8', 2 '#0b2e4f')

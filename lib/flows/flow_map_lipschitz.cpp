@@ -72,8 +72,10 @@ LineExtreme extreme_slope(const SlopeAt& slope, double reach, bool largest) {
   return best;
 }
 
+// A bound that what is seen contradicts is none.
 Estimate seen_from_below(double value, double error, double upper) {
-  return Estimate::between(value, value - error, std::max(upper, value + error), Grade::sampled);
+  if (upper < value - error) upper = infinity;
+  return Estimate::between(value, value - error, std::max(upper, value), Grade::sampled);
 }
 
 Estimate seen_from_above(double value, double error, double lower) {
@@ -231,8 +233,8 @@ FlowMapLipschitz on_line(const GaussianMixture& p,
   const LineMeasure source = line_law_at(p, from);
   const LineMeasure image = line_law_at(p, to);
   const auto place = [&](double z) {
-    const double lower = 0.5 * std::erfc(-z / std::sqrt(2.0));
-    return source.quantile_of_both(lower, 0.5 * std::erfc(z / std::sqrt(2.0)));
+    return source.quantile_of_both(0.5 * std::erfc(-z / std::sqrt(2.0)),
+                                   0.5 * std::erfc(z / std::sqrt(2.0)));
   };
   const SlopeAt slope = [&](double z) { return slope_between(source, image, place(z)); };
   constexpr double reach = 30.0;
@@ -359,7 +361,7 @@ FlowMapLipschitz in_space(const GaussianMixture& p,
     return {along_centres(p, hull, from, to, envelope), least};
   }
   if (p.dimension() == 2) {
-    const PlanarStretch stretch = planar_stretch(p, convolved_variance(p), from, to);
+    const PlanarStretch stretch = has_one_width ? planar_stretch(p, from, to) : PlanarStretch{};
     envelope.upper = std::min(envelope.upper, stretch.upper);
     if (!stretch.is_closed) {
       envelope.upper = std::min(envelope.upper, stretch_by_suprema(p, from, to));

@@ -6,12 +6,9 @@
 #include "numerics/require.hpp"
 #include "numerics/round_off.hpp"
 
-#include <Eigen/LU>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,92 +34,18 @@ PlanePoint leading_direction(const PlaneForm& S) {
   return {std::cos(angle), std::sin(angle)};
 }
 
-// ρ = Σ wₖ N(mₖ, Sₖ), about the origin; Sₖ = 0 for the centres of a mixture of one width.
+// ρ = Σ wₖ δ_{mₖ}, about the origin.
 struct Latent {
   Terms log_weights;
   Matrix means;
-  std::vector<PlaneForm> covariances;  // none: all zero
   PlanePoint origin = PlanePoint::Zero();
 };
 
-// Of a component k against the widest, whose mean is the origin: with G = T₁ − T_k and v = m − Gθ
-// the distance of their means, the odds are e^{c − q/2}, q = ⟨v, G⁻¹v⟩ ≥ (√λ_min(G) |θ| − κ)₊².
-struct Rival {
-  double c = 0.0;
-  double kappa = 0.0;  // √⟨m, G⁻¹m⟩
-  double least = 0.0;  // λ_min(G)
-  double most = 0.0;   // λ_max(G), |v|² ≤ λ_max(G) q
-
-  // sup of min(1, odds) |v|ⁿ where |θ| ≥ reach: qᵐ grows until the odds are even, qᵐe^{−q/2} until
-  // 2m.
-  double weighted(double reach, double n) const {
-    const double root = std::max(0.0, std::sqrt(least) * reach - kappa);
-    const double first = root * root;
-    const auto value = [&](double q) {
-      return std::exp(std::min(0.0, c - 0.5 * q)) * std::pow(most * q, 0.5 * n);
-    };
-    return std::max({value(first), value(std::max(first, 2.0 * c)), value(std::max(first, n))});
-  }
-};
-
-// ρ tilted by e^{⟨θ, w⟩ − s²|w|²/2} has components of log weights c + ⟨θ, m⟩ + ½⟨θ, Tθ⟩ (up to one
-// constant), means m + Tθ and covariances T: with A = (I + s²S)⁻¹ they are m = A mₖ, T = A Sₖ and c
-// = log wₖ − ½s²⟨mₖ, A mₖ⟩ + ½ log det A.
+// ρ tilted by e^{⟨θ, w⟩ − s²|w|²/2} has log weights c + ⟨θ, m⟩, up to one constant.
 struct Slice {
   double s = 0.0;
   Terms constants;
-  Terms x, y;        // of m
-  Terms xx, xy, yy;  // of T
-  bool is_spread = false;
-  double narrowest = 0.0;  // min λ_min(T), below every covariance
-  double widest = 0.0;     // λ_max(T) of the first component, T ≻ all the others'
-  std::vector<Rival> rivals = {};
 };
-
-Slice slice_at(const Latent& latent, double s) {
-  const Index K = latent.means.cols();
-  Slice slice{.s = s,
-              .constants = latent.log_weights -
-                           0.5 * s * s * latent.means.colwise().squaredNorm().transpose().array(),
-              .x = latent.means.row(0).transpose().array(),
-              .y = latent.means.row(1).transpose().array(),
-              .xx = Terms::Zero(K),
-              .xy = Terms::Zero(K),
-              .yy = Terms::Zero(K),
-              .is_spread = !latent.covariances.empty()};
-  if (!slice.is_spread) return slice;
-  slice.narrowest = infinity;
-  for (Index k = 0; k < K; ++k) {
-    const PlaneForm& S = latent.covariances[static_cast<std::size_t>(k)];
-    const PlaneForm V = PlaneForm::Identity() + s * s * S;
-    const PlaneForm A = V.inverse();
-    const PlaneForm T = A * S;
-    const PlanePoint m = latent.means.col(k);
-    const PlanePoint Am = A * m;
-    slice.constants(k) =
-        latent.log_weights(k) - 0.5 * s * s * m.dot(Am) - 0.5 * std::log(V.determinant());
-    slice.x(k) = Am.x();
-    slice.y(k) = Am.y();
-    slice.xx(k) = T(0, 0);
-    slice.xy(k) = 0.5 * (T(0, 1) + T(1, 0));
-    slice.yy(k) = T(1, 1);
-    slice.narrowest = std::min(slice.narrowest, std::max(0.0, smallest_eigenvalue(T)));
-  }
-  const auto covariance = [&slice](Index k) {
-    return PlaneForm{{slice.xx(k), slice.xy(k)}, {slice.xy(k), slice.yy(k)}};
-  };
-  slice.widest = largest_eigenvalue(covariance(0));
-  for (Index k = 1; k < K; ++k) {
-    const PlaneForm G = covariance(0) - covariance(k);
-    const PlanePoint m(slice.x(k), slice.y(k));
-    const double kappa = std::sqrt(m.dot(G.inverse() * m));
-    slice.rivals.push_back({.c = slice.constants(k) - slice.constants(0) + 0.5 * kappa * kappa,
-                            .kappa = kappa,
-                            .least = smallest_eigenvalue(G),
-                            .most = largest_eigenvalue(G)});
-  }
-  return slice;
-}
 
 // The law of W for one θ: weights, and the components' means about its own.
 struct Law {
@@ -131,11 +54,11 @@ struct Law {
   PlanePoint mean = PlanePoint::Zero();
 };
 
-PlaneForm second_moment(const Slice& slice, const Terms& weights, const Terms& x, const Terms& y) {
+PlaneForm second_moment(const Terms& weights, const Terms& x, const Terms& y) {
   PlaneForm Q;
-  Q(0, 0) = (weights * (slice.xx + x * x)).sum();
-  Q(1, 1) = (weights * (slice.yy + y * y)).sum();
-  Q(0, 1) = Q(1, 0) = (weights * (slice.xy + x * y)).sum();
+  Q(0, 0) = (weights * x * x).sum();
+  Q(1, 1) = (weights * y * y).sum();
+  Q(0, 1) = Q(1, 0) = (weights * x * y).sum();
   return Q;
 }
 
@@ -145,7 +68,7 @@ struct EndSide {
   bool is_bounded() const { return to < infinity; }
 };
 
-// Ends n = αn₀ + βn₁, α, β ≥ 0. For centres between the normals of one of their hull's vertices.
+// Ends n = αn₀ + βn₁, α, β ≥ 0, between the normals of a vertex of the centres' hull.
 struct EndCone {
   std::array<PlanePoint, 2> normals = {};
   std::array<Terms, 2> lags = {};  // ⟨nᵢ, v − mₖ⟩ ≥ 0, 0 exactly on the edge of normal nᵢ
@@ -170,22 +93,19 @@ class PlanarSearch {
     const double rate = 0.25 * last * last * width_ * width_;
     steps_ = 2 * static_cast<int>(std::clamp(rate, 16.0, 512.0));
     for (int i = 0; i <= 2 * steps_; ++i) {
-      slices_.push_back(slice_at(latent_, first + (last - first) * i / (2 * steps_)));
+      const double s = first + (last - first) * i / (2 * steps_);
+      const Terms squares = latent_.means.colwise().squaredNorm().transpose().array();
+      slices_.push_back({.s = s, .constants = latent_.log_weights - 0.5 * s * s * squares});
     }
     step_ = (last - first) / steps_;
-    if (latent_.covariances.empty()) {
-      add_normal_cones();
-    } else {
-      add_quadrants();
-      seen_ = beyond(infinity);
-    }
+    add_normal_cones();
   }
 
   PlanarStretch run() {
     std::vector<EndCell> cells;
     for (std::size_t k = 0; k < cones_.size(); ++k) cells.push_back(bounded({.cone = k}));
-    // Each cell sums over the components ten times a step.
-    const double most_cells = options_.most_terms / (10.0 * static_cast<double>(K_ * steps_));
+    // Each cell sums over the components fifteen times a step.
+    const double most_cells = options_.most_terms / (15.0 * static_cast<double>(K_ * steps_));
     const auto is_done = [&](double open) {
       return count_ >= most_cells || open <= seen_ + options_.accuracy;
     };
@@ -256,13 +176,6 @@ class PlanarSearch {
     cones_.push_back(std::move(cone));
   }
 
-  void add_quadrants() {
-    for (const double x : {1.0, -1.0}) {
-      for (const double y : {1.0, -1.0})
-        cones_.push_back({.normals = {PlanePoint(x, 0.0), PlanePoint(0.0, y)}});
-    }
-  }
-
   std::pair<EndCell, EndCell> halved(const EndCell& whole) const {
     const EndSide& side = whole.sides[whole.split];
     const double middle = side.is_bounded() ? 0.5 * (side.from + side.to)
@@ -290,38 +203,11 @@ class PlanarSearch {
       const Followed result = followed(n, spread, nullptr, cell);
       cell.split = u.dot(result.weight * u) >= w.dot(result.weight * w) ? 0 : 1;
       bound = result.bound;
-      if (!latent_.covariances.empty())
-        bound = std::min(bound, beyond(std::hypot(first.from, second.from)));
-    } else if (latent_.covariances.empty()) {
-      bound = unbounded(cell);
     } else {
-      const bool is_first =
-          !first.is_bounded() && (second.is_bounded() || first.from <= second.from);
-      cell.split = is_first ? 0 : 1;
-      bound = beyond(std::hypot(first.from, second.from));
+      bound = unbounded(cell);
     }
     cell.bound = std::min(cell.bound, bound);
     return cell;
-  }
-
-  // ∫ s λ_max ds where |n| ≥ r at the end, the widest component and what the others add to it: back
-  // from there |n|′ ≤ s λ_max(T)|n| + Σ odds · distance.
-  double beyond(double r) const {
-    double sum = 0.0;
-    for (int i = steps_; i >= 0; --i) {
-      const Slice& here = slices_[static_cast<std::size_t>(2 * i)];
-      double rate = here.widest;
-      double drift = 0.0;
-      if (r < infinity) {
-        for (const Rival& rival : here.rivals) {
-          rate += rival.weighted(here.s * r, 2.0);
-          drift += rival.weighted(here.s * r, 1.0);
-        }
-      }
-      sum += (i == 0 || i == steps_ ? 0.5 : 1.0) * step_ * here.s * rate;
-      r = std::max(0.0, r * std::exp(-step_ * here.s * here.widest) - step_ * drift);
-    }
-    return sum;
   }
 
   // The middle; an unbounded side's beginning.
@@ -378,21 +264,15 @@ class PlanarSearch {
 
   PlaneForm covariance_at_end(const PlanePoint& n) const {
     const Law law = law_at(slices_.back(), n, nullptr);
-    return second_moment(slices_.back(), law.weights, law.x, law.y);
+    return second_moment(law.weights, law.x, law.y);
   }
 
   Law law_at(const Slice& slice, const PlanePoint& n, const Terms* is_left) const {
     const PlanePoint theta = slice.s * n;
     Law law;
-    law.x = slice.x;
-    law.y = slice.y;
-    if (slice.is_spread) {
-      law.x += slice.xx * theta.x() + slice.xy * theta.y();
-      law.y += slice.xy * theta.x() + slice.yy * theta.y();
-    }
-    // c + ⟨θ, m⟩ + ½⟨θ, Tθ⟩ by the mean of m and m + Tθ.
-    law.logs =
-        slice.constants + 0.5 * theta.x() * (law.x + slice.x) + 0.5 * theta.y() * (law.y + slice.y);
+    law.x = latent_.means.row(0).transpose().array();
+    law.y = latent_.means.row(1).transpose().array();
+    law.logs = slice.constants + theta.x() * law.x + theta.y() * law.y;
     if (is_left != nullptr) law.logs = (*is_left > 0.0).select(law.logs, -infinity);
     law.logs = law.logs - law.logs.maxCoeff();
     law.logs -= std::log(law.logs.exp().sum());
@@ -432,25 +312,10 @@ class PlanarSearch {
     double largest_sum = 1.0;
     for (const double i : {1.0, -1.0}) {
       for (const double j : {1.0, -1.0}) {
-        Terms exponents = law.logs + i * along + j * across;
-        Terms x = law.x;
-        Terms y = law.y;
-        if (slice.is_spread) {
-          const PlanePoint f(-e.y(), e.x());
-          const PlanePoint delta = slice.s * (i * spread.along * e + j * spread.across * f);
-          const Terms dx = slice.xx * delta.x() + slice.xy * delta.y();
-          const Terms dy = slice.xy * delta.x() + slice.yy * delta.y();
-          exponents += 0.5 * (delta.x() * dx + delta.y() * dy);
-          x += dx;
-          y += dy;
-        }
         // No more than what shows that the cell is to be halved.
-        const Terms weights = exponents.min(300.0).exp();
-        const double sum = weights.sum();
-        largest_sum = std::max(largest_sum, sum);
-        // What all components have does not depend on their weights.
-        const PlaneForm Q = second_moment(slice, weights, x, y) + others -
-                            (sum - 1.0) * slice.narrowest * PlaneForm::Identity();
+        const Terms weights = (law.logs + i * along + j * across).min(300.0).exp();
+        largest_sum = std::max(largest_sum, weights.sum());
+        const PlaneForm Q = second_moment(weights, law.x, law.y) + others;
         const double of_e = e.dot(Q * e);
         result.largest = std::max(result.largest, largest_eigenvalue(Q));
         result.along = std::max(result.along, of_e);
@@ -458,45 +323,49 @@ class PlanarSearch {
       }
     }
     // Of laws on centres that lie within a width.
-    if (!slice.is_spread) result.largest = std::min(result.largest, 0.25 * width_ * width_);
+    result.largest = std::min(result.largest, 0.25 * width_ * width_);
     result.least =
-        covariance_below(slice, law, (law.logs - along.abs() - across.abs()).exp() / largest_sum);
+        covariance_below(law, (law.logs - along.abs() - across.abs()).exp() / largest_sum);
     return result;
   }
 
-  // Of a law with no component's weight below the one given.
-  PlaneForm covariance_below(const Slice& slice, const Law& law, const Terms& weights) const {
+  // Of a law with no centre's weight below the one given.
+  static PlaneForm covariance_below(const Law& law, const Terms& weights) {
     const double sum = weights.sum();
-    PlaneForm result = std::max(0.0, 1.0 - sum) * slice.narrowest * PlaneForm::Identity();
-    if (slice.is_spread) {
-      const Terms none = Terms::Zero(K_);
-      return result + second_moment(slice, weights, none, none);
-    }
-    if (sum == 0.0) return result;
+    if (sum == 0.0) return PlaneForm::Zero();
     const PlanePoint mean((weights * law.x).sum(), (weights * law.y).sum());
-    return result + second_moment(slice, weights, law.x, law.y) - mean * mean.transpose() / sum;
+    return second_moment(weights, law.x, law.y) - mean * mean.transpose() / sum;
   }
 
-  // One step back to `next`, where s Cov is `share` of what it is here: flows come together by it.
-  Spread one_step_back(const Slice& slice,
-                       const Within& bounds,
-                       double share,
-                       const Spread& now) const {
-    const double h = step_ * slice.s;
-    const PlanePoint e = now.e;
-    const PlanePoint f(-e.y(), e.x());
-    const PlaneForm& B = bounds.least;
-    const double along = e.dot(B * e);
-    const double across = f.dot(B * f);
-    const double mixed = std::abs(e.dot(B * f)) + std::sqrt(std::max(0.0, bounds.along - along) *
-                                                            std::max(0.0, bounds.across - across));
+  // s Cov within a spread at both ends of a step: from below and off the diagonal in its axes.
+  struct Contraction {
+    double along = infinity;
+    double across = infinity;
+    double least = infinity;  // eigenvalue
+    double mixed = 0.0;
+
+    void include(double s, const Within& bounds, const PlanePoint& e) {
+      const PlanePoint f(-e.y(), e.x());
+      const PlaneForm& B = bounds.least;
+      const double of_e = e.dot(B * e);
+      const double of_f = f.dot(B * f);
+      const double rest =
+          std::sqrt(std::max(0.0, bounds.along - of_e) * std::max(0.0, bounds.across - of_f));
+      along = std::min(along, s * std::max(0.0, of_e));
+      across = std::min(across, s * std::max(0.0, of_f));
+      least = std::min(least, s * std::max(0.0, smallest_eigenvalue(B)));
+      mixed = std::max(mixed, s * (std::abs(e.dot(B * f)) + rest));
+    }
+  };
+
+  // A step back: flows come together.
+  Spread one_step_back(const Contraction& by, const Spread& now) const {
     Spread result = now;
-    result.radius = now.radius * std::exp(-h * share * std::max(0.0, smallest_eigenvalue(B)));
-    result.along = std::min(result.radius, now.along * std::exp(-h * share * std::max(0.0, along)) +
-                                               h * mixed * now.across);
-    result.across =
-        std::min(result.radius,
-                 now.across * std::exp(-h * share * std::max(0.0, across)) + h * mixed * now.along);
+    result.radius = now.radius * std::exp(-step_ * by.least);
+    result.along = std::min(
+        result.radius, now.along * std::exp(-step_ * by.along) + step_ * by.mixed * now.across);
+    result.across = std::min(
+        result.radius, now.across * std::exp(-step_ * by.across) + step_ * by.mixed * now.along);
     result.radius = std::min(result.radius, std::hypot(result.along, result.across));
     return result;
   }
@@ -515,8 +384,8 @@ class PlanarSearch {
     for (int i = steps_; i >= 0; --i) {
       const Slice& here = slices_[static_cast<std::size_t>(2 * i)];
       PlaneForm others = PlaneForm::Zero();
-      if (is_left != nullptr) others = second_moment(here, leaking, law.x, law.y);
-      const PlaneForm C = second_moment(here, law.weights, law.x, law.y);
+      if (is_left != nullptr) others = second_moment(leaking, law.x, law.y);
+      const PlaneForm C = second_moment(law.weights, law.x, law.y);
       const Within bounds = within(here, law, spread, others);
       const bool is_end = i == 0 || i == steps_;
       const double rule = is_end ? 0.5 : 1.0;
@@ -533,14 +402,16 @@ class PlanarSearch {
       const PlanePoint k4 = law_at(next, n - step_ * k3, is_left).mean;
       n -= step_ / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4);
       law = law_at(next, n, is_left);
-      const PlaneForm C_next = second_moment(next, law.weights, law.x, law.y);
-      const double share = next.s / here.s * std::min(1.0, C_next.trace() / C.trace());
-      spread = one_step_back(here, bounds, C.trace() > 0.0 ? share : 0.0, spread);
-      // Leaks grow backwards, as convex functions but for where they are 1. The step's error is
-      // seen against the rule of third order with the next slope for k₄.
-      const double before = std::min(1.0, leaking.sum());
+      // The step's error is seen against the rule of third order with the next slope for k₄.
+      const double before = leaking.sum();
       leaking = leaks_at(next);
-      const double leak = 0.5 * step_ * width_ * (before + std::min(1.0, leaking.sum()));
+      if (is_left != nullptr) others = second_moment(leaking, law.x, law.y);
+      // Before it has shrunk, the spread holds what is there after the step as well.
+      Contraction contraction;
+      contraction.include(here.s, bounds, spread.e);
+      contraction.include(next.s, within(next, law, spread, others), spread.e);
+      spread = one_step_back(contraction, spread);
+      const double leak = step_ * width_ * std::min(1.0, std::max(before, leaking.sum()));
       const double added = leak + step_ / 6.0 * (k4 - law.mean).norm();
       spread.along += added;
       spread.across += added;
@@ -569,43 +440,22 @@ class PlanarSearch {
   int count_ = 0;
 };
 
-// Components of positive weight, the one with the largest trace first.
-std::vector<Index> widest_first(const GaussianMixture& p) {
-  std::vector<Index> order;
-  for (Index k = 0; k < p.size(); ++k) {
-    if (p.weights()(k) > 0.0) order.push_back(k);
-  }
-  const auto trace = [&p](Index k) { return p.covariance(k).trace(); };
-  std::ranges::stable_sort(order, std::greater{}, trace);
-  return order;
-}
-
-// Σ₁ ≻ all the others.
-bool has_widest(const GaussianMixture& p, const std::vector<Index>& order) {
-  const Matrix& widest = p.covariance(order.front());
-  return std::all_of(order.begin() + 1, order.end(), [&](Index k) {
-    return smallest_eigenvalue(widest - p.covariance(k)) > 1e-9 * widest.trace();
-  });
-}
-
-// About the mean with distinct centres' weights together, or about the widest's mean.
-Latent latent_of(const GaussianMixture& p, double variance, const std::vector<Index>& order) {
-  const bool is_one_width = p.common_variance() >= 0.0;
+// Centres of positive weight about the mean, those in one place together.
+Latent latent_of(const GaussianMixture& p) {
   std::vector<double> weights;
   std::vector<PlanePoint> means;
   Latent latent;
-  latent.origin = is_one_width ? p.mean() : Vector(p.means().col(order.front()));
-  for (const Index k : order) {
+  latent.origin = p.mean();
+  for (Index k = 0; k < p.size(); ++k) {
+    if (p.weights()(k) == 0.0) continue;
     const PlanePoint m = PlanePoint(p.means().col(k)) - latent.origin;
     const auto known = std::ranges::find(means, m);
-    if (is_one_width && known != means.end()) {
+    if (known != means.end()) {
       weights[static_cast<std::size_t>(known - means.begin())] += p.weights()(k);
       continue;
     }
     weights.push_back(p.weights()(k));
     means.push_back(m);
-    if (!is_one_width)
-      latent.covariances.push_back(PlaneForm(p.covariance(k)) - variance * PlaneForm::Identity());
   }
   latent.means.resize(2, static_cast<Index>(means.size()));
   latent.log_weights.resize(latent.means.cols());
@@ -619,20 +469,18 @@ Latent latent_of(const GaussianMixture& p, double variance, const std::vector<In
 }  // namespace
 
 PlanarStretch planar_stretch(const GaussianMixture& p,
-                             double variance,
                              const NoiseLevel& from,
                              const NoiseLevel& to,
                              const PlanarStretchOptions& options) {
   require(p.dimension() == 2, "planar_stretch: the mixture is not in the plane");
+  const double variance = p.common_variance();
+  require(variance >= 0.0, "planar_stretch: the components must share one σ²I");
   const auto root_S = [&](const NoiseLevel& level) {
     return std::hypot(level.noise, std::sqrt(variance) * level.data_scale);
   };
   require(root_S(from) > 0.0 && root_S(to) > 0.0, "planar_stretch: no density");
-  const std::vector<Index> order = widest_first(p);
-  if (p.common_variance() < 0.0 && !has_widest(p, order)) return {};
-  Latent latent = latent_of(p, variance, order);
-  require(!latent.covariances.empty() || convex_hull(latent.means).cols() > 2,
-          "planar_stretch: the centres are on a line");
+  Latent latent = latent_of(p);
+  require(convex_hull(latent.means).cols() > 2, "planar_stretch: the centres are on a line");
   const PlanePoint origin = latent.origin;
   PlanarSearch search(std::move(latent), from.data_scale / root_S(from), to.data_scale / root_S(to),
                       options);
