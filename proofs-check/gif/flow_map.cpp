@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 namespace {
@@ -148,6 +149,36 @@ double time_of(const std::function<double(double)>& r, double value) {
   return below;
 }
 
+namespace {
+
+// Between which all changes of weights fall, a factor of 4 apart: log-odds of two centres Δ apart
+// change where r|Δ| is from some 1/4 to √(2 log(w/w′)), below 40 for weights that a double holds.
+std::vector<double> partings(const DataLaw& law) {
+  const GaussianMixture* p = law.mixture();
+  if (p == nullptr || p->size() == 1) {
+    const LatentMoments own = law.posterior(0.0, 1.0, Vector::Zero(law.dimension()));
+    return {1.0 / std::sqrt(own.covariance.trace())};
+  }
+  double nearest = infinity;
+  double farthest = 0.0;
+  for (Index k = 0; k < p->size(); ++k) {
+    for (Index l = 0; l < k; ++l) {
+      const double distance = (p->means().col(k) - p->means().col(l)).norm();
+      if (distance == 0.0 || p->weights()(k) == 0.0 || p->weights()(l) == 0.0) continue;
+      nearest = std::min(nearest, distance);
+      farthest = std::max(farthest, distance);
+    }
+  }
+  constexpr std::size_t most = 24;
+  std::vector<double> result;
+  for (double r = 0.25 / farthest; r * nearest < 64.0 && result.size() < most; r *= 4.0) {
+    result.push_back(r);
+  }
+  return result;
+}
+
+}  // namespace
+
 FlowResult integrate_in_legs(const DataLaw& law,
                              const std::function<double(double)>& r,
                              const VelocityField& field,
@@ -155,15 +186,25 @@ FlowResult integrate_in_legs(const DataLaw& law,
                              double s,
                              double t,
                              const FlowOptions& options) {
-  const LatentMoments own = law.posterior(0.0, 1.0, Vector::Zero(law.dimension()));
-  const double parting = time_of(r, 1.0 / std::sqrt(own.covariance.trace()));
-  const double meeting = std::clamp(parting, std::min(s, t), std::max(s, t));
-  const FlowResult first = integrate(field, x, s, meeting, options);
-  if (first.termination != Termination::converged) return first;
-  FlowResult result = integrate(field, first.end, meeting, t, options);
-  result.evaluations += first.evaluations;
-  result.steps += first.steps;
-  result.rejected += first.rejected;
+  std::vector<double> meetings;
+  for (const double parting : partings(law)) {
+    const double time = time_of(r, parting);
+    if (time > std::min(s, t) && time < std::max(s, t)) meetings.push_back(time);
+  }
+  if (s > t) std::ranges::reverse(meetings);
+  meetings.push_back(t);
+  FlowResult result{.end = x, .termination = Termination::converged};
+  double from = s;
+  for (const double to : meetings) {
+    const FlowResult leg = integrate(field, result.end, from, to, options);
+    result.end = leg.end;
+    result.termination = leg.termination;
+    result.evaluations += leg.evaluations;
+    result.steps += leg.steps;
+    result.rejected += leg.rejected;
+    if (leg.termination != Termination::converged) return result;
+    from = to;
+  }
   return result;
 }
 

@@ -86,10 +86,11 @@ double unseen_error(int fine_steps, int coarse_steps, double fine_tolerance, dou
 /// Where in [0, 1] an increasing function reaches a value, by halving: 0 where it starts above.
 double time_of(const std::function<double(double)>& r, double value);
 
-/// integrate() from s to t in two legs that meet where r = 1/√E|X₁ − EX₁|², between the times at
-/// which components far apart weigh the same and at which one has all the weight. A schedule that
-/// rests at its start, ȧ₀ = ḃ₀ = 0, hides that change from a step across all of it: the velocity is
-/// zero at one end and that of one component at every other stage, which is one smooth curve.
+/// integrate() from s to t in legs that meet where components part: of a mixture wherever r = b/a
+/// grows fourfold between 1/(4 max|mᵢ − mⱼ|) and 64/min|mᵢ − mⱼ|, of another law at r = 1/√E|X₁ −
+/// EX₁|². A schedule that rests at its start, ȧ₀ = ḃ₀ = 0, hides that change from a step across all
+/// of it: the velocity is zero at one end and that of one component at every other stage, which is
+/// one smooth curve.
 /// @param r  b/a at a time of the field
 FlowResult integrate_in_legs(const DataLaw& law,
                              const std::function<double(double)>& r,

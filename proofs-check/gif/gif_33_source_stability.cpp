@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string>
 #include <variant>
 
 namespace flowcheck {
@@ -127,6 +128,12 @@ Outcome on_target(const Target& target) {
   if (mixture->dimension() > 2 || mixture->common_variance() < 0.0) {
     return Outcome::not_applicable(
         "left out: it is computed for Gaussians and, in d ≤ 2, for Σ wₖ N(mₖ, σ²I), σ > 0");
+  }
+  // Every component has a grid of its own, every step all components.
+  constexpr Index most_components = 8;
+  if (mixture->dimension() == 2 && mixture->size() > most_components) {
+    return Outcome::not_applicable("left out: in the plane it is computed for up to " +
+                                   std::to_string(most_components) + " components");
   }
   return on_mixture(*mixture, from);
 }
