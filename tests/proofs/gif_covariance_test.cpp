@@ -210,4 +210,20 @@ TEST_CASE("GIF-43 of two centres is attained however far apart they are", "[gif]
   }
 }
 
+TEST_CASE("The supremum over y is looked at on the user's schedule", "[gif][property]") {
+  const PointCloud cloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}});
+  for (const char* schedule : {"linear", "foellmer", "polynomial"}) {
+    CAPTURE(schedule);
+    Target target{cloud, Gaussian::standard(2)};
+    target.schedule = schedule;
+    int seen = 0;
+    for (const Bound& bound : gif_08_bounded_support().on_target(target).bounds) {
+      if (bound.part != "supremum over y") continue;
+      ++seen;
+      CHECK_THAT(bound.place, Catch::StartsWith(std::string(schedule) + ", t = "));
+    }
+    CHECK(seen == 8);
+  }
+}
+
 }  // namespace flowcheck::gif_covariance_test
