@@ -225,6 +225,16 @@ TEST_CASE("GIF-02 leaves symmetry out on the line, where it compares a number wi
   }
 }
 
+TEST_CASE("GIF-19 is decided of a mixture far from 0", "[proofs][property]") {
+  const auto far = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{1e4, 1e4 + 1.0}}, 0.1);
+  const ClaimResult result = check(gif_19_growth(), {.target = Target{far, Gaussian::standard(1)}});
+  CAPTURE(result.reason);
+  CHECK(result.verdict == Verdict::holds);
+  CHECK(std::ranges::any_of(result.checks, [](const CheckResult& part) {
+    return part.part == "(e) two integrators" && part.verdict == Verdict::tight;
+  }));
+}
+
 TEST_CASE("A user's schedule is the only one looked at", "[proofs][property]") {
   Target target{.start = PointCloud(Matrix{{-1.0, 1.0}}), .reference = Gaussian::standard(1)};
   const auto count = [&] { return gif_12_bounded_support().on_target(target).bounds.size(); };
