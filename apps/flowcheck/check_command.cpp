@@ -259,6 +259,13 @@ double reach_of(const Measure& measure) {
   return largest;
 }
 
+// How the noise's size can be met: --standardise is of points alone.
+std::string rescaling_of(const Measure& measure) {
+  return std::holds_alternative<PointCloud>(measure)
+             ? "standardise it"
+             : "rescale it in the file, means by a factor and covariances by its square";
+}
+
 void require_flows_to(const CommandLine& line, const Measure& target) {
   constexpr double farthest = 1e8;  // of noise of size 1 eight digits are left there
   constexpr double nearest = 1e-8;  // of the measure eight digits are left beside the noise
@@ -266,8 +273,8 @@ void require_flows_to(const CommandLine& line, const Measure& target) {
   if (!(reach <= farthest) || (reach > 0.0 && reach < nearest)) {
     throw UnfitTarget(
         fmt::format("--target {}: expected a measure that reaches from {:g} to {:g} away from 0, "
-                    "for the noise has size 1: standardise it",
-                    line.target, nearest, farthest));
+                    "for the noise has size 1: {}",
+                    line.target, nearest, farthest, rescaling_of(target)));
   }
   constexpr Index largest = 16;
   if (dimension(target) > largest) {
@@ -282,8 +289,8 @@ void require_blocks_from(const CommandLine& line, const Measure& data) {
   if (!(reach_of(data) <= farthest)) {
     throw UnfitTarget(
         fmt::format("--target {}: expected a measure within {:g} of 0, for the noise of a block "
-                    "has size 1: standardise it",
-                    line.target, farthest));
+                    "has size 1: {}",
+                    line.target, farthest, rescaling_of(data)));
   }
 }
 

@@ -75,9 +75,12 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
   const bool may_stay_open = problem.law->mixture() == nullptr || problem.law->dimension() == 2;
   // Interval arithmetic on what a search returns steps outward a few units in the last place.
   constexpr double outward = 1.0 - 32.0 * unit_round_off;
+  // The supremum depends on r alone, which one schedule takes from noise to data: a user's own.
+  const Schedule schedule =
+      problem.schedules.size() == 1 ? problem.schedules.front() : linear_schedule();
   std::vector<Bound> bounds;
   for (const FlowTime& time : problem.times) {
-    const double r = linear_schedule().values(time).r();
+    const double r = schedule.values(time).r();
     const Estimate bound = c(r);
     if (!(bound.upper < infinity)) continue;
     const CovarianceExtreme supremum = largest_posterior_covariance(
@@ -88,7 +91,7 @@ std::vector<Bound> supremum_below(const FlowProblem& problem,
       bounds.push_back(
           {.lhs = supremum.value, .rhs = bound, .part = part, .scale = covariance_floor(problem)});
     }
-    bounds.back().place = place_of(linear_schedule(), time);
+    bounds.back().place = place_of(schedule, time);
   }
   if (bounds.empty()) bounds.push_back(left_out(part, "left out: the bound is infinite"));
   return bounds;

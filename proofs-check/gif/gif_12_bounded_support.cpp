@@ -34,6 +34,14 @@ Outcome bounds_of(const FlowProblem& problem) {
   return bounds;
 }
 
+// Of an unbounded law what is left is that C ⪰ 0, which no measure can break.
+Outcome bounds_of_target(const FlowProblem& problem) {
+  if (!std::isfinite(known_half_diameter(problem.law->regularity()))) {
+    return Outcome::not_applicable("supp ν is bounded");
+  }
+  return bounds_of(problem);
+}
+
 Outcome upper_at_middle(const FlowProblem& problem) {
   const double D = known_half_diameter(problem.law->regularity());
   std::vector<Bound> bounds;
@@ -89,7 +97,7 @@ Claim gif_12_bounded_support() {
                                  "points of two weights, even odds"),
                     law_instance("points ±1", lower_far_out, "points ±1, far out")},
           .controls = {law_instance("points ±1", small_diameter, "0.81 D²")},
-          .on_target = on_flow_target(bounds_of),
+          .on_target = on_flow_target(bounds_of_target),
           .file = __FILE__,
           .without_error = true};
 }

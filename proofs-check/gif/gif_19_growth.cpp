@@ -201,16 +201,28 @@ struct Leg {
   double pull = 0.0;  // what the field has too much, times x
 };
 
+// Of a law far from 0 the flow is followed beside bE X₁: equal steps would spend their digits on
+// that translation, 600 of them losing 6e-4 where E X₁ = 1e4.
+Vector translation(const DataLaw& law) {
+  constexpr double far = 10.0;  // in deviations of the noise
+  const Vector mean = law.mean();
+  return mean.norm() > far ? mean : Vector(Vector::Zero(law.dimension()));
+}
+
 // X_{s,t}(x) by one method at two tolerances, or two numbers of steps. Each step errs by its
 // tolerance and by rounding, which the steps after it stretch.
 EnclosedVector carried(const FlowProblem& problem,
                        const Schedule& schedule,
                        const Vector& x,
                        const Leg& leg) {
-  const VelocityField field = [&](double t, const Vector& point) -> Vector {
-    return velocity(*problem.law, schedule, FlowTime::from_start(t), point).value +
-           leg.pull * point;
+  const Vector moved = translation(*problem.law);
+  const VelocityField field = [&](double t, const Vector& beside) -> Vector {
+    const FlowTime time = FlowTime::from_start(t);
+    const ScheduleValues s = schedule.values(time);
+    const Vector point = beside + s.b * moved;
+    return velocity(*problem.law, schedule, time, point).value + leg.pull * point - s.b_dot * moved;
   };
+  const Vector start = x - schedule.at(leg.from).b * moved;
   const FlowOptions coarse =
       leg.adaptive
           ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = coarse_tolerance}
@@ -218,18 +230,19 @@ EnclosedVector carried(const FlowProblem& problem,
   FlowOptions fine = coarse;
   fine.steps *= 2;
   fine.tolerance = 1e-13;
-  const FlowResult rough = integrate(field, x, leg.from, leg.to, coarse);
-  const FlowResult result = integrate(field, x, leg.from, leg.to, fine);
+  const FlowResult rough = integrate(field, start, leg.from, leg.to, coarse);
+  const FlowResult result = integrate(field, start, leg.from, leg.to, fine);
+  const Vector end = result.end + schedule.at(leg.to).b * moved;
   const bool reached =
       rough.termination == Termination::converged && result.termination == Termination::converged;
   const double stretch = std::exp(log_stretch(problem, schedule, leg.from, leg.to));
-  const double size = 1.0 + x.norm() + result.end.norm();
+  const double size = 1.0 + x.norm() + end.norm();
   const double all_steps = result.steps * size * stretch;
-  return {.value = reached ? result.end
-                           : Vector::Constant(x.size(), std::numeric_limits<double>::quiet_NaN()),
-          .round_off = 8.0 * unit_round_off * all_steps,
-          .discretisation =
-              (result.end - rough.end).norm() + (leg.adaptive ? fine.tolerance * all_steps : 0.0)};
+  return {
+      .value = reached ? end : Vector::Constant(x.size(), std::numeric_limits<double>::quiet_NaN()),
+      .round_off = 8.0 * unit_round_off * all_steps,
+      .discretisation =
+          (result.end - rough.end).norm() + (leg.adaptive ? fine.tolerance * all_steps : 0.0)};
 }
 
 constexpr double end_of_flow = 0.95;

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "gif/functional_inequality.hpp"
 #include "gif/gif_claims.hpp"
 #include "interpolation/covariance_extremes.hpp"
@@ -10,6 +11,7 @@
 #include "numerics/spd.hpp"
 
 #include <cmath>
+#include <utility>
 #include <variant>
 
 namespace flowcheck {
@@ -60,6 +62,21 @@ Vector draw_place(Rng& rng, const GaussianMixture& p, double r) {
   return r * (p.means() * mix) + rng.uniform(0.0, 1.0) * v / r * rng.normal_vector(p.dimension());
 }
 
+// The log-odds at which two centres have their largest third moment: a weight of (3 − √3)/6.
+const double steepest_share = (3.0 - std::sqrt(3.0)) / 6.0;
+const double steepest_log_odds = std::log(steepest_share / (1.0 - steepest_share));
+
+// y on either side of even odds of two centres, where they would attain the bound were there no
+// others: a peak of width v/(r|gap|), which no draw from the hull finds where they are far apart.
+Vector draw_steep_place(Rng& rng, const GaussianMixture& p, const Matrix& centres, double r) {
+  const Index first = rng.uniform_index(centres.cols());
+  const Index second = (first + 1 + rng.uniform_index(centres.cols() - 1)) % centres.cols();
+  const Vector gap = centres.col(second) - centres.col(first);
+  const double v = 1.0 + p.common_variance() * r * r;
+  return even_odds(p, centres.col(first), centres.col(second), r) +
+         v * steepest_log_odds / (r * gap.squaredNorm()) * gap;
+}
+
 GaussianMixture draw_points(Rng& rng, double variance) {
   const Index d = 1 + rng.uniform_index(3);
   const Index n = 2 + rng.uniform_index(5);
@@ -94,11 +111,34 @@ Bound two_points(Rng& rng, double variance, double factor) {
   const Vector gap = p.means().col(1) - p.means().col(0);
   const Vector middle = 0.5 * (p.means().col(0) + p.means().col(1));
   const double v = 1.0 + variance * r * r;
-  const double share = (3.0 - std::sqrt(3.0)) / 6.0;
-  const double log_odds = std::log(share / (1.0 - share));
   // ⟨gap, y − r middle⟩ r/v are the log-odds.
-  const Vector y = r * middle + v * log_odds / (r * gap.squaredNorm()) * gap;
+  const Vector y = r * middle + v * steepest_log_odds / (r * gap.squaredNorm()) * gap;
   return derivative(p, r, y, factor);
+}
+
+// At places drawn around the hull and at the steep ones, there for r of the noise's scale and of
+// the centres': where r|m| is large, the squares |y − rm|² leave the weights no digits.
+std::vector<Bound> of_mixture(const GaussianMixture& p) {
+  constexpr int places = 100;
+  const Matrix centres = distinct_centres(p);
+  const double half_width = 0.5 * diameter(centres).value;
+  std::vector<Bound> bounds;
+  const auto add = [&](double r, const Vector& y) {
+    Bound bound = derivative(p, r, y);
+    const double width = bound.lhs.width() + bound.rhs.width();
+    bounds.push_back(with_digits(std::move(bound), width,
+                                 "left out: rounding leaves the posterior weights no digits"));
+  };
+  Rng rng(43);
+  for (int i = 0; i < places; ++i) {
+    const double r = rng.log_uniform(0.1, 20.0);
+    add(r, draw_place(rng, p, r));
+  }
+  for (int i = 0; i < places; ++i) {
+    const double r = rng.log_uniform(0.1, 20.0) / (i % 2 == 0 ? half_width : 1.0);
+    add(r, draw_steep_place(rng, p, centres, r));
+  }
+  return bounds;
 }
 
 Outcome on_target(const Target& target) {
@@ -109,13 +149,7 @@ Outcome on_target(const Target& target) {
   const auto check = [](const GaussianMixture& p) -> Outcome {
     if (!is_point_set_or_mixture(p)) return Outcome::not_applicable(hypothesis);
     if (distinct_centres(p).cols() < 2) return Outcome::not_applicable("more than one point");
-    Rng rng(43);
-    std::vector<Bound> bounds;
-    for (int i = 0; i < 100; ++i) {
-      const double r = rng.log_uniform(0.1, 20.0);
-      bounds.push_back(derivative(p, r, draw_place(rng, p, r)));
-    }
-    return bounds;
+    return of_mixture(p);
   };
   if (const auto* p = std::get_if<GaussianMixture>(&target.start)) return check(*p);
   if (const auto* p = std::get_if<PointCloud>(&target.start)) {

@@ -191,6 +191,13 @@ TEST_CASE("Steps and errors that double does not carry are refused", "[cli][prec
   check_refused(folder, {"check", "--target", "far.json"},
                 "--target far.json: expected a start at most 1e+70 from the reference");
 
+  // What is not points cannot be standardised.
+  folder.write("wide.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5], "means":
+                                [[-1e9], [1e9]], "covariances": [1, 1]})");
+  for (const char* paper : {"GIF-*", "LFM-*"}) {
+    check_refused(folder, {"check", paper, "--target", "wide.json"}, "rescale it in the file");
+  }
+
   // Within the range, but these two have no such step.
   folder.write("noise.json", R"({"type": "gaussian", "mean": [0, 0, 0], "covariance": 1})");
   folder.write("data.json", R"({"type": "gaussian", "mean": [1, -2, 0.3], "covariance":

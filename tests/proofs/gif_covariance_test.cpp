@@ -196,4 +196,34 @@ TEST_CASE("A time at which the search of the supremum stays open is left out by 
   for (const Bound& bound : bounds) CHECK_THAT(bound.place, Catch::Contains("linear, t = "));
 }
 
+TEST_CASE("GIF-43 of two centres is attained however far apart they are", "[gif][property]") {
+  for (const double R : {1.0, 100.0, 1e4, 9e7}) {
+    for (const double offset : {0.0, 3.0}) {
+      CAPTURE(R, offset);
+      const auto p = GaussianMixture::isotropic(
+          Vector{{0.3, 0.7}}, Matrix{{R * (offset - 1.0), R * (offset + 1.0)}}, 1.0);
+      const ClaimResult result =
+          check(gif_43_covariance_derivative(), {.target = Target{p, Gaussian::standard(1)}});
+      CHECK(result.verdict == Verdict::holds);
+      CHECK(result.tightness() == Approx(1.0).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("The supremum over y is looked at on the user's schedule", "[gif][property]") {
+  const PointCloud cloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}});
+  for (const char* schedule : {"linear", "foellmer", "polynomial"}) {
+    CAPTURE(schedule);
+    Target target{cloud, Gaussian::standard(2)};
+    target.schedule = schedule;
+    int seen = 0;
+    for (const Bound& bound : gif_08_bounded_support().on_target(target).bounds) {
+      if (bound.part != "supremum over y") continue;
+      ++seen;
+      CHECK_THAT(bound.place, Catch::StartsWith(std::string(schedule) + ", t = "));
+    }
+    CHECK(seen == 8);
+  }
+}
+
 }  // namespace flowcheck::gif_covariance_test
