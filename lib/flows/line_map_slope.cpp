@@ -123,12 +123,12 @@ class SlopeSearch {
         source_law_(law_of(source_)),
         image_law_(law_of(image_)) {}
 
-  double above(double seen, double enough) {
+  double above(double seen) {
     constexpr double accuracy = 1e-3;
     const std::size_t most =
         std::min<std::size_t>(20'000, 4'000'000 / (source_.size() + image_.size()));
     std::size_t cells = 0;
-    const SearchGoal goal{.accuracy = accuracy * seen, .enough = enough};
+    const SearchGoal goal{.accuracy = accuracy * seen};
     const auto is_done = [&](double open) { return cells >= most || goal.is_met(seen, open); };
     const auto halves = [&](const SlopeCell& whole) {
       cells += 2;
@@ -219,10 +219,9 @@ LineMeasure line_law_at(const GaussianMixture& p, const NoiseLevel& level) {
 double line_slope_above(const GaussianMixture& p,
                         const NoiseLevel& from,
                         const NoiseLevel& to,
-                        double seen,
-                        double enough) {
+                        double seen) {
   require(p.dimension() == 1, "line_slope_above: the mixture is not on the line");
-  return SlopeSearch(p, from, to).above(seen, enough);
+  return SlopeSearch(p, from, to).above(seen);
 }
 
 }  // namespace flowcheck

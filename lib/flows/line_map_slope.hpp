@@ -13,14 +13,13 @@ class GaussianMixture;
 /// the last cells Mills's ratio of the widest component bounds the tails. A bound up to rounding.
 /// Derivation: docs/derivations/flow_map_stretch.md.
 ///
-/// Cost O(K) a cell, until the bound is within 1e-3 of `seen`, a slope that occurs, or below
-/// `enough`, but at most 20 000 cells and 4e6/K.
+/// Cost O(K) a cell, until the bound is within 1e-3 of `seen`, a slope that occurs, but at
+/// most 20 000 cells and 4e6/K.
 /// @throws std::invalid_argument  d ≠ 1, or p_t has no density
 double line_slope_above(const GaussianMixture& p,
                         const NoiseLevel& from,
                         const NoiseLevel& to,
-                        double seen,
-                        double enough = 0.0);
+                        double seen);
 
 /// The law of bX₁ + aZ on the line.
 LineMeasure line_law_at(const GaussianMixture& p, const NoiseLevel& level);

@@ -36,8 +36,8 @@ struct CovarianceSearchOptions {
 ///   q)″, q the density of y, see log_density_curvature(); in any dimension points and mixtures of
 ///   one covariance whose centres are on a line, and of one width in a plane of two coordinates;
 /// - certified: more dimensions, one width, where the farthest two centres are an edge of their
-/// hull
-///   (is_edge()): σ²/v + ¼diam²/v², approached far out across it;
+/// hull,
+///   see is_edge(): σ²/v + ¼diam²/v², approached far out across it;
 /// - converged, or +∞ in closed form with the direction: the plane, mixtures of different
 ///   covariances, see largest_planar_curvature();
 /// - sampled, a lower bound with its place: what is left, by compass search from many starts.
@@ -56,8 +56,8 @@ bool encloses_largest_covariance(const DataLaw& law);
 /// an upper bound, its `lower` being 0.
 CovarianceExtreme smallest_posterior_covariance(const DataLaw& law, double r);
 
-/// The same of Cov(W | x) and largest_centre_covariance(), for a mixture of one covariance; of a
-/// form other than A = I, B = 0 in the plane and on a line only.
+/// Whether largest_centre_covariance(), of Cov(W | x), is more than `sampled`, for a mixture of one
+/// covariance; of a form other than A = I, B = 0 in the plane and on a line only.
 bool encloses_centre_covariance(const GaussianMixture& p);
 
 /// Centres of a mixture that are distinct and of positive weight, one a column.
