@@ -34,7 +34,7 @@ set logscale y
 set title 'κ-semi-log-concave' offset 0,-0.6
 set logscale x
 set xlabel 'κ' offset 0,0.4
-set yrange [0.3:100]
+set yrange [0.3:30]
 plot 'data.csv' using (at("kappa", "log cosh", "forward")):(column("measured")) with points linestyle 1 title 'Lip X', \
   '' using (at("kappa", "log cosh", "forward")):(column("predicted")) with lines linestyle 1 title '1/√κ', \
   '' using (at("kappa", "log cosh", "reverse")):(column("measured")) with points linestyle 2 title 'Lip of reverse', \

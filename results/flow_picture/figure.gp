@@ -29,7 +29,7 @@ px = NaN
 on(curve) = is("curve", curve) && is("quantity", "x") ? (px = column("measured"), NaN) : is("curve", curve) && is("quantity", "y") ? column("measured") : NaN
 stats 'data.csv' using (is("curve", "image") ? column("line") : NaN) name "grid" nooutput
 stats 'data.csv' using (is("curve", "trajectory") ? column("line") : NaN) name "drawn" nooutput
-set multiplot layout 1,3 margins 0.04,0.93,0.12,0.9 spacing 0.05,0.1
+set multiplot layout 1,3 margins 0.04,0.93,0.17,0.9 spacing 0.05,0.1
 set size ratio -1
 set xrange [-3.4:3.4]
 set yrange [-3.4:3.4]
@@ -41,7 +41,8 @@ plot for [i = 0:drawn_max] 'data.csv' using (column("line") == i ? on("trajector
   '' using (column("along") == 0 ? on("trajectory") : NaN, px):(column("along") == 0 ? on("trajectory") : NaN) with points pointtype 7 pointsize 0.35 linecolor rgb '#1b6ca8' title 't = 0', \
   '' using (column("along") == 1 ? on("trajectory") : NaN, px):(column("along") == 1 ? on("trajectory") : NaN) with points pointtype 7 pointsize 0.35 linecolor rgb '#c0392b' title 't = 1'
 set title 'A square grid, pushed to t = 1'
-plot for [i = 0:grid_max] 'data.csv' using (column("line") == i ? on("image") : NaN, px):(column("line") == i ? on("image") : NaN) with lines linewidth 0.8 linecolor rgb '#1b6ca8' notitle
+plot for [i = 0:grid_max] 'data.csv' using (column("line") == i ? on("image") : NaN, px):(column("line") == i ? on("image") : NaN) with lines linewidth 0.8 linecolor rgb '#1b6ca8' notitle, \
+  '' using (on("centre"), px):(on("centre")) with points pointtype 2 pointsize 1 linewidth 2 linecolor rgb '#c0392b' title 'centres'
 set title 'Largest singular value of ∇X at its nodes'
 set logscale cb
 set palette defined (0 '#dfe9f3', 1 '#1b6ca8', 2 '#0b2e4f')

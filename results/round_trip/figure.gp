@@ -28,6 +28,15 @@ set output 'figure.svg'
 at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
 names = "euler midpoint kutta3 runge_kutta4"
 titles = "Euler midpoint Kutta RK4"
+array of_error[4]
+array of_residual[4]
+order(method, quantity) = is("method", method) && is("quantity", quantity) ? column("measured") : NaN
+do for [i = 1:4] {
+  stats 'data.csv' using (order(word(names, i), "order_of_error")) name "found" nooutput
+  of_error[i] = found_mean
+  stats 'data.csv' using (order(word(names, i), "order_of_residual")) name "found" nooutput
+  of_residual[i] = found_mean
+}
 set multiplot layout 1,3 margins 0.075,0.97,0.17,0.9 spacing 0.07,0.1
 set logscale xy
 set format y '10^{%L}'
@@ -37,9 +46,9 @@ set format x '10^{%L}'
 set ylabel 'absolute error' offset 1,0
 set key bottom left Left reverse font ',10' samplen 1.5
 set title 'Error at the end'
-plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title word(titles, i)
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title sprintf('%s, order %.1f', word(titles, i), of_error[i])
 set title 'Residual of the round trip, and its bound'
-plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i notitle, \
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_residual[i]), \
   for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
 set title 'Residual of a cycle of two targets'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i notitle

@@ -36,7 +36,7 @@ set format y '10^{%T}'
 set title 'What is generated from N(0, {/:Italic a}@_0^2)'
 set ylabel '{/:Italic W}_2 to the target' offset 1
 set key at graph 0.98,0.03 right bottom Left reverse
-set yrange [1e-8:10]
+set yrange [1e-6:10]
 plot for [i = 1:3] 'data.csv' using (of(i, "source")):(column("predicted")) with lines linestyle i notitle, \
   for [i = 1:3] '' using (of(i, "moment")):(column("predicted")) \
     with lines linestyle i linewidth 1.2 dashtype 3 notitle, \
