@@ -318,6 +318,23 @@ TEST_CASE("a block that learns the training points alone is told from one that l
   CHECK_FALSE(diverged.overfitted());
 }
 
+TEST_CASE("a block is trained that began better than no movement, and found nothing better",
+          "[learning][exact]") {
+  BlockFit warm{.first_validation = 1.0, .identity_validation = 1.1, .best_validation = 1.0};
+  warm.first_train_loss = 1.0;
+  warm.last_train_loss = 0.9;
+  CHECK_FALSE(warm.untrained());
+  CHECK_FALSE(warm.overfitted());
+  BlockFit worse = warm;
+  worse.first_validation = 1.2;
+  worse.best_validation = 1.1;
+  CHECK(worse.untrained());
+  CHECK(worse.overfitted());
+  worse.best_iteration = 10;
+  worse.best_validation = 1.05;
+  CHECK_FALSE(worse.untrained());
+}
+
 // Stopped at the first report: the losses of the start and of no movement are there by then.
 double identity_validation(const DataSplit& data, const FitOptions& options) {
   const std::atomic<bool> stop = true;
