@@ -272,6 +272,34 @@ TEST_CASE("the guarantee of JKO blocks needs the data's law, and maps that are o
   CHECK(guarantee.bound.value >= found.entropy_gap.value);
 }
 
+TEST_CASE("the lower ends of a block's Lipschitz constants are lower bounds", "[learning][exact]") {
+  const DataSplit data = narrow_data(1);
+  FlowModel model = fit_model(data, small(ModelMethod::jko)).model;
+  model.blocks.back().network.parameters.setZero();
+  EvaluationOptions options = few();
+  options.lipschitz_points = data.test.cols();
+  const ModelEvaluation found = evaluate_model(model, data, {}, options);
+  // Of the first block by a formula of fourth order; the last moves nothing.
+  const ModelBlock& block = model.blocks.front();
+  const auto image = [&](double step) -> Matrix {
+    const Matrix points = model.scaling.to_model(data.test);
+    return push_block(block, points + Matrix::Constant(1, points.cols(), step)).points;
+  };
+  constexpr double h = 2e-4;
+  const Matrix slopes =
+      (8.0 * (image(h) - image(-h)) - (image(2.0 * h) - image(-2.0 * h))) / (12.0 * h);
+  const auto check = [](const Estimate& constant, double exact) {
+    CHECK(constant.grade == Grade::sampled);
+    CHECK(constant.lower <= exact);
+    CHECK(constant.lower > exact * (1.0 - 1e-4));
+    CHECK(constant.upper == infinity);
+  };
+  check(found.blocks.front().lipschitz, slopes.maxCoeff());
+  check(found.blocks.front().inverse_lipschitz, 1.0 / slopes.minCoeff());
+  check(found.blocks.back().lipschitz, 1.0);
+  check(found.blocks.back().inverse_lipschitz, 1.0);
+}
+
 // LFM-18 and JKO-27 of a model's blocks.
 TEST_CASE("what inversion loses is bounded where the layers' norms are small, and said where not",
           "[learning][exact]") {
