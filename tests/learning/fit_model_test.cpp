@@ -186,9 +186,11 @@ TEST_CASE("the first-order error of a block that moves nothing is the Fisher inf
 
 TEST_CASE("the first-order error of trained blocks is that of the density they carry",
           "[learning][exact]") {
-  const DataSplit data = narrow_data(1);
+  const Index d = GENERATE(1, 2);
+  CAPTURE(d);
+  const DataSplit data = narrow_data(d);
   const FlowModel model = fit_model(data, small(ModelMethod::jko)).model;
-  const ModelEvaluation found = evaluate_model(model, data, narrow_law(1), few());
+  const ModelEvaluation found = evaluate_model(model, data, narrow_law(d), few());
   // log p_n at points of its own, back through finer steps of the same blocks.
   const auto log_density = [&](Matrix points, std::size_t n) -> Vector {
     constexpr int refinement = 8;
@@ -197,17 +199,21 @@ TEST_CASE("the first-order error of trained blocks is that of the density they c
       points = pull_block(model.blocks[n], points, refinement);
       volume += push_block(model.blocks[n], points, true, refinement).divergence_integral;
     }
-    return narrow_hills(1).log_densities(model.scaling.to_data(points)) - volume;
+    return narrow_hills(d).log_densities(model.scaling.to_data(points)) - volume;
   };
   Matrix before = model.scaling.to_model(data.test);
   for (std::size_t n = 0; n < model.blocks.size(); ++n) {
     CAPTURE(n);
     const ModelBlock& block = model.blocks[n];
     const Matrix after = push_block(block, before).points;
-    const Matrix step = Matrix::Constant(1, after.cols(), 1e-4);
-    const Vector score =
-        (log_density(after + step, n + 1) - log_density(after - step, n + 1)) / 2e-4;
-    const Matrix field = after + score.transpose() - (before - after) / block.step_size;
+    Matrix score(d, after.cols());
+    for (Index k = 0; k < d; ++k) {
+      const Vector step = 1e-4 * Vector::Unit(d, k);
+      const Vector change =
+          log_density(after.colwise() + step, n + 1) - log_density(after.colwise() - step, n + 1);
+      score.row(k) = change.transpose() / 2e-4;
+    }
+    const Matrix field = after + score - (before - after) / block.step_size;
     const Estimate& error = found.blocks[n].squared_first_order_error;
     CHECK(error.value == Approx(field.squaredNorm() / static_cast<double>(field.cols()))
                              .epsilon(1e-3)
