@@ -5,9 +5,9 @@
 // Writes:  results/jko_blocks/; seconds at --scale quick, some minutes at standard
 //
 // Left: with steps h_n = h_0 ρ^n the blocks move p_n by unequal amounts; reparametrised steps,
-// η = ½ [XuChengXie2023], even that out. Middle: the first-order error ε_n of each block, by a
-// calibrated estimate on two clouds of test points, and the fall of KL(p_n ‖ N(0, I)) against what
-// the block paid for it: an exact step is better than none, so that
+// η = ½ [XuChengXie2023], even that out. Middle: the first-order error ε_n of each block, by exact
+// change of variables (see BlockMeasurement), and the fall of KL(p_n ‖ N(0, I)) against what the
+// block paid for it: an exact step is better than none, so that
 //
 //   E|T_n x − x|²/(2h_n) ≤ KL(p_{n−1} ‖ q) − KL(p_n ‖ q).
 //
@@ -234,6 +234,8 @@ plot 'data.csv' using (at("geometric", "moved")):"measured" with linespoints lin
   '' using (at("reparametrised", "moved")):"measured" with linespoints linestyle 2 title 'reparametrised, η = ½'
 set title 'first-order error and descent of KL'
 set yrange [*:*]
+set logscale y
+set format y '%g'
 set key top right font ',10' samplen 1.5
 plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 1 title 'ε_{/:Italic n}², {/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
   '' using (at("reparametrised", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 2 title 'ε_{/:Italic n}², reparametrised', \
@@ -244,8 +246,6 @@ plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":
 set title 'one block during training'
 set xlabel 'training batches'
 set xtics autofreq
-set logscale y
-set format y '%g'
 set key top right
 plot 'data.csv' using (at("one block", "squared")):"measured" with linespoints linestyle 2 title 'estimator, mean |g|²', \
   '' using (at("one block", "published")):"measured" with linespoints linestyle 1 title '… as published', \

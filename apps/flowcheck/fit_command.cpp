@@ -92,7 +92,7 @@ void tell_early_end(const CommandLine& line, const FitResult& fit) {
              fit.blocks.size());
 }
 
-// The start, or no movement at all, was better on the validation rows than all that training found:
+// No movement at all was as good on the validation rows as all that training began from or found:
 // for want of rows, where the training itself went on well, or of training.
 void tell_untrained(const FitResult& fit) {
   const auto untrained = std::ranges::count_if(fit.blocks, &BlockFit::untrained);

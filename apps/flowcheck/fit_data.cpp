@@ -48,6 +48,7 @@ Matrix draw_toy(const CommandLine& line, FitData& data) {
     const Toy toy = toy_from_string(std::string_view(line.first).substr(toy_prefix.size()));
     if (has_density(toy)) {
       data.law.log_density = [toy](const Matrix& points) { return log_density(toy, points); };
+      data.law.smooth = toy != Toy::checkerboard && toy != Toy::flow_map_board;
     }
     Rng rng = drawing(line);
     data.columns = numbered(2);

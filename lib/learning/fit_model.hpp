@@ -77,8 +77,9 @@ struct BlockFit {
                                      ///< training points
   double last_train_loss = 0.0;      ///< of the last parameters, over the same, while untrained()
 
-  /// Nothing that training found was as good on the validation points as what it began from.
-  bool untrained() const { return best_iteration == 0; }
+  /// Nothing that training began from or found was better on the validation points than no
+  /// movement.
+  bool untrained() const { return best_iteration == 0 && !(best_validation < identity_validation); }
   /// That, while it became better on the training points.
   bool overfitted() const { return untrained() && last_train_loss < first_train_loss; }
 };

@@ -21,7 +21,8 @@ struct EvaluationOptions {
   Index refined_points = 2000;   ///< test points, at most, that are integrated by twice the steps
   Index sample_points = 2000;    ///< of the model: MMD, inversion
   Index lipschitz_points = 100;  ///< at which Jacobians are taken
-  Index error_points = 300;      ///< a cloud of the first-order error of a JKO block
+  Index error_points = 300;      ///< a cloud of the kernel estimate of a JKO block's error
+  Index score_points = 5000;     ///< with their neighbours, where a JKO block's error is exact
   std::uint64_t seed = 1;
 };
 
@@ -29,6 +30,7 @@ struct EvaluationOptions {
 struct KnownLaw {
   std::function<Vector(const Matrix& points)> log_density = {};
   std::shared_ptr<const GaussianMixture> mixture = {};  ///< where it is one: with its velocities
+  bool smooth = true;  ///< false: the density jumps, and its score is no function
 };
 
 constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
@@ -45,7 +47,11 @@ struct BlockMeasurement {
   Estimate data_round_trip = not_measured;    ///< ‖S_n∘T_n − Id‖ under p_{n−1}
   Estimate noise_round_trip = not_measured;   ///< ‖T_n∘S_n − Id‖ under q̃_n
   Estimate inversion_error = not_measured;  ///< ‖S_n − T_n⁻¹‖ under q̃_n, by twice the steps
-  Estimate squared_first_order_error = not_measured;  ///< jko: ε_n², calibrated, grade sampled
+  /// jko: E_{p_n}|y + ∇log p_n(y) − (T_n⁻¹y − y)/h_n|², which is ε_n² where T_n is optimal: always
+  /// for d = 1. By CarriedPoints where the data's law is known and smooth. Else by
+  /// calibrated_first_order_error(): kernels, which smooth the ripples of p_n away and may be wrong
+  /// by its size; enclosed in [0, ∞) only, grade `sampled`.
+  Estimate squared_first_order_error = not_measured;
   Estimate regression_loss = not_measured;  ///< fm, lfm: ε_n² and the loss's floor together
   /// fm, lfm: ε_n² = ∫₀¹ E|v̂_n − v_n|² dt, v_n the population's velocity: of the first block of a
   /// known mixture.
