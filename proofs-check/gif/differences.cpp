@@ -152,6 +152,13 @@ double time_step(const FlowProblem& problem, const FlowPoint& at) {
   return p == nullptr ? step : std::max(step, time_step(*p, at, step));
 }
 
+double uncounted_mean(const FlowProblem& problem) {
+  const GaussianMixture* p = problem.law->mixture();
+  if (p == nullptr) return 0.0;
+  const double largest_centre = p->means().colwise().norm().maxCoeff();
+  return std::exp(-out_of_reach) * (largest_centre + problem.spread);
+}
+
 void add_differences(std::vector<Bound>& bounds,
                      const EnclosedVector& differences,
                      const EnclosedVector& formula,

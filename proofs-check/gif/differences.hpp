@@ -31,6 +31,10 @@ EnclosedVector derivative(const std::function<EnclosedVector(double)>& f, double
 double space_step(const FlowProblem& problem, const FlowPoint& at);
 double time_step(const FlowProblem& problem, const FlowPoint& at);
 
+/// What components that space_step() and time_step() do not count may add to a posterior mean:
+/// e^{−100}(max |centre| + √E|X₁|²), an error of its values among differences; 0 for other laws.
+double uncounted_mean(const FlowProblem& problem);
+
 inline constexpr const char* no_digits = "left out: differences have too few digits here";
 
 /// Entry by entry, differences = formula, relative to `scale`, the size of what the formula gives.

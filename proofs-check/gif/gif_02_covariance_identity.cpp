@@ -59,6 +59,7 @@ void compare(const Differences& measured,
 Outcome jacobians(const FlowProblem& problem) {
   std::vector<Bound> bounds;
   const DataLaw& law = *problem.law;
+  const double uncounted = uncounted_mean(problem);
   visit(problem, bounds, [&](const FlowPoint& at) {
     const ScheduleValues& s = at.values;
     const LatentMoments posterior = law.posterior(s.b, s.a, at.x);
@@ -70,7 +71,7 @@ Outcome jacobians(const FlowProblem& problem) {
 
     const Differences of_mean = differences(problem, at, [&](const Vector& x) -> EnclosedVector {
       const LatentMoments m = law.posterior(s.b, s.a, x);
-      return {.value = m.mean, .round_off = m.mean_error};
+      return {.value = m.mean, .round_off = m.mean_error + uncounted};
     });
     compare(of_mean, s.b / variance * C, s.b / variance * error, "∇M", bounds);
 
@@ -79,7 +80,7 @@ Outcome jacobians(const FlowProblem& problem) {
     const Differences of_velocity =
         differences(problem, at, [&](const Vector& x) -> EnclosedVector {
           const VelocityValue v = velocity(law, at.schedule, at.time, x, best);
-          return {.value = v.value, .round_off = v.error};
+          return {.value = v.value, .round_off = v.error + s.wronskian() / s.a * uncounted};
         });
     const Matrix slope = s.a_dot / s.a * I + gain * C;
     compare(of_velocity, slope, gain * error + 8.0 * unit_round_off * rate, "∇v", bounds);

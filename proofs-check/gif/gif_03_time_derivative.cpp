@@ -37,15 +37,19 @@ void compare(const EnclosedVector& measured,
 
 Outcome time_derivatives(const FlowProblem& problem) {
   const DataLaw& law = *problem.law;
+  const double uncounted = uncounted_mean(problem);
   std::vector<Bound> bounds;
   visit(problem, bounds, [&](const FlowPoint& at) {
     const auto mean = [&](const FlowTime& time) -> EnclosedVector {
       const ScheduleValues s = at.schedule.values(time);
       const LatentMoments posterior = law.posterior(s.b, s.a, at.x);
-      return {.value = posterior.mean, .round_off = posterior.mean_error};
+      return {.value = posterior.mean, .round_off = posterior.mean_error + uncounted};
     };
     const auto field = [&](const FlowTime& time) {
-      return enclosed(velocity(law, at.schedule, time, at.x));
+      const ScheduleValues s = at.schedule.values(time);
+      EnclosedVector v = enclosed(velocity(law, at.schedule, time, at.x));
+      v.round_off += s.wronskian() / s.a * uncounted;
+      return v;
     };
     compare(differenced(problem, at, mean),
             denoiser_time_derivative(law, at.schedule, at.time, at.x), "∂ₜM", bounds);

@@ -1,3 +1,4 @@
+#include "flows/flow_map_lipschitz.hpp"
 #include "gif/digits.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
@@ -73,6 +74,7 @@ Estimate absolute_integral(const Schedule& schedule, const Rates& rates) {
 
 const char* const levels_part = "∫sup λ_max depends on the levels alone";
 const char* const map_part = "log Lip ≤ ∫sup λ_max";
+const char* const place_part = "log ‖∇X‖ ≤ ∫sup λ_max";  // at the steepest place seen
 const char* const absolute_part = "∫sup λ_max ≤ ∫sup‖∇v‖";
 
 void add_rates(std::vector<Bound>& bounds,
@@ -131,19 +133,25 @@ void add_enclosed_rates(std::vector<Bound>& bounds,
         {0.0, 1.0}, {.relative_tolerance = accuracy, .most_panels = 2});
   };
   const Estimate rate = of([](const VelocityLipschitz& v) { return v.largest.value; });
-  const double widths = accuracy * std::abs(rate.value);
+  const Estimate absolute = of([](const VelocityLipschitz& v) { return v.constant(); });
+  const bool is_known = std::isfinite(rate.width()) && std::isfinite(absolute.width());
+  const double widths = is_known ? accuracy * std::abs(rate.value) : infinity;
   const std::string few_digits =
-      fmt::format("left out: the integral over t is known to {:.0e} only", accuracy);
+      is_known ? fmt::format("left out: the integral over t is known to {:.0e} only", accuracy)
+               : "left out: the integral over t has no digits here";
   bounds.push_back(
       map.has_digits()
-          ? with_digits({.lhs = log(map.largest()), .rhs = rate, .part = map_part, .scale = 1.0},
+          ? with_digits({.lhs = log(map.largest()), .rhs = rate, .part = place_part, .scale = 1.0},
                         widths, few_digits)
-          : left_out(map_part, without_digits_left));
-  bounds.push_back(with_digits({.lhs = rate,
-                                .rhs = of([](const VelocityLipschitz& v) { return v.constant(); }),
-                                .part = absolute_part,
-                                .scale = 1.0},
+          : left_out(place_part, without_digits_left));
+  bounds.push_back(with_digits({.lhs = rate, .rhs = absolute, .part = absolute_part, .scale = 1.0},
                                widths, few_digits));
+}
+
+// Where X_{0,1} is seen to stretch most, in units of the noise; the centre where that is a limit.
+Vector steepest_start(const GaussianMixture& p) {
+  const Vector place = flow_map_lipschitz(p, pure_noise, pure_data).largest.place;
+  return place.size() > 0 ? place : Vector(Vector::Zero(p.dimension()));
 }
 
 Outcome of_target(const FlowProblem& problem) {
@@ -173,12 +181,13 @@ Outcome of_target(const FlowProblem& problem) {
                     most_components, p.dimension(), p.size()));
   }
   const FlowMaps maps(problem.law);
+  const Vector z = rates ? Vector() : steepest_start(p);
   std::vector<Bound> bounds;
   for (const Schedule& schedule : problem.schedules) {
     const std::size_t before = bounds.size();
     const NoiseLevel from = level(schedule.at(0.0));
     // Where both centres have even odds, from the start; a Gaussian stretches alike everywhere.
-    const Vector x = from.noise * steepest_point(law, signal_to_noise(from));
+    const Vector x = from.noise * (rates ? steepest_point(law, signal_to_noise(from)) : z);
     const EnclosedMap map = maps(from, pure_data, x);
     if (rates) {
       add_rates(bounds, schedule, *rates, map);

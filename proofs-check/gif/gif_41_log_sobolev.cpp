@@ -154,7 +154,8 @@ Outcome on_target(const Target& target) {
   if (dimension(target.start) > 16) return Outcome::not_applicable("left out: d ≤ 16");
   const char* const of_a_class =
       "κ > 0, or κ ∈ ℝ on a convex support, or ν = N(0, σ²I) * ρ with σ > 0, or log-Lipschitz";
-  if (const auto* p = std::get_if<Gaussian>(&target.start)) return on_mixture(GaussianMixture(*p));
+  const auto* gaussian = std::get_if<Gaussian>(&target.start);
+  if (gaussian != nullptr && gaussian->has_density()) return on_mixture(GaussianMixture(*gaussian));
   const auto* p = std::get_if<GaussianMixture>(&target.start);
   if (p == nullptr || !p->has_density()) return Outcome::not_applicable(of_a_class);
   return on_mixture(*p);

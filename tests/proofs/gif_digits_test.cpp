@@ -64,6 +64,25 @@ TEST_CASE("Differences that do not resolve a formula are left out, disjoint ones
   }
 }
 
+TEST_CASE("Moments made of components that the differences do not count are not told apart from 0",
+          "[gif][property]") {
+  // Weights of e^{−390} and less, which steps of the others' scale cannot resolve.
+  const GaussianMixture atoms(Vector{{0.2, 0.3, 0.5}}, Matrix{{-2.0, 0.0, 1.5}},
+                              std::vector<Matrix>(3, Matrix{{0.0}}));
+  const GaussianMixture atom_beside(Vector{{0.5, 0.5}}, Matrix{{-2.0, 0.0}},
+                                    {Matrix{{0.0}}, Matrix{{1.0}}});
+  const GaussianMixture wide(Vector{{0.5, 0.5}}, Matrix{{0.0, 1.0}},
+                             {Matrix{{1e8}}, Matrix{{1e-8}}});
+  for (const GaussianMixture& p : {atoms, atom_beside, wide}) {
+    const Target target{.start = p, .reference = Gaussian::standard(1), .error = 0.0};
+    for (const Claim& claim : {gif_02_covariance_identity(), gif_03_time_derivative()}) {
+      const ClaimResult found = check(claim, {.target = target});
+      CAPTURE(claim.id, found.reason);
+      CHECK(found.verdict == Verdict::holds);
+    }
+  }
+}
+
 TEST_CASE("Of components far apart what is called tight is known", "[gif][reference]") {
   const GaussianMixture p(Vector{{0.4, 0.6}}, Matrix{{-20.0, 20.0}, {0.0, 5.0}},
                           {0.3 * Matrix::Identity(2, 2), Matrix{{0.5, 0.0}, {0.0, 0.2}}});

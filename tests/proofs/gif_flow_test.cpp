@@ -1,6 +1,7 @@
 // The dossier's numbers for flow maps of interpolations (GIF-05, 20-32), from the library.
 
 #include "claims/check.hpp"
+#include "claims/verdict.hpp"
 #include "flows/flow_ensemble.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
@@ -324,6 +325,62 @@ TEST_CASE("GIF-28, 29, 32 and 36 of a user's measure, or the hypothesis that it 
       of(gif_29_integrated_rates(), PointCloud(Matrix{{0.0, 1.0, 0.3}, {0.0, 0.2, 1.1}}));
   CHECK(points.verdict == Verdict::not_applicable);
   CHECK_THAT(points.reason, Catch::Contains("smooth density"));
+}
+
+TEST_CASE("GIF-29 of a user's mixture looks where its flow stretches most, or says what is missing",
+          "[gif][reference]") {
+  const auto of = [](const GaussianMixture& p) {
+    return gif_29_integrated_rates().on_target(
+        {.start = p, .reference = Gaussian::standard(p.dimension()), .schedule = "linear"});
+  };
+  const auto line =
+      GaussianMixture::isotropic(Vector{{0.2, 0.5, 0.3}}, Matrix{{-2.0, 0.5, 3.0}}, 0.25);
+  const std::vector<Bound> bounds = of(line).bounds;
+  const auto found = std::ranges::find(bounds, "log ‖∇X‖ ≤ ∫sup λ_max", &Bound::part);
+  REQUIRE(found != bounds.end());
+  // The largest slope of F⁻¹∘Φ, at z = 0.52545; a local maximum at another z is less by 1.3e-3.
+  CHECK(found->lhs.value > 2.554);
+  CHECK(found->lhs.value < 2.555386);
+
+  // All but one Gaussian: the rates are below their round-off.
+  const GaussianMixture nearly_one(
+      Vector{{0.5, 0.5}}, Matrix{{0.0, 1e-9}, {0.0, 0.0}},
+      {Matrix::Identity(2, 2), (1.0 + 1e-12) * Matrix::Identity(2, 2)});
+  for (const Bound& bound : of(nearly_one).bounds) {
+    CAPTURE(bound.part, bound.lhs, bound.rhs);
+    if (!bound.failed_hypothesis.empty()) continue;
+    CHECK(std::isfinite(bound.lhs.width()));
+    CHECK(std::isfinite(bound.rhs.width()));
+  }
+}
+
+TEST_CASE("GIF-28 keeps its digits between components far apart, and beside rare ones",
+          "[gif][exact]") {
+  const auto of = [](double rare, double left, double right, double variance) {
+    const GaussianMixture p(Vector{{1.0 - rare, rare}}, Matrix{{left, right}},
+                            {Matrix{{1.0}}, Matrix{{variance}}});
+    const Target target{.start = p, .reference = Gaussian::standard(1), .schedule = "linear"};
+    return check(gif_28_what_the_map_is(), {.target = target});
+  };
+  for (const ClaimResult& found :
+       {of(0.5, -20.0, 20.0, 2.0), of(0.5, -1000.0, 1000.0, 2.0), of(0.5, -1e5, 1e5, 1.0),
+        of(1e-12, 0.0, 3.0, 1.0), of(1e-300, 0.0, 3.0, 1.0)}) {
+    CAPTURE(found.reason);
+    CHECK(found.verdict == Verdict::holds);
+  }
+  // F_s(x) − ½ = 1e-31, where the flow has all of its digits and the comparison has to have them.
+  const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{-20.0, 20.0}},
+                          {Matrix{{1.0}}, Matrix{{2.0}}});
+  const Outcome outcome = gif_28_what_the_map_is().on_target(
+      {.start = p, .reference = Gaussian::standard(1), .schedule = "linear"});
+  int compared = 0;
+  for (const Bound& bound : outcome.bounds) {
+    if (bound.place != "linear, s = 0.5, t = 0.95" || !bound.failed_hypothesis.empty()) continue;
+    CAPTURE(bound.part, bound.lhs, bound.rhs);
+    CHECK(judge(bound, 1e-8) == Verdict::tight);
+    ++compared;
+  }
+  CHECK(compared == 4);
 }
 
 TEST_CASE("The verdict of a user's measure names the schedule and the time of its closest bound",

@@ -117,6 +117,18 @@ TEST_CASE("GIF-41 and 42 of a user's measure, on the line, in the plane and beyo
   CHECK(of_measure(gif_41_log_sobolev(), cloud).verdict == Verdict::not_applicable);
 }
 
+TEST_CASE("GIF-41 of a Gaussian without a density names the hypothesis that fails",
+          "[gif][precondition]") {
+  for (const Matrix& covariance : {Matrix{{0.0}}, Matrix{{1.0, 0.0}, {0.0, 0.0}}}) {
+    const Index d = covariance.rows();
+    const ClaimResult found =
+        check(gif_41_log_sobolev(),
+              {.target = Target{Gaussian(Vector::Zero(d), covariance), Gaussian::standard(d)}});
+    CHECK(found.verdict == Verdict::not_applicable);
+    CHECK_THAT(found.reason, Catch::Contains("κ > 0, or"));
+  }
+}
+
 TEST_CASE("GIF-41: on a Gaussian e^{⟨θ, x⟩/2} attains Λ² in any dimension", "[gif][exact]") {
   const Gaussian p(Vector{{0.5, -1.0}}, Matrix{{2.0, 0.3}, {0.3, 0.5}});
   const ClaimResult result = of_measure(gif_41_log_sobolev(), p);
