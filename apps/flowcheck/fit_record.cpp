@@ -154,7 +154,7 @@ std::string fit_record_json(const CommandLine& line,
     blocks.push_back(
         block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n], line.fit));
   }
-  return json_text({{"schema", "flowcheck.fit/1"},
+  return json_text({{"schema", "flowcheck.fit/2"},
                     {"version", version()},
                     {"settings", settings_json(line)},
                     {"data", data_json(line, data, fit)},

@@ -19,7 +19,7 @@ std::string difference_of(const Json& begun, const Json& wanted);
 /// Likewise, of a record that fit_record_json() wrote: its settings and the name of its data.
 std::string difference_from_record(const std::string& file, const CommandLine& line);
 
-/// OUT/fit.json, schema flowcheck.fit/1: settings, data, and all that was measured.
+/// OUT/fit.json, schema flowcheck.fit/2: settings, data, and all that was measured.
 std::string fit_record_json(const CommandLine& line,
                             const FitData& data,
                             const FitResult& fit,

@@ -82,7 +82,7 @@ class Data : public ScratchFolder {
 TEST_CASE("fit writes a model whose sample and density agree with its record", "[cli][property]") {
   const Data data;
   const json record = data.fit({"hills.csv", "--columns", "x,y"}, "a");
-  CHECK(record["schema"] == "flowcheck.fit/1");
+  CHECK(record["schema"] == "flowcheck.fit/2");
   CHECK(record["data"]["test"] == 40);
   CHECK(record["data"]["train"] == 320);
   CHECK(record["entropy_gap"].is_null());
