@@ -40,35 +40,48 @@ struct LineExtreme {
   Slope slope = {};
 };
 
-// On a grid of z, then between the neighbours of the best place by golden section.
+// On a grid of z, then by golden section between the neighbours of every place that is better than
+// both of them.
 LineExtreme extreme_slope(const SlopeAt& slope, double reach, bool largest) {
   const auto better = [largest](const Slope& a, const Slope& b) {
     return largest ? a.value > b.value : a.value < b.value;
   };
   constexpr int nodes = 400;
   const double h = 2.0 * reach / nodes;
+  std::vector<Slope> grid;
+  for (int i = 0; i <= nodes; ++i) grid.push_back(slope(-reach + h * i));
   LineExtreme best{0.0, slope(0.0)};
   for (int i = 0; i <= nodes; ++i) {
-    const double z = -reach + h * i;
-    const Slope here = slope(z);
-    if (better(here, best.slope)) best = {z, here};
+    const Slope& here = grid[static_cast<std::size_t>(i)];
+    if (better(here, best.slope)) best = {-reach + h * i, here};
   }
-  double left = std::max(-reach, best.z - h);
-  double right = std::min(reach, best.z + h);
-  constexpr double golden = 0.61803398874989485;
-  for (int i = 0; i < 60; ++i) {
-    const double first = right - golden * (right - left);
-    const double second = left + golden * (right - left);
-    const Slope at_first = slope(first);
-    const Slope at_second = slope(second);
-    if (better(at_first, best.slope)) best = {first, at_first};
-    if (better(at_second, best.slope)) best = {second, at_second};
-    if (better(at_first, at_second)) {
-      right = second;
-    } else {
-      left = first;
+  const auto refine = [&](double left, double right) {
+    constexpr double golden = 0.61803398874989485;
+    for (int i = 0; i < 60; ++i) {
+      const double first = right - golden * (right - left);
+      const double second = left + golden * (right - left);
+      const Slope at_first = slope(first);
+      const Slope at_second = slope(second);
+      if (better(at_first, best.slope)) best = {first, at_first};
+      if (better(at_second, best.slope)) best = {second, at_second};
+      if (better(at_first, at_second)) {
+        right = second;
+      } else {
+        left = first;
+      }
     }
+  };
+  // Better by more than what rounding makes of a plateau.
+  const auto stands_out = [&](std::size_t k, std::size_t beside) {
+    return better(grid[k], grid[beside]) &&
+           std::abs(grid[k].value - grid[beside].value) > grid[k].error;
+  };
+  for (std::size_t k = 1; k + 1 < grid.size(); ++k) {
+    const double z = -reach + h * static_cast<double>(k);
+    if (stands_out(k, k - 1) && stands_out(k, k + 1)) refine(z - h, z + h);
   }
+  const double z = best.z;
+  refine(std::max(-reach, z - h), std::min(reach, z + h));
   return best;
 }
 

@@ -223,13 +223,15 @@ EnclosedVector carried(const FlowProblem& problem,
     return velocity(*problem.law, schedule, time, point).value + leg.pull * point - s.b_dot * moved;
   };
   const Vector start = x - schedule.at(leg.from).b * moved;
+  // What is left of the field where the translation is taken off; no step is better known.
+  const double field_rounding = 100.0 * unit_round_off * moved.norm();
   const FlowOptions coarse =
-      leg.adaptive
-          ? FlowOptions{.method = FlowMethod::dormand_prince8, .tolerance = coarse_tolerance}
-          : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
+      leg.adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8,
+                                 .tolerance = std::max(coarse_tolerance, 100.0 * field_rounding)}
+                   : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
   FlowOptions fine = coarse;
   fine.steps *= 2;
-  fine.tolerance = 1e-13;
+  fine.tolerance = std::max(1e-13, field_rounding);
   const FlowResult rough = integrate(field, start, leg.from, leg.to, coarse);
   const FlowResult result = integrate(field, start, leg.from, leg.to, fine);
   const Vector end = result.end + schedule.at(leg.to).b * moved;

@@ -41,6 +41,8 @@ plot 'data.csv' using (at("geometric", "moved")):"measured" with linespoints lin
   '' using (at("reparametrised", "moved")):"measured" with linespoints linestyle 2 title 'reparametrised, η = ½'
 set title 'first-order error and descent of KL'
 set yrange [*:*]
+set logscale y
+set format y '%g'
 set key top right font ',10' samplen 1.5
 plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 1 title 'ε_{/:Italic n}², {/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
   '' using (at("reparametrised", "squared_first_order_error")):"measured":"lower":"upper" with yerrorlines linestyle 2 title 'ε_{/:Italic n}², reparametrised', \
@@ -51,8 +53,6 @@ plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":
 set title 'one block during training'
 set xlabel 'training batches'
 set xtics autofreq
-set logscale y
-set format y '%g'
 set key top right
 plot 'data.csv' using (at("one block", "squared")):"measured" with linespoints linestyle 2 title 'estimator, mean |g|²', \
   '' using (at("one block", "published")):"measured" with linespoints linestyle 1 title '… as published', \

@@ -31,6 +31,16 @@ last = 2  # markers stand apart
 thin(t) = t < last || t > last + 0.045 ? (last = t) : NaN
 names = "linear foellmer trigonometric"
 titles = "linear Föllmer trigonometric"
+exponent(law, schedule) = is("law", law) && is("schedule", schedule) && is("quantity", "exponent") ? column("measured") : NaN
+laws = "points cusp centres"
+array fitted[3]
+do for [l = 1:3] {
+  fitted[l] = ""
+  do for [i = 1:3] {
+    stats 'data.csv' using (exponent(word(laws, l), word(names, i))) name "found" nooutput
+    fitted[l] = fitted[l].sprintf(i == 1 ? "%.1f" : ", %.1f", abs(found_mean) < 0.05 ? 0.0 : found_mean)
+  }
+}
 set multiplot layout 2,3 margins 0.06,0.975,0.08,0.95 spacing 0.07,0.12
 set ylabel 'extreme eigenvalues of ∇v' offset 1,0 font ',11'
 set xlabel '{/:Italic t}' offset 0,0.5
@@ -72,19 +82,19 @@ plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "largest")):(c
   for [i = 1:3] '' using (at("points", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
   for [i = 1:3] '' using (thin(at("points", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle, \
   NaN with lines linecolor '#909090' dashtype 2 title 'by diam/√2'
-set title 'Towards data'
+set title 'Towards data, and fitted exponents of 1 − {/:Italic t}'
 set xlabel '1 − {/:Italic t}'
 set logscale xy
 set format x '10^{%L}'
 set format y '10^{%L}'
 set xrange [*:*]
-set yrange [1e-8:1e24]
+set yrange [1e-8:1e36]
 set ylabel 'largest eigenvalue of ∇v'
 set key top right
 plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i notitle, \
   for [i = 1:3] '' using (at("cusp", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 2 notitle, \
   for [i = 1:3] '' using (at("centres", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 3 notitle, \
-  NaN with lines linecolor '#606060' title 'two points', \
-  NaN with lines linecolor '#606060' dashtype 2 title 'cusp', \
-  NaN with lines linecolor '#606060' dashtype 3 title 'two centres'
+  NaN with lines linecolor '#606060' title 'two points: '.fitted[1], \
+  NaN with lines linecolor '#606060' dashtype 2 title 'cusp: '.fitted[2], \
+  NaN with lines linecolor '#606060' dashtype 3 title 'two centres: '.fitted[3]
 unset multiplot
