@@ -35,12 +35,12 @@ struct FlowMapLipschitzOptions {
 /// In the last two, `largest` is seen at its place and bounded from above by the envelope of the
 /// mixture's classes, `least` the other way round: the grade is sampled. Branch and bound tightens
 /// the bound to 1e-3 on the line, line_slope_above(), and to 1e-2 in the plane, planar_stretch(),
-/// for mixtures of one width, where the terms last (eight centres: R/σ ≤ 7). Else in the plane it is also ∫sup_x λ_max(∇v), from
-/// largest_centre_covariance() or largest_planar_curvature() on 64 intervals or more
-/// (docs/derivations/tilted_covariance.md); +∞ where that is. One width with all centres on a line
-/// is a case of the line; in the plane the slopes of the hull's edges are limits of ‖∇X‖ far out,
-/// and count as seen. A mixture of one width approaches its lower envelope √(S_t/S_s) far out:
-/// closed form.
+/// for mixtures of one width, where the terms last (eight centres: R/σ ≤ 7). Else in the plane it
+/// is also ∫sup_x λ_max(∇v), from largest_centre_covariance() or largest_planar_curvature() on 64
+/// intervals or more (docs/derivations/tilted_covariance.md); +∞ where that is. One width with all
+/// centres on a line is a case of the line; in the plane the slopes of the hull's edges are limits
+/// of ‖∇X‖ far out, and count as seen. A mixture of one width approaches its lower envelope
+/// √(S_t/S_s) far out: closed form.
 /// @throws std::invalid_argument  as log_map_bound(), or a_t = 0 for points
 FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
                                     const NoiseLevel& from,

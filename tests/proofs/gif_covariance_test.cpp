@@ -218,7 +218,7 @@ TEST_CASE("The supremum over y is looked at on the user's schedule", "[gif][prop
     target.schedule = schedule;
     int seen = 0;
     for (const Bound& bound : gif_08_bounded_support().on_target(target).bounds) {
-      if (bound.part != "supremum over y") continue;
+      if (bound.part != "D², supremum over y") continue;
       ++seen;
       CHECK_THAT(bound.place, Catch::StartsWith(std::string(schedule) + ", t = "));
     }
