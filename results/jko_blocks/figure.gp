@@ -40,7 +40,7 @@ set key top right
 plot 'data.csv' using (at("geometric", "moved")):"measured" with linespoints linestyle 1 title '{/:Italic h_n} = {/:Italic h}_0 ρ^{/:Italic n}', \
   '' using (at("reparametrised", "moved")):"measured" with linespoints linestyle 2 title 'reparametrised, η = ½'
 set title 'first-order error and descent of KL'
-set yrange [*:*]
+set yrange [*:1e6]
 set logscale y
 set format y '%g'
 set key top right font ',10' samplen 1.5
@@ -51,6 +51,7 @@ plot 'data.csv' using (at("geometric", "squared_first_order_error")):"measured":
   '' using (at("reparametrised", "cost_and_descent")):"predicted" with linespoints linestyle 4 title 'the same, reparametrised', \
   '' using (at("reparametrised", "cost_and_descent")):"measured" with linespoints linestyle 4 dashtype 2 notitle
 set title 'one block during training'
+set yrange [*:*]
 set xlabel 'training batches'
 set xtics autofreq
 set key top right
