@@ -346,11 +346,11 @@ void velocities_and_jacobians(const DataLaw& law,
   if (const GaussianMixture* p = law.mixture()) {
     const MixturePosterior posterior(*p, s.b, s.a);
     if (near_noise(s)) {
-      posterior.means_and_jacobians(
-          points, result, {.point = s.a_dot / s.a, .result = s.wronskian() / s.a});
+      posterior.means_and_jacobians(points, result,
+                                    {.point = s.a_dot / s.a, .result = s.wronskian() / s.a});
     } else {
-      posterior.scores_and_hessians(
-          points, result, {.point = s.b_dot / s.b, .result = s.a_wronskian() / s.b});
+      posterior.scores_and_hessians(points, result,
+                                    {.point = s.b_dot / s.b, .result = s.a_wronskian() / s.b});
     }
     return;
   }
