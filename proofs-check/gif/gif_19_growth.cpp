@@ -192,8 +192,6 @@ double log_stretch(const FlowProblem& problem, const Schedule& schedule, double 
       .upper;
 }
 
-constexpr double coarse_tolerance = 1e-11;
-
 struct Leg {
   double from = 0.0;
   double to = 0.0;
@@ -207,6 +205,19 @@ Vector translation(const DataLaw& law) {
   constexpr double far = 10.0;  // in deviations of the noise
   const Vector mean = law.mean();
   return mean.norm() > far ? mean : Vector(Vector::Zero(law.dimension()));
+}
+
+// What rounding leaves of the field once the translation is taken off: no step is better known.
+double field_rounding(const DataLaw& law) {
+  return 100.0 * unit_round_off * translation(law).norm();
+}
+
+double coarse_tolerance(const DataLaw& law) {
+  return std::max(1e-11, 100.0 * field_rounding(law));
+}
+
+double fine_tolerance(const DataLaw& law) {
+  return std::max(1e-13, field_rounding(law));
 }
 
 // X_{s,t}(x) by one method at two tolerances, or two numbers of steps. Each step errs by its
@@ -223,26 +234,26 @@ EnclosedVector carried(const FlowProblem& problem,
     return velocity(*problem.law, schedule, time, point).value + leg.pull * point - s.b_dot * moved;
   };
   const Vector start = x - schedule.at(leg.from).b * moved;
-  // What is left of the field where the translation is taken off; no step is better known.
-  const double field_rounding = 100.0 * unit_round_off * moved.norm();
-  const FlowOptions coarse =
-      leg.adaptive ? FlowOptions{.method = FlowMethod::dormand_prince8,
-                                 .tolerance = std::max(coarse_tolerance, 100.0 * field_rounding)}
-                   : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
+  const FlowOptions coarse = leg.adaptive
+                                 ? FlowOptions{.method = FlowMethod::dormand_prince8,
+                                               .tolerance = coarse_tolerance(*problem.law)}
+                                 : FlowOptions{.method = FlowMethod::runge_kutta4, .steps = 300};
   FlowOptions fine = coarse;
   fine.steps *= 2;
-  fine.tolerance = std::max(1e-13, field_rounding);
+  fine.tolerance = fine_tolerance(*problem.law);
   const FlowResult rough = integrate(field, start, leg.from, leg.to, coarse);
   const FlowResult result = integrate(field, start, leg.from, leg.to, fine);
   const Vector end = result.end + schedule.at(leg.to).b * moved;
   const bool reached =
       rough.termination == Termination::converged && result.termination == Termination::converged;
   const double stretch = std::exp(log_stretch(problem, schedule, leg.from, leg.to));
-  const double size = 1.0 + x.norm() + end.norm();
+  const double size = 1.0 + start.norm() + result.end.norm();  // of what the steps are taken of
   const double all_steps = result.steps * size * stretch;
+  const double field_error = field_rounding(*problem.law) * (leg.to - leg.from) * stretch;
   return {
       .value = reached ? end : Vector::Constant(x.size(), std::numeric_limits<double>::quiet_NaN()),
-      .round_off = 8.0 * unit_round_off * all_steps,
+      .round_off =
+          8.0 * unit_round_off * (all_steps + x.norm() * stretch + end.norm()) + field_error,
       .discretisation =
           (result.end - rough.end).norm() + (leg.adaptive ? fine.tolerance * all_steps : 0.0)};
 }
@@ -329,7 +340,7 @@ Outcome growth_and_flow(const FlowProblem& problem) {
     leave_out(fmt::format("‖∇X‖ up to t = {} may be {:.3g}, of which no digits are left",
                           end_of_flow, std::exp(log_largest)));
   } else {
-    const double step_error = 4.0 * coarse_tolerance * std::exp(log_largest);
+    const double step_error = 4.0 * coarse_tolerance(*problem.law) * std::exp(log_largest);
     for (Bound& bound : flow_properties(problem).bounds) {
       const bool compared = bound.failed_hypothesis.empty();
       const double size = 1.0 + std::abs(bound.lhs.value);
