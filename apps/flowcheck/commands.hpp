@@ -49,9 +49,6 @@ void require_writable_file(const std::string& path);
 /// A file, or a folder with all that is in it, if it is there. @throws OutputError  it stays
 void remove_path(const std::string& path);
 
-/// ": " and why a claim has its verdict, or "" where that needs no reason.
-std::string told_reason(const ClaimResult& result);
-
 /// What a command returns, or the code of what it throws, which is said in one line.
 int exit_code_of(const std::function<int()>& command);
 

@@ -3,6 +3,7 @@
 #include "names.hpp"
 #include "report/manifest.hpp"
 #include "report/results_folder.hpp"
+#include "verdict_table.hpp"
 
 #include <fmt/format.h>
 
