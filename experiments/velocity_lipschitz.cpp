@@ -2,7 +2,7 @@
 //
 // Claims:  GIF-12, GIF-13, GIF-14, GIF-15, GIF-16, GIF-18
 // Run:     velocity_lipschitz --times 24
-// Writes:  results/velocity_lipschitz/; a second of measuring
+// Writes:  results/velocity_lipschitz/; some seconds
 //
 // Extreme eigenvalues of ∇v(t, ·) against t for five laws on all schedules, with the sharp envelope
 // of their classes and the one printed elsewhere. They are seen on a line through the middle, from
