@@ -282,10 +282,12 @@ set title 'X_{0,t}′(0)/√(a² + b²), each schedule'
 set xlabel 'r = b/a'
 set ylabel 'stretch at 0'
 set logscale x
+unset logscale y
 set xrange [*:*]
+set yrange [0.9:2.6]
 set rmargin at screen 0.97  # the last row is one panel
 set key top left
-plot 'data.csv' using (at("schedule", "linear", "stretch")):(column("predicted")) with lines linestyle 1 title 'envelope', \
+plot 'data.csv' using (at("schedule", "polynomial", "stretch")):(column("predicted")) with lines linestyle 1 title 'envelope', \
   '' using (at("schedule", "linear", "stretch")):(column("measured")) with points linestyle 1 title 'linear', \
   '' using (at("schedule", "foellmer", "stretch")):(column("measured")) with points linestyle 2 title 'Föllmer', \
   '' using (at("schedule", "trigonometric", "stretch")):(column("measured")) with points linestyle 3 title 'trigonometric', \

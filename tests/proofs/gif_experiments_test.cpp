@@ -93,4 +93,70 @@ TEST_CASE("velocity_lipschitz sees the singularity that each schedule's end make
   }
 }
 
+TEST_CASE("flow_map_lipschitz attains the sharp bound on [-D, D] and shows the classical one above",
+          "[gif][exact]") {
+  const double pi = std::acos(-1.0);
+  constexpr int laws = 3;
+  const RunRecord record =
+      with(flow_map_lipschitz_experiment().prepare(Scale::quick), "--laws", laws).run({});
+  CHECK(record.verdict() == Verdict::holds);
+  for (const double kappa : {0.0, -4.0}) {
+    CAPTURE(kappa);
+    const std::string law = kappa == 0.0 ? "kappa 0" : "kappa -4";
+    const std::vector<Row> forward = rows_of(record, "forward", {"D", law});
+    const std::vector<Row> classical = rows_of(record, "classical_forward", {"D", law});
+    REQUIRE(forward.size() == laws);
+    REQUIRE(classical.size() == laws);
+    for (std::size_t i = 0; i < laws; ++i) {
+      const double D = std::get<double>(forward[i].parameters[2]);
+      CAPTURE(D);
+      CHECK(forward[i].verdict == "tight");
+      CHECK(classical[i].measured.value ==
+            Approx(D * std::exp(0.5 * (1.0 - kappa * D * D))).epsilon(1e-12));
+      CHECK(classical[i].measured.lower > 2.0 * forward[i].predicted.upper);
+      if (kappa == 0.0) {
+        CHECK(forward[i].measured.value == Approx(2.0 * D / std::sqrt(2.0 * pi)).epsilon(1e-9));
+      }
+    }
+  }
+}
+
+TEST_CASE("flow_map_lipschitz depends on centres through R/sigma, and Caffarelli's way ends at 1",
+          "[gif][property]") {
+  constexpr int laws = 7;
+  const RunRecord record =
+      with(flow_map_lipschitz_experiment().prepare(Scale::quick), "--laws", laws).run({});
+  const auto of = [&record](const char* quantity, const char* law) {
+    return rows_of(record, quantity, {"R", law});
+  };
+  for (const char* quantity : {"forward", "reverse"}) {
+    const std::vector<Row> wide = of(quantity, "two centres of width 1");
+    const std::vector<Row> narrow = of(quantity, "two centres of width 0.25");
+    REQUIRE(wide.size() == laws);
+    REQUIRE(narrow.size() == laws);
+    for (std::size_t i = 0; i < laws; ++i) {
+      CHECK(narrow[i].measured.value == Approx(wide[i].measured.value).epsilon(1e-9));
+      CHECK(narrow[i].parameters[2] == wide[i].parameters[2]);
+    }
+  }
+  for (const char* law : {"two centres of width 1", "two centres of width 0.25"}) {
+    const std::vector<Row> forward = of("forward", law);
+    const std::vector<Row> classical = of("classical_forward", law);
+    REQUIRE(classical.size() == laws);
+    for (std::size_t i = 0; i < laws; ++i) {
+      const double ratio = std::get<double>(classical[i].parameters[2]);
+      CAPTURE(law, ratio);
+      CHECK(forward[i].verdict == "tight");
+      CHECK(forward[i].predicted.value == Approx(std::exp(0.5 * ratio * ratio)).epsilon(1e-12));
+      if (ratio < 1.0) {
+        CHECK(classical[i].measured.value ==
+              Approx(1.0 / std::sqrt(1.0 - ratio * ratio)).epsilon(1e-12));
+        CHECK(classical[i].measured.lower > forward[i].predicted.upper);
+      } else {
+        CHECK(classical[i].measured.value == infinity);
+      }
+    }
+  }
+}
+
 }  // namespace flowcheck::gif_experiments_test
