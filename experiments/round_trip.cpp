@@ -186,10 +186,10 @@ do for [i = 1:4] {
   stats 'data.csv' using (order(word(names, i), "order_of_cycle")) name "found" nooutput
   of_cycle[i] = found_mean
 }
-set multiplot layout 2,2 margins 0.075,0.97,0.07,0.96 spacing 0.08,0.1
+set multiplot layout 2,2 margins 0.075,0.97,0.06,0.965 spacing 0.08,0.1
 set logscale xy
 set format y '10^{%L}'
-set xlabel 'steps'
+set xlabel 'steps' offset 0,0.6
 set yrange [1e-15:1]
 set format x '10^{%L}'
 set ylabel 'absolute error' offset 1,0
@@ -204,13 +204,13 @@ set title 'Residual of a cycle of two targets, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_cycle[i]), \
   for [i = 1:4] '' using (at(word(names, i), "cycle")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
 set title 'Residual against error: even orders undo their own error'
-set xlabel 'error at the end'
-set key top left
+set xlabel 'error at the end' offset 0,0.6
+set key top left spacing 1.4
 set xrange [1e-12:1]
 error = NaN  # a method's row of the same steps comes before its residual
 against(method) = is("method", method) && is("quantity", "error") ? (error = column("measured"), NaN) \
   : is("method", method) && is("quantity", "residual") ? error : NaN
-plot for [i = 1:4] 'data.csv' using (against(word(names, i))):(column("measured")) with linespoints linestyle i title sprintf('%s: residual ~ error^{%.2f}', word(titles, i), of_residual[i]/of_error[i]), \
+plot for [i = 1:4] 'data.csv' using (against(word(names, i))):(column("measured")) with linespoints linestyle i title sprintf('%s: residual ∝ error^{%.2f}', word(titles, i), of_residual[i]/of_error[i]), \
   x with lines linecolor '#909090' dashtype 3 title 'residual = error'
 unset multiplot
 )";

@@ -159,4 +159,33 @@ TEST_CASE("flow_map_lipschitz depends on centres through R/sigma, and Caffarelli
   }
 }
 
+TEST_CASE("round_trip's cycle is bounded by its legs' errors, and undoes those of even order",
+          "[gif][order]") {
+  const RunRecord record = round_trip().prepare(Scale::quick).run({});
+  CHECK(record.verdict() == Verdict::holds);
+  struct Order {
+    const char* method;
+    double of_error, of_cycle;
+  };
+  for (const Order& expected : {Order{"euler", 1.0, 1.0}, Order{"midpoint", 2.0, 3.0},
+                                Order{"kutta3", 3.0, 3.0}, Order{"runge_kutta4", 4.0, 5.0}}) {
+    CAPTURE(expected.method);
+    const std::vector<Row> cycles = rows_of(record, "cycle", {expected.method});
+    REQUIRE(cycles.size() == 5);
+    for (const Row& row : cycles) CHECK(row.verdict == "holds");
+    const auto order_of = [&](const char* quantity) {
+      const std::vector<Row> rows = rows_of(record, quantity, {expected.method});
+      REQUIRE(rows.size() == 1);
+      return rows[0].measured.value;
+    };
+    CHECK(order_of("order_of_error") == Approx(expected.of_error).margin(0.2));
+    CHECK(order_of("order_of_cycle") == Approx(expected.of_cycle).margin(0.2));
+    // The bound is made of errors: its distance from the residual grows where these are undone.
+    const auto slack = [](const Row& row) { return row.predicted.value / row.measured.value; };
+    const bool undone = expected.of_cycle > expected.of_error;
+    CHECK(slack(cycles.back()) > (undone ? 3.0 : 0.9) * slack(cycles.front()));
+    CHECK(slack(cycles.back()) < (undone ? 1e3 : 1.5) * slack(cycles.front()));
+  }
+}
+
 }  // namespace flowcheck::gif_experiments_test
