@@ -130,13 +130,13 @@ errors = "shift sine growth bump"
 of(target, error, against) = is("target", target) && is("schedule", "linear") \
   && is("error", error) && is("against", against) ? column("size") : NaN
 
-set multiplot layout 2,2 margins 0.075,0.985,0.065,0.96 spacing 0.06,0.1
+set multiplot layout 2,2 margins 0.075,0.985,0.06,0.965 spacing 0.06,0.1
 set logscale xy
-set xlabel 'size of the error of {/:Italic v}'
+set xlabel 'size of the error of {/:Italic v}' offset 0,0.6
 set format x '10^{%T}'
 set format y '10^{%T}'
 set xrange [0.007:4]
-set yrange [1e-3:300]
+set yrange [1e-3:3000]
 set ylabel '{/:Italic W}_2 of the generated law' offset 1
 set title 'N(0, ¼), linear schedule'
 set key at graph 0.02,0.98 left top Left reverse

@@ -188,4 +188,31 @@ TEST_CASE("round_trip's cycle is bounded by its legs' errors, and undoes those o
   }
 }
 
+TEST_CASE("stability_velocity has every schedule from noise, and they weigh one error differently",
+          "[gif][property]") {
+  PreparedRun run = with(stability_velocity().prepare(Scale::quick), "--sizes", std::vector{0.1});
+  run = with(with(run, "--nodes", 64), "--step-tolerance", 1e-8);
+  const RunRecord record = run.run({});
+  CHECK(record.verdict() <= Verdict::holds);
+  CHECK(record.verdict() != Verdict::not_applicable);
+  std::vector<double> distances;
+  for (const Schedule& schedule : checked_schedules()) {
+    CAPTURE(schedule.name());
+    for (const char* target : {"gaussian", "two centres"}) {
+      const std::vector<Row> rows = rows_of(record, "w2", {target, schedule.name()});
+      CHECK(rows.size() == (schedule.starts_from_noise() ? 4 * 6 : 0));
+      for (const Row& row : rows) CHECK((row.verdict.empty() || row.verdict != "violated"));
+    }
+    for (const Row& row : rows_of(record, "w2", {"two centres", schedule.name(), "growth"})) {
+      if (row.parameters[4] == Parameter(std::string("minkowski"))) {
+        distances.push_back(row.measured.value);
+      }
+    }
+  }
+  REQUIRE(distances.size() == 4);
+  // The exact law is one (GIF-20); what comes of one error is not.
+  std::sort(distances.begin(), distances.end());
+  CHECK(distances.back() > 1.01 * distances.front());
+}
+
 }  // namespace flowcheck::gif_experiments_test
