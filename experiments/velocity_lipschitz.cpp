@@ -273,7 +273,7 @@ set mytics 1  # a minor one every factor of 10 takes forever
 set xlabel '1 − {/:Italic t}' offset 0,0.5
 set key top right maxrows 2
 do for [g = 0:1] {
-  set title 'Towards data, and fitted exponents of 1 − {/:Italic t}'
+  set title 'Towards data, exponents of 1 − {/:Italic t}: '.word(names, 3*g + 1).', '.word(names, 3*g + 2).', '.word(names, 3*g + 3)
   set ylabel (g == 0 ? 'absolute eigenvalue' : '')
   first = 3*g + 1
   plot for [c = 1:4] for [i = first:first+2] 'data.csv' using (here(c, i, "towards_data") ? column("t") : NaN):(column("measured")) \
