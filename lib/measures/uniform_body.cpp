@@ -105,14 +105,16 @@ std::vector<std::array<Index, 3>> triangulate(const Matrix& v) {
 
 // Where a plane across the axis cuts the ball.
 struct AxialPoint {
-  double offset = 0.0;      // z − m
+  double offset = 0.0;      // δ = z − m
   double half_chord = 0.0;  // √(D² − z²)
   double room = 0.0;        // ½r²(D² − z²)
   double slice = 1.0;       // P((d − 1)/2, room)
 };
 
 // Weight e^{−(rz − y)²/2} P((d − 1)/2, ½r²(D² − z²)) of z = D cos φ in the angle φ, in which it is
-// analytic up to both ends. Angles ψ and heights are counted from the first factor's mode, z = m.
+// analytic up to both ends. Angles ψ and heights δ are counted from the first factor's mode z = m,
+// where that factor is taken as 1: its logarithm is rδ(x − ½rδ), x = y − rD beyond the ball and 0
+// inside, which keeps its digits however steep the weight is.
 class AxialLaw {
  public:
   AxialLaw(Index dimension, double radius, double r, double distance)
@@ -137,7 +139,7 @@ class AxialLaw {
 
   double mode() const { return D_ * std::cos(angle_); }
 
-  // ∫ g, the weight being e^0 P at the mode.
+  // ∫ g times the weight.
   template <class Function>
   Estimate integral(const Function& g) const {
     return quadrature([&](double psi) { return weighted(psi, g); }, marks_);
@@ -164,7 +166,7 @@ class AxialLaw {
   double dimension_;
   double D_;
   double r_;
-  double excess_;  // y − rD where that is positive: beyond the ball the mode is its end
+  double excess_;  // x: where it is positive the mode is the ball's end
   double angle_;   // φ at the mode
   std::vector<double> marks_;
 };
