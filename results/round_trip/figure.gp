@@ -60,7 +60,7 @@ plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measu
 set title 'Residual against error: even orders undo their own error'
 set xlabel 'error at the end' offset 0,0.6
 set key top left spacing 1.4
-set xrange [1e-12:1]
+set xrange [1e-14:1]
 error = NaN  # a method's row of the same steps comes before its residual
 against(method) = is("method", method) && is("quantity", "error") ? (error = column("measured"), NaN) \
   : is("method", method) && is("quantity", "residual") ? error : NaN
