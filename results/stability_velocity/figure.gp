@@ -58,19 +58,25 @@ plot for [i = 1:4] 'data.csv' using (of("two centres", word(errors, i), "minkows
   for [i = 1:4] '' using (of("two centres", word(errors, i), "minkowski")):(column("measured")) \
     with points linestyle i notitle
 
-set title 'Two centres, growth: the schedules'
-set ylabel '{/:Italic W}_2 of the generated law' offset 1
+set title 'Two centres, bump: the schedules'
+set ylabel '{/:Italic W}_2 divided by size' offset 1
 schedules = "linear foellmer trigonometric polynomial"
 names = "linear Föllmer trigonometric polynomial"
-growth(schedule) = is("target", "two centres") && is("schedule", schedule) && is("error", "growth") \
+bump(schedule) = is("target", "two centres") && is("schedule", schedule) && is("error", "bump") \
   && is("against", "minkowski") ? column("size") : NaN
+unset logscale y
+set format y '%g'
+set yrange [0.3:2.2]
 set key at graph 0.02,0.98 left top Left reverse
-plot for [i = 1:4] 'data.csv' using (growth(word(schedules, i))):(column("measured")) \
+plot for [i = 1:4] 'data.csv' using (bump(word(schedules, i))):(column("measured")/column("size")) \
     with points linestyle i title word(names, i), \
-  for [i = 1:4] '' using (growth(word(schedules, i))):(column("predicted")) \
+  for [i = 1:4] '' using (bump(word(schedules, i))):(column("predicted")/column("size")) \
     with lines linestyle i notitle, \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'Alekseev–Gröbner'
 unset ylabel
+set logscale y
+set format y '10^{%T}'
+set yrange [1e-3:3000]
 
 set title '{/:Italic v} = 0 and growth: which law?'
 still(against) = is("target", "standard") && is("against", against) ? column("size") : NaN
