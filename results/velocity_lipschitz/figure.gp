@@ -35,7 +35,7 @@ array bottom[5] = [-4, -4, -3, -8, -10]
 array top[5] = [4, 6, 9, 4, 30]
 position(list, name) = sum [k = 1:words(list)] (word(list, k) eq name ? k : 0)
 of(list, name) = position(list, stringcolumn(name))
-# Of one law: its number, then of schedule, quantity, t, measured, predicted.
+# Of one law: numbers of schedule and quantity, then t, measured, predicted.
 at(i, quantity) = $1 == i && $2 == position(quantities, quantity) ? $3 : NaN
 last = 2  # markers stand apart
 thin(t) = t < last || t > last + 0.045 ? (last = t) : NaN
@@ -98,7 +98,7 @@ set format x '10^{%L}'
 set format y '10^{%L}'
 set xrange [3e-8:1e-3]
 set yrange [1e-8:1e46]
-set mytics 1  # a minor one every factor of 10 takes forever
+set mytics 1  # minor ones would be millions
 set xlabel '1 − {/:Italic t}' offset 0,0.5
 set key top right maxrows 2
 do for [g = 0:1] {
