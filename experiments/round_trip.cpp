@@ -1,6 +1,7 @@
 // What does a round trip through an interpolation flow say about the solver, and what does it not?
 //
-// Claims:  GIF-30, the residual is at most Lip(X_{1,0}) e_f + e_b; GIF-32, the same for a cycle
+// Claims:  GIF-30, the residual is at most Lip(X_{1,0}) e_f + e_b; GIF-32, that of a cycle at most
+//          the sum of each leg's error times the Lipschitz constants of the later legs
 // Run:     round_trip --refinements 6
 // Writes:  results/round_trip/ with rows per method and number of steps; some seconds
 //
@@ -70,12 +71,23 @@ class RoundTrips {
             .residual = std::abs(back - x)};
   }
 
+  struct Cycle {
+    double residual = 0.0;
+    double bound = 0.0;  // Σ leg error × Lipschitz constants of the later legs
+  };
+
   // From the narrow Gaussian to the mixture and back, each leg by the solver.
-  double cycle(FlowMethod method, int steps, double x) const {
+  Cycle cycle(FlowMethod method, int steps, double x) const {
+    const double forward = sigma * std::exp(0.5 / (sigma * sigma));  // σe^{R²/2σ²}, R = 1
     const double z = leg(narrow_, method, steps, data, noise, x);
     const double y = leg(target_, method, steps, noise, data, z);
     const double back = leg(target_, method, steps, data, noise, y);
-    return std::abs(leg(narrow_, method, steps, noise, data, back) - x);
+    const double end = leg(narrow_, method, steps, noise, data, back);
+    double bound = std::abs(z - x / narrow_sigma);
+    bound = forward * bound + std::abs(y - map_from_normal(law_, z));
+    bound = bound / sigma + std::abs(back - exact_back(y));
+    bound = narrow_sigma * bound + std::abs(end - narrow_sigma * back);
+    return {.residual = std::abs(end - x), .bound = bound};
   }
 
  private:
@@ -105,17 +117,20 @@ void record_method(RunRecord& record,
   std::vector<double> sizes;
   std::vector<double> errors;
   std::vector<double> residuals;
+  std::vector<double> cycles;
   for (int k = 0; k < settings.refinements; ++k) {
     const int n = method.coarsest << k;
     RoundTrips::Errors worst;
     double bound = 0.0;
-    double cycle = 0.0;
+    RoundTrips::Cycle cycle;
     for (const double x : starts) {
       const RoundTrips::Errors at = trips.round_trip(method.method, n, x);
       worst.there = std::max(worst.there, at.there);
       worst.residual = std::max(worst.residual, at.residual);
       bound = std::max(bound, at.there / sigma + at.back);  // Lip(X_{1,0}) ≤ 1/σ
-      cycle = std::max(cycle, trips.cycle(method.method, n, narrow_sigma * x));
+      const RoundTrips::Cycle around = trips.cycle(method.method, n, narrow_sigma * x);
+      cycle.residual = std::max(cycle.residual, around.residual);
+      cycle.bound = std::max(cycle.bound, around.bound);
     }
     const double rounding = trajectory_round_off(n);
     const std::vector<Parameter> where = {std::string(method.name), std::int64_t{2 * n}};
@@ -125,13 +140,19 @@ void record_method(RunRecord& record,
                 .rhs = Estimate::converged(bound, 0.0, 4.0 * rounding),
                 .scale = 1.0},
                1e-9);
-    record.add(where, "cycle", Estimate::closed_form(cycle, rounding));
+    record.add(where, "cycle",
+               {.lhs = Estimate::closed_form(cycle.residual, rounding),
+                .rhs = Estimate::converged(cycle.bound, 0.0, 8.0 * rounding),
+                .scale = 1.0},
+               1e-9);
     sizes.push_back(1.0 / n);
     errors.push_back(worst.there);
     residuals.push_back(worst.residual);
+    cycles.push_back(cycle.residual);
   }
   record_order(record, method, "order_of_error", sizes, errors, order(method.method));
   record_order(record, method, "order_of_residual", sizes, residuals, method.residual_order);
+  record_order(record, method, "order_of_cycle", sizes, cycles, method.residual_order);
 }
 
 RunRecord run(const Settings& settings, const RunContext& context) {
@@ -148,35 +169,49 @@ RunRecord run(const Settings& settings, const RunContext& context) {
 }
 
 constexpr const char* figure = R"(
-set terminal svg size 1100,420 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set terminal svg size 1100,900 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
 set output 'figure.svg'
 at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
 names = "euler midpoint kutta3 runge_kutta4"
 titles = "Euler midpoint Kutta RK4"
 array of_error[4]
 array of_residual[4]
+array of_cycle[4]
 order(method, quantity) = is("method", method) && is("quantity", quantity) ? column("measured") : NaN
 do for [i = 1:4] {
   stats 'data.csv' using (order(word(names, i), "order_of_error")) name "found" nooutput
   of_error[i] = found_mean
   stats 'data.csv' using (order(word(names, i), "order_of_residual")) name "found" nooutput
   of_residual[i] = found_mean
+  stats 'data.csv' using (order(word(names, i), "order_of_cycle")) name "found" nooutput
+  of_cycle[i] = found_mean
 }
-set multiplot layout 1,3 margins 0.075,0.97,0.17,0.9 spacing 0.07,0.1
+set multiplot layout 2,2 margins 0.075,0.97,0.06,0.965 spacing 0.08,0.1
 set logscale xy
 set format y '10^{%L}'
-set xlabel 'steps'
+set xlabel 'steps' offset 0,0.6
 set yrange [1e-15:1]
 set format x '10^{%L}'
 set ylabel 'absolute error' offset 1,0
 set key bottom left Left reverse font ',10' samplen 1.5
 set title 'Error at the end'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title sprintf('%s, order %.1f', word(titles, i), of_error[i])
+set ylabel 'residual'
 set title 'Residual of the round trip, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_residual[i]), \
   for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
-set title 'Residual of a cycle of two targets'
-plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i notitle
+set title 'Residual of a cycle of two targets, and its bound'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_cycle[i]), \
+  for [i = 1:4] '' using (at(word(names, i), "cycle")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
+set title 'Residual against error: even orders undo their own error'
+set xlabel 'error at the end' offset 0,0.6
+set key top left spacing 1.4
+set xrange [1e-14:1]
+error = NaN  # a method's row of the same steps comes before its residual
+against(method) = is("method", method) && is("quantity", "error") ? (error = column("measured"), NaN) \
+  : is("method", method) && is("quantity", "residual") ? error : NaN
+plot for [i = 1:4] 'data.csv' using (against(word(names, i))):(column("measured")) with linespoints linestyle i title sprintf('%s: residual ∝ error^{%.2f}', word(titles, i), of_residual[i]/of_error[i]), \
+  x with lines linecolor '#909090' dashtype 3 title 'residual = error'
 unset multiplot
 )";
 

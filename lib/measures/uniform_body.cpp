@@ -1,7 +1,7 @@
 #include "measures/uniform_body.hpp"
 
-#include "measures/line_measure.hpp"
 #include "measures/regularity.hpp"
+#include "numerics/adaptive_quadrature.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
@@ -102,6 +102,74 @@ std::vector<std::array<Index, 3>> triangulate(const Matrix& v) {
   triangles.push_back({left[0], left[1], left[2]});
   return triangles;
 }
+
+// Where a plane across the axis cuts the ball.
+struct AxialPoint {
+  double offset = 0.0;      // δ = z − m
+  double half_chord = 0.0;  // √(D² − z²)
+  double room = 0.0;        // ½r²(D² − z²)
+  double slice = 1.0;       // P((d − 1)/2, room)
+};
+
+// Weight e^{−(rz − y)²/2} P((d − 1)/2, ½r²(D² − z²)) of z = D cos φ in the angle φ, in which it is
+// analytic up to both ends. Angles ψ and heights δ are counted from the first factor's mode z = m,
+// where that factor is taken as 1: its logarithm is rδ(x − ½rδ), x = y − rD beyond the ball and 0
+// inside, which keeps its digits however steep the weight is.
+class AxialLaw {
+ public:
+  AxialLaw(Index dimension, double radius, double r, double distance)
+      : dimension_(static_cast<double>(dimension)),
+        D_(radius),
+        r_(r),
+        excess_(std::max(std::fma(-r, radius, distance), 0.0)),
+        angle_(excess_ > 0.0 ? 0.0 : std::acos(std::min(distance / (r * radius), 1.0))) {
+    // Lengths over which the factors change: around the mode, and next to the ends.
+    const double round_mode =
+        std::min(1.0 / (r_ * D_ * std::sin(angle_)), std::sqrt(2.0 / (r_ * D_ * (excess_ + 1.0))));
+    const double end = std::numbers::pi - angle_;
+    marks_ = {-angle_, 0.0, end};
+    for (const double count : {1.0, 3.0, 8.0, 20.0}) {
+      for (const double mark : {-count * round_mode, count * round_mode, count / (r_ * D_) - angle_,
+                                end - count / (r_ * D_)}) {
+        if (-angle_ < mark && mark < end) marks_.push_back(mark);
+      }
+    }
+    std::sort(marks_.begin(), marks_.end());
+  }
+
+  double mode() const { return D_ * std::cos(angle_); }
+
+  // ∫ g times the weight.
+  template <class Function>
+  Estimate integral(const Function& g) const {
+    return quadrature([&](double psi) { return weighted(psi, g); }, marks_);
+  }
+
+ private:
+  template <class Function>
+  Estimate weighted(double psi, const Function& g) const {
+    const double phi = angle_ + psi;
+    const double sine = std::abs(std::sin(phi));
+    AxialPoint at;
+    at.offset = -2.0 * D_ * std::sin(angle_ + 0.5 * psi) * std::sin(0.5 * psi);
+    at.half_chord = D_ * sine;
+    at.room = 0.5 * r_ * r_ * at.half_chord * at.half_chord;
+    if (dimension_ > 1.0) at.slice = boost::math::gamma_p(0.5 * (dimension_ - 1.0), at.room);
+    const double exponent = r_ * at.offset * (excess_ - 0.5 * r_ * at.offset);
+    const double value = std::exp(exponent) * at.slice * at.half_chord * g(at);
+    if (value == 0.0) return 0.0;
+    // The chord has the digits of φ, and the weight goes like its d-th power at most.
+    const double units = 64.0 + 8.0 * std::abs(exponent) + 8.0 * dimension_ * phi / sine;
+    return Estimate::closed_form(value, units * unit_round_off * std::abs(value));
+  }
+
+  double dimension_;
+  double D_;
+  double r_;
+  double excess_;  // x: where it is positive the mode is the ball's end
+  double angle_;   // φ at the mode
+  std::vector<double> marks_;
+};
 
 }  // namespace
 
@@ -308,42 +376,27 @@ AxialMoments uniform_ball_posterior(Index dimension, double radius, double r, do
   require(std::isfinite(r) && r > 0.0, "uniform_ball_posterior: r must be positive");
   require(std::isfinite(distance) && distance >= 0.0,
           "uniform_ball_posterior: a distance is not negative");
-  const double across = static_cast<double>(dimension - 1);  // d − 1 transverse directions
-  const auto room = [=](double z) { return 0.5 * r * r * (D - z) * (D + z); };
-
-  LinePotential V;
-  V.value = [=](double z) {
-    const double residual = r * z - distance;
-    if (across == 0.0) return 0.5 * residual * residual;
-    const double P = boost::math::gamma_p(0.5 * across, std::max(room(z), 0.0));
-    return P > 0.0 ? 0.5 * residual * residual - std::log(P) : infinity;
+  const AxialLaw law(dimension, D, r, distance);
+  const Estimate mass = law.integral([](const AxialPoint&) { return 1.0; });
+  require(mass.value > 0.0, "uniform_ball_posterior: the weight is below every double");
+  const Estimate shift = law.integral([](const AxialPoint& at) { return at.offset; }) / mass;
+  const auto square = [mu = shift.value](const AxialPoint& at) {
+    return (at.offset - mu) * (at.offset - mu);
   };
-  V.slope = [=](double z) {
-    const double drift = r * (r * z - distance);
-    if (across == 0.0) return drift;
-    const double R = room(z);
-    return drift + r * r * z * boost::math::gamma_p_derivative(0.5 * across, R) /
-                       boost::math::gamma_p(0.5 * across, R);
+  const double across = static_cast<double>(dimension - 1);
+  const auto slice = [=](const AxialPoint& at) {
+    // Across a thin slice the squared radius is (d − 1)/(d + 1) of the slice's own.
+    if (at.slice < 1e-280) return at.half_chord * at.half_chord / (across + 2.0);
+    return boost::math::gamma_p(0.5 * across + 1.0, at.room) / at.slice / (r * r);
   };
-  V.curvature = [=](double) { return r * r; };  // not used by a table
-  V.lower = -D;
-  V.upper = D;
-  const double mode = std::clamp(distance / r, 0.0, D);
-  V.centre = mode < D ? mode : D - std::min(0.5 * D, 1.0 / (r * distance));
-  if (V.centre >= D) V.centre = std::nextafter(D, 0.0);
-  const LineMeasure axis(V);
 
   AxialMoments result;
-  result.mean = axis.mean();
-  result.parallel = axis.variance();
-  result.transverse = axis.expectation([=](double z) {
-    if (across == 0.0) return 0.0;
-    const double R = std::max(room(z), 0.0);
-    const double P = boost::math::gamma_p(0.5 * across, R);
-    // Across a thin slice the squared radius is (d − 1)/(d + 1) of the slice's own.
-    if (P < 1e-280) return (D - z) * (D + z) / (across + 2.0);
-    return boost::math::gamma_p(0.5 * across + 1.0, R) / P / (r * r);
-  });
+  result.mean = widened(law.mode() + shift, 4.0 * unit_round_off * D);
+  const Estimate variance = law.integral(square) / mass;
+  const double spread = std::sqrt(variance.value);
+  result.parallel =
+      widened(variance, 16.0 * unit_round_off * spread * (spread + std::abs(shift.value)));
+  if (dimension > 1) result.transverse = law.integral(slice) / mass;
   return result;
 }
 

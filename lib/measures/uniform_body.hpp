@@ -105,9 +105,11 @@ struct AxialMoments {
 
 /// The axial coordinate has weight e^{r|y|z − r²z²/2} P((d − 1)/2, r²(D² − z²)/2) on [−D, D], P the
 /// regularised incomplete gamma function; given z, E|w|² = (d − 1)/r² · P((d + 1)/2, ·)/P((d −
-/// 1)/2, ·). Quadrature on the table of a LineMeasure; milliseconds.
+/// 1)/2, ·). Adaptive quadrature in the angle φ, z = D cos φ, in which the weight is analytic up to
+/// the ends; a millisecond.
 /// @param distance  |y| ≥ 0
-/// @throws std::invalid_argument  d < 1, D ≤ 0, r ≤ 0 or |y| < 0, or not finite
+/// @throws std::invalid_argument  d < 1, D ≤ 0, r ≤ 0 or |y| < 0, or not finite; d so large that
+/// the weight is below every double
 AxialMoments uniform_ball_posterior(Index dimension, double radius, double r, double distance);
 
 }  // namespace flowcheck

@@ -23,33 +23,47 @@ is(name, word) = stringcolumn(name) eq word
 is_empty(name) = strlen(stringcolumn(name)) == 0
 
 
-set terminal svg size 1100,420 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set terminal svg size 1100,900 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
 set output 'figure.svg'
 at(method, quantity) = is("method", method) && is("quantity", quantity) ? column("steps") : NaN
 names = "euler midpoint kutta3 runge_kutta4"
 titles = "Euler midpoint Kutta RK4"
 array of_error[4]
 array of_residual[4]
+array of_cycle[4]
 order(method, quantity) = is("method", method) && is("quantity", quantity) ? column("measured") : NaN
 do for [i = 1:4] {
   stats 'data.csv' using (order(word(names, i), "order_of_error")) name "found" nooutput
   of_error[i] = found_mean
   stats 'data.csv' using (order(word(names, i), "order_of_residual")) name "found" nooutput
   of_residual[i] = found_mean
+  stats 'data.csv' using (order(word(names, i), "order_of_cycle")) name "found" nooutput
+  of_cycle[i] = found_mean
 }
-set multiplot layout 1,3 margins 0.075,0.97,0.17,0.9 spacing 0.07,0.1
+set multiplot layout 2,2 margins 0.075,0.97,0.06,0.965 spacing 0.08,0.1
 set logscale xy
 set format y '10^{%L}'
-set xlabel 'steps'
+set xlabel 'steps' offset 0,0.6
 set yrange [1e-15:1]
 set format x '10^{%L}'
 set ylabel 'absolute error' offset 1,0
 set key bottom left Left reverse font ',10' samplen 1.5
 set title 'Error at the end'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "error")):(column("measured")) with linespoints linestyle i title sprintf('%s, order %.1f', word(titles, i), of_error[i])
+set ylabel 'residual'
 set title 'Residual of the round trip, and its bound'
 plot for [i = 1:4] 'data.csv' using (at(word(names, i), "residual")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_residual[i]), \
   for [i = 1:4] '' using (at(word(names, i), "residual")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
-set title 'Residual of a cycle of two targets'
-plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i notitle
+set title 'Residual of a cycle of two targets, and its bound'
+plot for [i = 1:4] 'data.csv' using (at(word(names, i), "cycle")):(column("measured")) with linespoints linestyle i title sprintf('order %.1f', of_cycle[i]), \
+  for [i = 1:4] '' using (at(word(names, i), "cycle")):(column("predicted")) with lines linestyle i dashtype 2 notitle, NaN with lines linecolor '#606060' dashtype 2 title 'bound'
+set title 'Residual against error: even orders undo their own error'
+set xlabel 'error at the end' offset 0,0.6
+set key top left spacing 1.4
+set xrange [1e-14:1]
+error = NaN  # a method's row of the same steps comes before its residual
+against(method) = is("method", method) && is("quantity", "error") ? (error = column("measured"), NaN) \
+  : is("method", method) && is("quantity", "residual") ? error : NaN
+plot for [i = 1:4] 'data.csv' using (against(word(names, i))):(column("measured")) with linespoints linestyle i title sprintf('%s: residual ∝ error^{%.2f}', word(titles, i), of_residual[i]/of_error[i]), \
+  x with lines linecolor '#909090' dashtype 3 title 'residual = error'
 unset multiplot

@@ -23,17 +23,19 @@ is(name, word) = stringcolumn(name) eq word
 is_empty(name) = strlen(stringcolumn(name)) == 0
 
 
+set terminal svg size 1100,900 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set output 'figure.svg'
 errors = "shift sine growth bump"
 of(target, error, against) = is("target", target) && is("schedule", "linear") \
   && is("error", error) && is("against", against) ? column("size") : NaN
 
-set multiplot layout 1,3 margins 0.065,0.985,0.13,0.92 spacing 0.06
+set multiplot layout 2,2 margins 0.075,0.985,0.06,0.965 spacing 0.06,0.1
 set logscale xy
-set xlabel 'size of the error of {/:Italic v}'
+set xlabel 'size of the error of {/:Italic v}' offset 0,0.6
 set format x '10^{%T}'
 set format y '10^{%T}'
 set xrange [0.007:4]
-set yrange [1e-3:300]
+set yrange [1e-3:3000]
 set ylabel '{/:Italic W}_2 of the generated law' offset 1
 set title 'N(0, ¼), linear schedule'
 set key at graph 0.02,0.98 left top Left reverse
@@ -55,6 +57,26 @@ plot for [i = 1:4] 'data.csv' using (of("two centres", word(errors, i), "minkows
     with lines linestyle i linewidth 1.2 dashtype 3 notitle, \
   for [i = 1:4] '' using (of("two centres", word(errors, i), "minkowski")):(column("measured")) \
     with points linestyle i notitle
+
+set title 'Two centres, bump: the schedules'
+set ylabel '{/:Italic W}_2 divided by size' offset 1
+schedules = "linear foellmer trigonometric polynomial"
+names = "linear Föllmer trigonometric polynomial"
+bump(schedule) = is("target", "two centres") && is("schedule", schedule) && is("error", "bump") \
+  && is("against", "minkowski") ? column("size") : NaN
+unset logscale y
+set format y '%g'
+set yrange [0.3:2.2]
+set key at graph 0.02,0.98 left top Left reverse
+plot for [i = 1:4] 'data.csv' using (bump(word(schedules, i))):(column("measured")/column("size")) \
+    with points linestyle i title word(names, i), \
+  for [i = 1:4] '' using (bump(word(schedules, i))):(column("predicted")/column("size")) \
+    with lines linestyle i notitle, \
+  NaN with lines linecolor '#909090' linewidth 1.8 title 'Alekseev–Gröbner'
+unset ylabel
+set logscale y
+set format y '10^{%T}'
+set yrange [1e-3:3000]
 
 set title '{/:Italic v} = 0 and growth: which law?'
 still(against) = is("target", "standard") && is("against", against) ? column("size") : NaN

@@ -23,78 +23,90 @@ is(name, word) = stringcolumn(name) eq word
 is_empty(name) = strlen(stringcolumn(name)) == 0
 
 
-set terminal svg size 1100,700 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
+set terminal svg size 1100,1300 dynamic enhanced font 'DejaVu Sans,12' background '#ffffff'
 set output 'figure.svg'
-at(law, schedule, quantity) = is("law", law) && is("schedule", schedule) \
-  && is("quantity", quantity) ? column("t") : NaN
+array triple[2] = ["linear foellmer trigonometric", "vp ve polynomial"]
+schedules = triple[1].' '.triple[2]
+names = "linear Föllmer trigonometric VP VE polynomial"
+laws = "gaussian centres cusp ball points"
+quantities = "largest minus_least classical_largest classical_minus_least"
+array title_of[5] = ['N(0, diag(¼, 4))', '½N(−1, .36) + ½N(1, .36)', 'e^{|x|}γ', 'uniform on the disc', '½δ_{−1} + ½δ_1']
+array bottom[5] = [-4, -4, -3, -8, -10]
+array top[5] = [4, 6, 9, 4, 30]
+position(list, name) = sum [k = 1:words(list)] (word(list, k) eq name ? k : 0)
+of(list, name) = position(list, stringcolumn(name))
+# Of one law: numbers of schedule and quantity, then t, measured, predicted.
+at(i, quantity) = $1 == i && $2 == position(quantities, quantity) ? $3 : NaN
 last = 2  # markers stand apart
 thin(t) = t < last || t > last + 0.045 ? (last = t) : NaN
-names = "linear foellmer trigonometric"
-titles = "linear Föllmer trigonometric"
-exponent(law, schedule) = is("law", law) && is("schedule", schedule) && is("quantity", "exponent") ? column("measured") : NaN
-laws = "points cusp centres"
-array fitted[3]
-do for [l = 1:3] {
-  fitted[l] = ""
-  do for [i = 1:3] {
-    stats 'data.csv' using (exponent(word(laws, l), word(names, i))) name "found" nooutput
-    fitted[l] = fitted[l].sprintf(i == 1 ? "%.1f" : ", %.1f", abs(found_mean) < 0.05 ? 0.0 : found_mean)
+set multiplot layout 6,2 margins 0.06,0.98,0.045,0.975 spacing 0.06,0.046
+set key top right font ',9' samplen 1.5 spacing 1.1 maxrows 1
+set tics font ',10'
+do for [l = 1:5] {
+  set datafile columnheaders
+  set datafile separator comma
+  set xrange [*:*]
+  set yrange [*:*]
+  set table $law
+  plot 'data.csv' using (of(schedules, "schedule")):(of(quantities, "quantity")):(column("t")):(column("measured")):(is_empty("predicted") ? 0 : column("predicted")) \
+    with table if (is("law", word(laws, l)) && of(quantities, "quantity") > 0)
+  unset table
+  unset datafile columnheaders
+  set datafile separator whitespace
+  do for [g = 0:1] {
+    first = 3*g + 1
+    set xrange [*:*]
+    set yrange [*:*]
+    stats $law using ($1 < first || $1 >= first + 3 ? NaN : $2 == 1 ? $4 : $2 == 2 ? -$4 : NaN) name "seen" nooutput
+    set xrange [0:1]
+    set yrange [bottom[l]:top[l]]
+    set title title_of[l].(seen_max > top[l] || seen_min < bottom[l] ? sprintf(': cut, seen from %.0f to %.2g', seen_min, seen_max) : '') offset 0,-0.7
+    set ylabel (g == 0 ? 'eigenvalues of ∇v' : '') offset 1,0 font ',10'
+    set xlabel (l == 5 ? '{/:Italic t}' : '') offset 0,1.2
+    plot for [i = first:first+2] $law using (at(i, "largest")):5 with lines linestyle i title (l == 1 ? word(names, i) : ''), \
+      for [i = first:first+2] '' using (thin(at(i, "largest"))):4 with points linestyle i notitle, \
+      for [i = first:first+2] '' using (at(i, "classical_largest")):4 with lines linestyle i dashtype 2 notitle, \
+      for [i = first:first+2] '' using (at(i, "minus_least")):(-$5) with lines linestyle i notitle, \
+      for [i = first:first+2] '' using (thin(at(i, "minus_least"))):(-$4) with points linestyle i notitle, \
+      for [i = first:first+2] '' using (at(i, "classical_minus_least")):(-$4) with lines linestyle i dashtype 2 notitle, \
+      NaN with points linecolor '#606060' pointtype 7 title (l == 3 ? 'seen' : ''), \
+      NaN with lines linecolor '#606060' title (l == 3 ? 'sharp envelope' : ''), \
+      NaN with lines linecolor '#606060' dashtype 2 title (l == 3 ? 'printed elsewhere' : '')
   }
 }
-set multiplot layout 2,3 margins 0.06,0.975,0.08,0.95 spacing 0.07,0.12
-set ylabel 'extreme eigenvalues of ∇v' offset 1,0 font ',11'
-set xlabel '{/:Italic t}' offset 0,0.5
-set xrange [0:1]
-set key top left Left reverse font ',9' samplen 1.5
+set datafile columnheaders
+set datafile separator comma
 
-set title 'N(0, diag(¼, 4))' offset 0,-0.6
-set yrange [-3:3]
-plot for [i = 1:3] 'data.csv' using (at("gaussian", word(names, i), "largest")):(column("predicted")) with lines linestyle i title word(titles, i), \
-  for [i = 1:3] '' using (thin(at("gaussian", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
-  for [i = 1:3] '' using (at("gaussian", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("gaussian", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle
-set title '½N(−1, .36) + ½N(1, .36)'
-set yrange [-4:8]
-plot for [i = 1:3] 'data.csv' using (at("centres", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("centres", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
-  for [i = 1:3] '' using (at("centres", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("centres", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle
-set title 'e^{|x|}γ'
-set yrange [-4:6]
-plot for [i = 1:3] 'data.csv' using (at("cusp", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("cusp", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "classical_largest")):(column("measured")) with lines linestyle i dashtype 2 notitle, \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("cusp", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle, \
-  NaN with lines linecolor '#909090' dashtype 2 title '(1 + ℓ)² for V_+(ℓ)'
-set title 'Uniform on the disc, linear schedule'
-set yrange [-8:8]
-plot 'data.csv' using (at("ball", "linear", "largest")):(column("predicted")) with lines linestyle 1 title 'sharp', \
-  '' using (at("ball", "linear", "largest")):(column("measured")) with points linestyle 1 title 'seen', \
-  '' using (at("ball", "linear", "classical_largest")):(column("measured")) with lines linestyle 1 dashtype 2 title 'by diam/√2', \
-  '' using (at("ball", "linear", "minus_least")):(-column("predicted")) with lines linestyle 1 notitle, \
-  '' using (at("ball", "linear", "minus_least")):(-column("measured")) with points linestyle 1 notitle
-set title '½δ_{−1} + ½δ_1'
-set yrange [-10:30]
-plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "largest")):(column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("points", word(names, i), "largest"))):(column("measured")) with points linestyle i notitle, \
-  for [i = 1:3] '' using (at("points", word(names, i), "classical_largest")):(column("measured")) with lines linestyle i dashtype 2 notitle, \
-  for [i = 1:3] '' using (at("points", word(names, i), "minus_least")):(-column("predicted")) with lines linestyle i notitle, \
-  for [i = 1:3] '' using (thin(at("points", word(names, i), "minus_least"))):(-column("measured")) with points linestyle i notitle, \
-  NaN with lines linecolor '#909090' dashtype 2 title 'by diam/√2'
-set title 'Towards data, and fitted exponents of 1 − {/:Italic t}'
-set xlabel '1 − {/:Italic t}'
+array curves[4] = ["points", "cusp", "centres", "points"]
+array curve_names[4] = ["two points", "cusp", "two centres", "two points, least"]
+array part[4] = ["", "", "", "_of_least"]
+here(c, i, quantity) = is("law", curves[c]) && is("schedule", word(schedules, i)) && is("quantity", quantity.part[c])
+array fitted[8]
+set xrange [*:*]
+set yrange [*:*]
+do for [c = 1:4] {
+  do for [g = 0:1] {
+    fitted[4*g + c] = curve_names[c].': '
+    do for [i = 1:3] {
+      stats 'data.csv' using (here(c, 3*g + i, "exponent") ? column("measured") : NaN) name "found" nooutput
+      fitted[4*g + c] = fitted[4*g + c].sprintf(i == 1 ? "%.1f" : ", %.1f", abs(found_mean) < 0.05 ? 0.0 : found_mean)
+    }
+  }
+}
 set logscale xy
 set format x '10^{%L}'
 set format y '10^{%L}'
-set xrange [*:*]
-set yrange [1e-8:1e36]
-set ylabel 'largest eigenvalue of ∇v'
-set key top right
-plot for [i = 1:3] 'data.csv' using (at("points", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i notitle, \
-  for [i = 1:3] '' using (at("cusp", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 2 notitle, \
-  for [i = 1:3] '' using (at("centres", word(names, i), "towards_data")):(column("measured")) with linespoints linestyle i dashtype 3 notitle, \
-  NaN with lines linecolor '#606060' title 'two points: '.fitted[1], \
-  NaN with lines linecolor '#606060' dashtype 2 title 'cusp: '.fitted[2], \
-  NaN with lines linecolor '#606060' dashtype 3 title 'two centres: '.fitted[3]
+set xrange [3e-8:1e-3]
+set yrange [1e-8:1e46]
+set mytics 1  # minor ones would be millions
+set xlabel '1 − {/:Italic t}' offset 0,0.5
+set key top right maxrows 2
+do for [g = 0:1] {
+  set title 'Towards data, exponents of 1 − {/:Italic t}: '.word(names, 3*g + 1).', '.word(names, 3*g + 2).', '.word(names, 3*g + 3)
+  set ylabel (g == 0 ? 'absolute eigenvalue' : '')
+  first = 3*g + 1
+  plot for [c = 1:4] for [i = first:first+2] 'data.csv' using (here(c, i, "towards_data") ? column("t") : NaN):(column("measured")) \
+      with linespoints linestyle i dashtype c notitle, \
+    for [c = 1:4] NaN with lines linecolor '#606060' dashtype c title fitted[4*g + c]
+}
 unset multiplot

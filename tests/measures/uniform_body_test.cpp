@@ -12,6 +12,7 @@
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 
 namespace flowcheck::uniform_body_test {
 
@@ -166,6 +167,28 @@ TEST_CASE("A ball's posterior agrees with quadrature over the disc", "[measures]
   CHECK(m.mean.value == Approx(mean).epsilon(1e-4));
   CHECK(m.parallel.value == Approx(second / mass - mean * mean).epsilon(1e-4));
   CHECK(m.transverse.value == Approx(across / mass).epsilon(1e-4));
+}
+
+TEST_CASE("A ball's posterior keeps its digits inside the ball and far from it",
+          "[measures][reference]") {
+  // By quadrature in 30 digits.
+  struct Entry {
+    Index d;
+    double r, y, mean, parallel, transverse;
+  };
+  const auto entry = GENERATE(
+      Entry{2, 1.0, 2.0, 0.40562033017166929, 0.15895340956948528, 0.20281016508583464},
+      Entry{2, 3.0, 100.0, 0.99490216531118669, 1.7325616605172346e-5, 0.003316340551037289},
+      Entry{2, 0.25, 1e4, 0.99940005003576155, 2.3995995708151599e-7, 0.00039976002001430462},
+      Entry{10, 3.0, 20.0, 0.90944880768165995, 0.0014869887837622306, 0.015157480128027666});
+  CAPTURE(entry.d, entry.r, entry.y);
+  const AxialMoments m = uniform_ball_posterior(entry.d, 1.0, entry.r, entry.y);
+  for (const auto& [found, expected] : {std::pair{m.mean, entry.mean},
+                                        {m.parallel, entry.parallel},
+                                        {m.transverse, entry.transverse}}) {
+    CHECK_THAT(found, Encloses(expected));
+    CHECK(found.width() < 1e-12 * expected);
+  }
 }
 
 TEST_CASE("A ball's posterior has the limits it has to have", "[measures][property]") {
