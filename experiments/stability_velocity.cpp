@@ -130,7 +130,7 @@ errors = "shift sine growth bump"
 of(target, error, against) = is("target", target) && is("schedule", "linear") \
   && is("error", error) && is("against", against) ? column("size") : NaN
 
-set multiplot layout 2,2 margins 0.075,0.985,0.06,0.965 spacing 0.06,0.1
+set multiplot layout 2,2 margins 0.075,0.985,0.06,0.95 spacing 0.06,0.11
 set logscale xy
 set xlabel 'size of the error of {/:Italic v}' offset 0,0.6
 set format x '10^{%T}'
