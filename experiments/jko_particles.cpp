@@ -247,8 +247,8 @@ void add_estimates(RunRecord& record, const Cell& cell) {
   };
   part("score_part", [](const Estimated& e) { return e.score_bias; });
   part("transport_part", [](const Estimated& e) { return e.transport_bias; });
-  record.add(at(cell), "single", identity(cell.estimates.front().squared, cell.error * cell.error),
-             0.0, false);
+  record.add(at(cell), "single",
+             identity(cell.estimates.front().of_gaussians, cell.error * cell.error), 0.0, false);
   if (cell.error == 0.0 && cell.dimension > 1) {
     const auto reported = values(cell, [](const Estimated& e) { return e.reported.squared; });
     const double least = *std::min_element(reported.begin(), reported.end());

@@ -98,6 +98,9 @@ Json block_json(const BlockMeasurement& measured,
   if (fit.out_of_time) json["out_of_time"] = true;
   if (options.method == ModelMethod::jko) {
     json["squared_first_order_error"] = json_of(measured.squared_first_order_error);
+    if (!measured.no_first_order_error.empty()) {
+      json["first_order_error_not_measured"] = measured.no_first_order_error;
+    }
   } else {
     json["regression_loss"] = json_of(measured.regression_loss);
     json["excess_loss"] = json_of(measured.excess_loss);

@@ -70,7 +70,11 @@ Verdict severity(Verdict verdict) {
 bool is_unbounded(const Bound& bound) {
   return bound.relation == Relation::bound && bound.rhs.value == infinity && !is_nan(bound);
 }
-const std::string unbounded = "left out: the bound is infinite";
+// Why: it is infinite, or what is computed of it is, beyond the largest number.
+std::string unbounded(const Bound& bound) {
+  return bound.rhs.lower == infinity ? "left out: the bound is infinite"
+                                     : "left out: the bound is beyond the numbers' range";
+}
 
 // Bounds of a part of which nothing is said.
 struct LeftOut {
@@ -142,7 +146,7 @@ class Gathering {
   // A control need only break somewhere, so its best draw speaks; everything else by its worst.
   void add(const Bound& bound, std::uint64_t draw_seed) {
     CheckResult& result = part(bound.part);
-    const std::string& unsaid = is_unbounded(bound) ? unbounded : bound.failed_hypothesis;
+    const std::string unsaid = is_unbounded(bound) ? unbounded(bound) : bound.failed_hypothesis;
     if (!unsaid.empty()) {
       LeftOut& left_out = left_out_[bound.part];
       if (left_out.count++ == 0) left_out.why = unsaid;

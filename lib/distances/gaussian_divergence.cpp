@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numbers>
 
 namespace flowcheck {
@@ -136,8 +137,11 @@ Estimate chi_squared(const Gaussian& p, const Gaussian& q) {
       });
   const auto image = [](double x) { return std::expm1(x); };
   const double slack = 4.0 * unit_round_off;
-  return Estimate::between(image(log_moment.value), image(log_moment.lower) * (1.0 - slack),
-                           image(log_moment.upper) * (1.0 + slack), Grade::closed_form);
+  // Finite from here on: one that is no double is at least the largest.
+  const double lower =
+      std::min(image(log_moment.lower) * (1.0 - slack), std::numeric_limits<double>::max());
+  return Estimate::between(image(log_moment.value), lower, image(log_moment.upper) * (1.0 + slack),
+                           Grade::closed_form);
 }
 
 Estimate squared_hellinger(const Gaussian& p, const Gaussian& q) {

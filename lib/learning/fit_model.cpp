@@ -3,6 +3,7 @@
 #include "learning/batches.hpp"
 #include "learning/step_schedule.hpp"
 #include "learning/training.hpp"
+#include "numerics/confidence.hpp"
 #include "numerics/require.hpp"
 #include "numerics/rng.hpp"
 
@@ -89,6 +90,7 @@ struct TrainingOver {
 };
 
 using NetworkLoss = std::function<double(const VelocityNetwork& network)>;
+using NetworkLosses = std::function<Vector(const VelocityNetwork& network)>;  // of some batches
 
 // The same network with zeros in its last layer: a field of zero.
 VelocityNetwork without_movement(VelocityNetwork network) {
@@ -100,24 +102,33 @@ VelocityNetwork without_movement(VelocityNetwork network) {
 void begin_block(FitState& state,
                  const VelocityNetwork& start,
                  const NetworkLoss& loss,
-                 const NetworkLoss& train_loss) {
+                 const NetworkLosses& train_losses) {
   const VelocityNetwork identity = without_movement(start);
   BlockFit fit{.first_validation = loss(start), .identity_validation = loss(identity)};
   const bool better =
       std::isfinite(fit.first_validation) && !(fit.identity_validation < fit.first_validation);
   fit.best_validation = better ? fit.first_validation : fit.identity_validation;
   state.best = better ? start : identity;
-  fit.first_train_loss = train_loss(state.best);
+  fit.first_train_loss = train_losses(state.best).mean();
   fit.last_train_loss = fit.first_train_loss;
   state.blocks.push_back(fit);
   state.since_best = 0;
+}
+
+// What the training points say of the last parameters, beside those that it began from.
+void compare_train_losses(BlockFit& fit, const Vector& first, const Vector& last) {
+  const Vector gains = first - last;
+  fit.last_train_loss = last.mean();
+  if (gains.size() < 2) return;
+  fit.train_gain_error = standard_deviation({gains.begin(), gains.end()}) /
+                         std::sqrt(static_cast<double>(gains.size()));
 }
 
 // Keeps the best parameters that a training passes, by a loss on points it does not see.
 void validate(FitState& state,
               const TrainingState& training,
               const NetworkLoss& loss,
-              const NetworkLoss& train_loss) {
+              const NetworkLosses& train_losses) {
   VelocityNetwork now = state.best;
   now.parameters = training.average.size() > 0 ? training.average : training.parameters;
   const double value = loss(now);
@@ -126,7 +137,7 @@ void validate(FitState& state,
   fit.train_loss = training.smoothed_loss;
   ++state.since_best;
   if (!std::isfinite(value) || !(value < fit.best_validation)) {
-    if (fit.untrained()) fit.last_train_loss = train_loss(now);
+    if (fit.untrained()) compare_train_losses(fit, train_losses(state.best), train_losses(now));
     return;
   }
   fit.best_validation = value;
@@ -214,27 +225,54 @@ class ModelFitter {
     };
   }
 
-  // What block n trains, over the same draws of the points for any parameters.
-  NetworkLoss mean_loss(std::size_t n, const ModelBlock& block, const Matrix& data) const {
-    Rng rng(derive_seed(options_.seed, "fit validation", n));
+  // What block n trains, over some draws of the points, the same for any parameters.
+  NetworkLoss mean_loss(const ModelBlock& block, const Matrix& data, Index draws, Rng& rng) const {
     if (is_jko()) {
-      const Index count = std::min(data.cols(), validation_draws(options_));
-      const Matrix points = data.leftCols(count);
-      const Matrix probes = rng.normal_matrix(points.rows(), count);
-      return [points, probes, loss = jko_loss(block)](const VelocityNetwork& network) {
-        return jko_block_loss_value(network, points, loss, probes);
+      const Matrix probes = rng.normal_matrix(data.rows(), draws);
+      return [data, probes, loss = jko_loss(block)](const VelocityNetwork& network) {
+        return jko_block_loss_value(network, data, loss, probes);
       };
     }
     RegressionBatch batch;
-    batch.resize(data.rows(), validation_draws(options_));
+    batch.resize(data.rows(), draws);
     regression_of(block, draws_from(data), fit_times)(rng, batch);
     return
         [batch](const VelocityNetwork& network) { return regression_loss_value(network, batch); };
   }
 
+  // A JKO step's loss takes each point once.
+  Index draws_of(const Matrix& data) const {
+    const Index draws = validation_draws(options_);
+    return is_jko() ? std::min(data.cols(), draws) : draws;
+  }
+
+  // On the training points, batch by batch: what these differ by says how well the mean is known.
+  NetworkLosses train_losses(std::size_t n, const ModelBlock& block) const {
+    constexpr Index most_batches = 16;
+    const Index draws = draws_of(train_);
+    const Index batches = std::min(most_batches, draws);
+    const Index of_batch = draws / batches;
+    Rng rng(derive_seed(options_.seed, "fit train loss", n));
+    std::vector<NetworkLoss> losses;
+    for (Index k = 0; k < batches; ++k) {
+      const Matrix points = is_jko() ? Matrix(train_.middleCols(k * of_batch, of_batch)) : train_;
+      losses.push_back(mean_loss(block, points, of_batch, rng));
+    }
+    return [losses](const VelocityNetwork& network) {
+      Vector values(static_cast<Index>(losses.size()));
+      for (std::size_t k = 0; k < losses.size(); ++k) {
+        values(static_cast<Index>(k)) = losses[k](network);
+      }
+      return values;
+    };
+  }
+
   NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
-    return options_.selection == Selection::nll ? negative_log_likelihood(block)
-                                                : mean_loss(n, block, validation_);
+    if (options_.selection == Selection::nll) return negative_log_likelihood(block);
+    Rng rng(derive_seed(options_.seed, "fit validation", n));
+    const Index draws = draws_of(validation_);
+    return mean_loss(block, is_jko() ? Matrix(validation_.leftCols(draws)) : validation_, draws,
+                     rng);
   }
 
   TrainingOptions training_options(std::size_t n) const {
@@ -262,14 +300,14 @@ class ModelFitter {
   // To the end of the block, and of its FitState: converged; or running, or not_finite.
   Termination train(std::size_t n, const ModelBlock& block) {
     const NetworkLoss loss = validation_loss(n, block);
-    const NetworkLoss train_loss = mean_loss(n, block, train_);
-    if (!state_.in_training()) begin_block(state_, block.network, loss, train_loss);
+    const NetworkLosses on_training = train_losses(n, block);
+    if (!state_.in_training()) begin_block(state_, block.network, loss, on_training);
     if (!std::isfinite(state_.blocks.back().best_validation)) return Termination::not_finite;
     const TrainingOptions training = training_options(n);
     const TrainingState from = state_.training;
     Index saved = from.iteration;
     const auto look = [&](const TrainingState& now) {
-      watch_training(n, now, loss, train_loss, saved);
+      watch_training(n, now, loss, on_training, saved);
     };
     try {
       const TrainingResult trained =
@@ -299,7 +337,7 @@ class ModelFitter {
   void watch_training(std::size_t n,
                       const TrainingState& now,
                       const NetworkLoss& loss,
-                      const NetworkLoss& train_loss,
+                      const NetworkLosses& on_training,
                       Index& saved) {
     constexpr Index longest_unsaved = 1000;
     const Intervals intervals = intervals_of(options_);
@@ -313,7 +351,7 @@ class ModelFitter {
     const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
                      now.iteration == options_.iterations || late;
     const bool validates = due && now.iteration != state_.blocks.back().iterations;
-    if (validates) validate(state_, now, loss, train_loss);
+    if (validates) validate(state_, now, loss, on_training);
     state_.blocks.back().out_of_time = late && state_.since_best < options_.patience;
     if (late || state_.since_best >= options_.patience) throw TrainingOver{};
     const bool stops = stopped();

@@ -66,22 +66,25 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
 
 /// How the training of one block went.
 struct BlockFit {
-  Index iterations = 0;              ///< done
-  double first_validation = 0.0;     ///< by FitOptions::selection, before the first iteration
-  double identity_validation = 0.0;  ///< of a block that moves nothing
-  double best_validation = 0.0;      ///< of the parameters that were kept
-  Index best_iteration = 0;          ///< where they were found
-  double train_loss = 0.0;           ///< smoothed, of the last batches
-  bool out_of_time = false;          ///< the training ended with the block's share of the time
-  double first_train_loss = 0.0;     ///< of what it began from, over validation_draws() of the
-                                     ///< training points
-  double last_train_loss = 0.0;      ///< of the last parameters, over the same, while untrained()
+  Index iterations = 0;                ///< done
+  double first_validation = 0.0;       ///< by FitOptions::selection, before the first iteration
+  double identity_validation = 0.0;    ///< of a block that moves nothing
+  double best_validation = 0.0;        ///< of the parameters that were kept
+  Index best_iteration = 0;            ///< where they were found
+  double train_loss = 0.0;             ///< smoothed, of the last batches
+  bool out_of_time = false;            ///< the training ended with the block's share of the time
+  double first_train_loss = 0.0;       ///< of what it began from, over validation_draws() of the
+                                       ///< training points
+  double last_train_loss = 0.0;        ///< of the last parameters, over the same, while untrained()
+  double train_gain_error = infinity;  ///< standard error of what it fell by, over those draws
 
   /// Nothing that training began from or found was better on the validation points than no
   /// movement.
   bool untrained() const { return best_iteration == 0 && !(best_validation < identity_validation); }
-  /// That, while it became better on the training points.
-  bool overfitted() const { return untrained() && last_train_loss < first_train_loss; }
+  /// That, while it became better on the training points, by more than their draws differ.
+  bool overfitted() const {
+    return untrained() && first_train_loss - last_train_loss > 3.0 * train_gain_error;
+  }
 };
 
 /// A fit that is under way: all that the rest of it depends on beside data, options and step sizes.

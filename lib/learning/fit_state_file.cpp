@@ -15,7 +15,7 @@ namespace {
 
 using StateJson = nlohmann::ordered_json;
 
-constexpr const char* state_schema = "flowcheck.fit_state/2";
+constexpr const char* state_schema = "flowcheck.fit_state/3";
 constexpr std::uintmax_t largest_state_bytes = 1u << 20;
 constexpr std::size_t most_blocks = 1000;
 
@@ -61,7 +61,8 @@ StateJson json_of(const BlockFit& fit) {
           {"train_loss", json_of_loss(fit.train_loss)},
           {"out_of_time", fit.out_of_time},
           {"first_train_loss", json_of_loss(fit.first_train_loss)},
-          {"last_train_loss", json_of_loss(fit.last_train_loss)}};
+          {"last_train_loss", json_of_loss(fit.last_train_loss)},
+          {"train_gain_error", json_of_loss(fit.train_gain_error)}};
 }
 
 BlockFit block_fit_from(const StateJson& json) {
@@ -73,7 +74,8 @@ BlockFit block_fit_from(const StateJson& json) {
           .train_loss = loss_from(json.at("train_loss")),
           .out_of_time = json.at("out_of_time").get<bool>(),
           .first_train_loss = loss_from(json.at("first_train_loss")),
-          .last_train_loss = loss_from(json.at("last_train_loss"))};
+          .last_train_loss = loss_from(json.at("last_train_loss")),
+          .train_gain_error = loss_from(json.at("train_gain_error"))};
 }
 
 // What state.json says: all but the networks.

@@ -10,7 +10,7 @@
 
 namespace flowcheck {
 
-// A fit that is under way, in a folder: state.json (schema flowcheck.fit_state/2), block_1/,
+// A fit that is under way, in a folder: state.json (schema flowcheck.fit_state/3), block_1/,
 // block_2/, … with the network of each trained block, and of a block in training the checkpoint and
 // the best network so far in folders of their own, which state.json names: a later state does not
 // overwrite them.

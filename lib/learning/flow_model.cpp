@@ -1,6 +1,8 @@
 #include "learning/flow_model.hpp"
 
+#include "numerics/estimate.hpp"
 #include "numerics/require.hpp"
+#include "numerics/round_off.hpp"
 
 #include <tbb/parallel_for.h>
 
@@ -92,6 +94,20 @@ PushedPoints push_block(const ModelBlock& block,
 
 Matrix pull_block(const ModelBlock& block, const Matrix& points, int refinement) {
   return move_columns(block, points, false, false, refinement).points;
+}
+
+double log_inverse_lipschitz_bound(const ModelBlock& block) {
+  const Estimate L = lipschitz_bound(block.network);
+  Estimate sum = 0.0;
+  for (int k = 0; k < block.steps; ++k) {
+    const double from = node(block, k, block.steps);
+    const double to = node(block, k + 1, block.steps);
+    const Estimate z = L * Estimate::closed_form(to - from, round_off(to, 1));
+    const Estimate r = z * (1.0 + z * (0.5 + z * (1.0 / 6.0 + z / 24.0)));
+    if (!(r.upper < 1.0)) return infinity;
+    sum = sum - log(1.0 - r);
+  }
+  return sum.upper;
 }
 
 Matrix push(const FlowModel& model, const Matrix& data) {

@@ -55,6 +55,15 @@ PushedPoints push_block(const ModelBlock& block,
 /// Where the flow run backwards takes them, by the same nodes.
 Matrix pull_block(const ModelBlock& block, const Matrix& points, int refinement = 1);
 
+/// At least log Lip(T⁻¹) of the map T that push_block() is: not the flow, but its RK4 steps. Of a
+/// field with Lip v ≤ L a step of length h is x + g(x) with
+///
+///   Lip g ≤ r = z + z²/2 + z³/6 + z⁴/24,    z = hL,
+///
+/// so that it has an inverse of Lip ≤ 1/(1 − r) where r < 1; Σ −log(1 − r) over the steps, rounded
+/// upwards. +∞ where some r ≥ 1: no inverse is known then. pull_block() is another map.
+double log_inverse_lipschitz_bound(const ModelBlock& block);
+
 Matrix push(const FlowModel& model, const Matrix& data);                       ///< y_N of data
 Matrix pull(const FlowModel& model, const Matrix& noise, int refinement = 1);  ///< data of y_N
 

@@ -219,9 +219,12 @@ TimeIntegrals time_integrals(const PerturbedPath& path, const std::vector<double
   return sums;
 }
 
-Estimate refined(double fine, double coarse) {
-  if (fine == coarse) return Estimate::converged(fine, 0.0, round_off(std::abs(fine), 1));
-  if (!std::isfinite(fine)) return infinity;
+// @param finite  the integral is, and where its nodes are no numbers they left their range
+Estimate refined(double fine, double coarse, bool finite = true) {
+  if (!std::isfinite(fine) || !std::isfinite(coarse)) {
+    return finite ? Estimate::between(infinity, 0.0, infinity, Grade::converged)
+                  : Estimate(infinity);
+  }
   return Estimate::converged(fine, std::abs(fine - coarse), round_off(std::abs(fine), 1));
 }
 
@@ -321,7 +324,11 @@ Estimate supremum_to_noise(const LineNormal& p) {
   const Estimate margin = 1.0 - p.variance;
   if (margin.lower > 0.0) return exp(square(p.mean) / (2.0 * margin)) / sqrt(p.variance);
   const auto is_exactly = [](const Estimate& a, double b) { return a.lower == b && a.upper == b; };
-  return is_exactly(p.variance, 1.0) && is_exactly(p.mean, 0.0) ? 1.0 : infinity;
+  if (is_exactly(p.variance, 1.0) && is_exactly(p.mean, 0.0)) return 1.0;
+  const bool may_be_centred = p.mean.lower <= 0.0 && p.mean.upper >= 0.0;
+  const bool is_infinite = p.variance.lower > 1.0 || (p.variance.lower == 1.0 && !may_be_centred);
+  return is_infinite ? Estimate(infinity)
+                     : Estimate::between(infinity, 1.0, infinity, Grade::closed_form);
 }
 
 LineNormal ou_law(const LineNormal& p, double time) {
@@ -377,12 +384,16 @@ GaussianBlock gaussian_block(const LineNormal& start, const BlockOptions& option
   block.error = sqrt(square(Estimate(error.size)) *
                      (square(Estimate(error.constant)) +
                       square(Estimate(error.slope)) * path.variance_integral()));
-  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity));
+  // ρ³/ρ̂² and ρ²/ρ̂ are integrable while 3 − 2/k and 2 − 1/k are positive, k = Ŝ/S largest or
+  // least at the end.
+  const double k = std::exp(2.0 * error.size * error.slope);
+  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity, 3.0 * k > 2.0));
   block.kl_sensitivity = sqrt(refined(fine.kl_sensitivity, coarse.kl_sensitivity));
   const LineNormal relative = exact_in_learned_units(shift, log_ratio);
   block.chi_squared = chi_squared_to_noise(relative);
   block.kl = kl_to_noise(relative);
-  block.chi_squared_growth = refined(fine.chi_squared_growth, coarse.chi_squared_growth);
+  block.chi_squared_growth =
+      refined(fine.chi_squared_growth, coarse.chi_squared_growth, 2.0 * k > 1.0);
   block.kl_growth = refined(fine.kl_growth, coarse.kl_growth);
   block.start_to_noise = chi_squared_to_noise(block.start);
   block.exact_to_noise = chi_squared_to_noise(block.exact);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -43,18 +44,26 @@ std::vector<Factor> joined(std::vector<Factor> a, const std::vector<Factor>& b) 
   return a;
 }
 
-// Σ of terms, each with its error.
+// Σ of terms, each with its error; of a sum that is no negative number.
 struct ErrorSum {
   double value = 0.0;
   double error = 0.0;
+  double least = 0.0;        // what is left with every error against it
+  bool is_infinite = false;  // one of the integrals is
 
-  void add(double term, double own) {
+  // times e^{exponent}, the exponent known to `own`.
+  void add(double times, double exponent, double own) {
+    const double term = times * std::exp(exponent);
     value += term;
-    error += own;
+    error += std::abs(term) * std::expm1(own);
+    least += times * std::exp(times > 0.0 ? exponent - own : exponent + own);
   }
+  // Where it is finite and no double, something less than it is.
   Estimate estimate() const {
-    return std::isfinite(value) && std::isfinite(error) ? Estimate::closed_form(value, error)
-                                                        : Estimate(infinity);
+    if (is_infinite) return infinity;
+    if (std::isfinite(value) && std::isfinite(error)) return Estimate::closed_form(value, error);
+    const double lower = least > 0.0 ? std::min(least, std::numeric_limits<double>::max()) : 0.0;
+    return Estimate::between(infinity, lower, infinity, Grade::closed_form);
   }
 };
 
@@ -76,15 +85,14 @@ void add_product_over_noise(double times, const std::vector<const Factor*>& laws
   }
   const Eigen::LLT<Matrix> factor(A);
   if (factor.info() != Eigen::Success) {
-    sum.add(times * infinity, 0.0);
+    sum.is_infinite = true;
     return;
   }
   const Matrix inverse = factor.solve(Matrix::Identity(d, d));
   const double pull = 0.5 * h.dot(inverse * h);
   const double log_det = 2.0 * factor.matrixLLT().diagonal().array().log().sum();
   const double condition = 1.0 + curvature * inverse.norm();
-  const double term = times * std::exp(exponent + pull - 0.5 * log_det);
-  sum.add(term, std::abs(term) * std::expm1(round_off(size + (1.0 + pull) * condition, d)));
+  sum.add(times, exponent + pull - 0.5 * log_det, round_off(size + (1.0 + pull) * condition, d));
 }
 
 // log sup N(m, S)/q in the eigenbasis of S, with its error. An eigenvalue that rounding hides from
@@ -184,7 +192,7 @@ Estimate supremum_to_noise(const GaussianMixture& p) {
   for (Index k = 0; k < p.size(); ++k) {
     if (p.weights()(k) > 0.0) above = above + p.weights()(k) * exp(log_supremum(p.component(k)));
   }
-  if (!std::isfinite(above.value)) return infinity;
+  if (above.lower == infinity) return infinity;
   const std::vector<Factor> laws = factors(p);
   double best = -infinity;
   double size = 0.0;

@@ -50,13 +50,23 @@ struct BlockMeasurement {
   /// jko: E_{p_n}|y + ∇log p_n(y) − (T_n⁻¹y − y)/h_n|², which is ε_n² where T_n is optimal: always
   /// for d = 1. By CarriedPoints where the data's law is known and smooth. Else by
   /// calibrated_first_order_error(): kernels, which smooth the ripples of p_n away and may be wrong
-  /// by its size; enclosed in [0, ∞) only, grade `sampled`.
+  /// by its size; enclosed in [0, ∞) only, grade `sampled`, and not measured where it is not beyond
+  /// the interval that its bias has for Gaussian pairs.
   Estimate squared_first_order_error = not_measured;
+  std::string no_first_order_error = {};    ///< jko: why there is none; else ""
   Estimate regression_loss = not_measured;  ///< fm, lfm: ε_n² and the loss's floor together
   /// fm, lfm: ε_n² = ∫₀¹ E|v̂_n − v_n|² dt, v_n the population's velocity: of the first block of a
   /// known mixture.
   Estimate excess_loss = not_measured;
 };
+
+/// Σ_n e_n Π_{j<n} Lip_j over blocks n = 1 … N (LFM-18), or with the n-th constant too (JKO-27).
+///
+/// @param errors         e_n ≥ 0
+/// @param log_lipschitz  log Lip_n, bounds from above, as many
+Estimate accumulated_error(const std::vector<Estimate>& errors,
+                           const std::vector<double>& log_lipschitz,
+                           bool with_own);
 
 /// A bound of the theory with measured constants in it.
 struct Guarantee {

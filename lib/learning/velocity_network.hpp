@@ -49,8 +49,9 @@ VelocityAndJacobian velocity_and_jacobian(const VelocityNetwork& network,
 ///
 ///   (‖W_x‖ + ‖W_w‖‖Ω‖) s^L Π_{l=2}^{L+1} ‖W_l‖,    with residual blocks 1 + s‖W_l‖ for 2 ≤ l ≤ L.
 ///
-/// e^{that} bounds the Lipschitz constants of the flow over unit time and of its inverse, and is
-/// out of the numbers for most trained networks. Up to rounding.
+/// e^{that} bounds the Lipschitz constants of the exact flow over unit time and of its inverse, and
+/// is out of the numbers for most trained networks; of the steps that stand for the flow see
+/// log_inverse_lipschitz_bound(). Rounded upwards.
 double lipschitz_bound(const VelocityNetwork& network);
 
 /// The network as field and with its Jacobian, for integrate() and integrate_tangent(); safe to

@@ -164,15 +164,17 @@ Estimate operator-(const Estimate& a, const Estimate& b) {
 
 Estimate operator*(const Estimate& a, const Estimate& b) {
   if (a.is_nan() || b.is_nan()) return nan_of(a, b);
-  const std::array<double, 4> products = {
-      bound_product(a.lower, b.lower), bound_product(a.lower, b.upper),
-      bound_product(a.upper, b.lower), bound_product(a.upper, b.upper)};
-  const bool finite = std::isfinite(a.lower) && std::isfinite(a.upper) && std::isfinite(b.lower) &&
-                      std::isfinite(b.upper);
-  return assemble(bound_product(a.value, b.value),
-                  lower_bound(*std::min_element(products.begin(), products.end()), finite),
-                  upper_bound(*std::max_element(products.begin(), products.end()), finite),
-                  rounded(a.grade, b.grade), combine(b.value, a.budget, a.value, b.budget));
+  double lower = infinity;
+  double upper = -infinity;
+  for (const double x : {a.lower, a.upper}) {
+    for (const double y : {b.lower, b.upper}) {
+      const bool finite = std::isfinite(x) && std::isfinite(y);
+      lower = std::min(lower, lower_bound(bound_product(x, y), finite));
+      upper = std::max(upper, upper_bound(bound_product(x, y), finite));
+    }
+  }
+  return assemble(bound_product(a.value, b.value), lower, upper, rounded(a.grade, b.grade),
+                  combine(b.value, a.budget, a.value, b.budget));
 }
 
 Estimate operator/(const Estimate& a, const Estimate& b) {

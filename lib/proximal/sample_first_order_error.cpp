@@ -194,7 +194,8 @@ CalibratedFirstOrderError calibrated_first_order_error(const Matrix& current,
   const double half_width =
       student_half_width(s, K, miss) * std::sqrt(static_cast<double>(K) + 1.0);
   const double squared = result.reported.squared.value - result.bias.value;
-  result.squared =
+  result.squared = Estimate::between(squared, 0.0, infinity, Grade::sampled);
+  result.of_gaussians =
       Estimate::between(squared, squared - half_width, squared + half_width, Grade::sampled);
   return result;
 }

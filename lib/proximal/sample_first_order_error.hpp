@@ -55,7 +55,8 @@ struct CalibrationOptions {
 
 struct CalibratedFirstOrderError {
   SampleFirstOrderError reported = {};
-  Estimate squared = {};         ///< reported − bias, for ε²; may be negative. Grade `sampled`
+  Estimate squared = {};  ///< reported − bias, for ε²; may be negative. In [0, ∞), `sampled`
+  Estimate of_gaussians = {};    ///< the same with the interval that it has for Gaussian pairs
   Estimate bias = {};            ///< E mean |g|² − ε², on the Gaussian pair
   Estimate score_bias = {};      ///< E mean |s − ∇log p'|², the score's part of it
   Estimate transport_bias = {};  ///< E mean |T − T_{p'}^p|²/γ², the assignment's
@@ -66,7 +67,7 @@ struct CalibratedFirstOrderError {
 /// Gaussian pair that is exact up to its moments' error. The parts of the bias do not add up to it:
 /// both errors come from the same points.
 ///
-/// With r the reported mean |g|² and s the deviation of the K simulated ones, the interval is
+/// With r the reported mean |g|² and s the deviation of the K simulated ones, `of_gaussians` is
 ///
 ///   r − bias ± t_{K−1}(1 − α/2) s √(1 + 1/K).
 ///
@@ -74,10 +75,11 @@ struct CalibratedFirstOrderError {
 /// the bias at d = 5 and n = 60, 0.02 at d = 2 and n = 60, 0.005 at d = 2 and n = 200. At α = 0.05,
 /// n = 60 and 200, ε from 0 to 4, it missed ε² in 0 to 6.6 % of some hundred draws each.
 ///
-/// For other laws the bias is that of other laws, and the interval is no more than a model; hence
-/// the grade. Exact steps to ½N(−a, σ²I) + ½N(a, σ²I), d = 2, σ = 0.7, n = 400: it misses 0 in 2 %
-/// of draws for |a| = 1, and in half of them for |a| = 2, where modes of unequal counts exchange
-/// points.
+/// For other laws the bias is that of other laws, and neither end is a bound: kernels smooth away
+/// what p' has finer than they are, and with it any part of ε². Hence `squared` has no upper end,
+/// and both are of grade `sampled`. Exact steps to ½N(−a, σ²I) + ½N(a, σ²I), d = 2, σ = 0.7, n =
+/// 400: it misses 0 in 2 % of draws for |a| = 1, and in half of them for |a| = 2, where modes of
+/// unequal counts exchange points.
 ///
 /// Only for independent samples: points that were moved from p to p' have other errors.
 ///

@@ -58,11 +58,6 @@ Instance drawn(std::string name,
 const BlockOptions shifted_field{.step_size = 0.3,
                                  .error = {.size = 0.1, .constant = 1.0, .slope = -0.3}};
 
-GaussianMixture as_mixture(const std::variant<LineNormal, GaussianMixture>& start) {
-  const auto* normal = std::get_if<LineNormal>(&start);
-  return normal == nullptr ? std::get<GaussianMixture>(start) : GaussianMixture(normal->gaussian());
-}
-
 }  // namespace
 
 BlockChain AffineBlocks::chain() const {
@@ -145,23 +140,12 @@ Estimate sharp_end_bound(const BlockChain& chain, const Estimate& C3) {
   return square(1.0 + sqrt(chain.supremum() * C3) / left) * chain.largest_error();
 }
 
-Outcome without_finite_start(const AffineBlocks& problem) {
-  return without_chi_squared(as_mixture(problem.start), finite_start);
-}
-
-Outcome without_finite_overlap(const AffineBlocks& problem) {
-  return Outcome::not_applicable(widest_variance(as_mixture(problem.start)) < 1.5
-                                     ? "left out: B_n is finite, and beyond the numbers' range"
-                                     : finite_overlap);
-}
-
 std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& evaluate, int count) {
   return [evaluate, count](const Target& target) -> Outcome {
     if (!target.reference.has_density()) {
       return Outcome::not_applicable("the reference measure has a density");
     }
     const Index d = target.reference.dimension();
-    if (d > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
     const Measure measure = in_units_of_reference(target);
     const BlockOptions block{.step_size = target.step_size,
                              .error = {.size = target.error, .constant = 1.0, .slope = -0.3}};
@@ -172,8 +156,9 @@ std::function<Outcome(const Target&)> on_blocks_target(const EvaluateBlocks& eva
       return evaluate(equal_blocks(start, count, block));
     }
     if (std::holds_alternative<PointCloud>(measure)) {
-      return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
+      return Outcome::not_applicable("p_0 has a density");
     }
+    if (d > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
     const GaussianMixture start =
         gaussian != nullptr ? GaussianMixture(*gaussian) : std::get<GaussianMixture>(measure);
     if (!start.has_density()) return Outcome::not_applicable("p_0 has a density");

@@ -73,15 +73,11 @@ Estimate end_bound(const BlockChain& chain, const Estimate& C3);
 /// Likewise, of the first order: (1 + (MC₃)^½/(1 − e^{−γ}))²ε.
 Estimate sharp_end_bound(const BlockChain& chain, const Estimate& C3);
 
+// Hypotheses, for why_not_finite().
 inline constexpr const char* finite_start = "χ²(p_0 ‖ q) < ∞";
 inline constexpr const char* envelope = "p_n, p_n* ≤ C₁ e^{−x²/2}";
 inline constexpr const char* finite_overlap = "B_n < ∞, for which variances are below 3/2";
 inline constexpr const char* integrable = "∫(1 + |x|)² ρ³/ρ̂² < ∞";
-
-/// Why χ²(p_0 ‖ q), or some B_n, is not a number: as finite_start and finite_overlap say, or it is
-/// beyond the numbers' range. On a target the fields' errors narrow the laws.
-Outcome without_finite_start(const AffineBlocks& problem);
-Outcome without_finite_overlap(const AffineBlocks& problem);
 
 /// For Claim::on_target: `count` blocks of the user's γ, in units of the reference, with fields off
 /// by ε(u − 0.3(x − m_t)). A Gaussian start or a mixture, d ≤ 2, of at most 16 components on the

@@ -122,9 +122,9 @@ std::function<Outcome(const Target&)> on_mixture_target(
     const bool density = gaussian != nullptr ? gaussian->has_density()
                                              : mixture != nullptr && mixture->has_density();
     if (!density) return Outcome::not_applicable("p₀ has a density");
-    if (dimension(start) > 16) return Outcome::not_applicable("d ≤ 16");
+    if (dimension(start) > 16) return Outcome::not_applicable("left out: evaluated in d ≤ 16");
     if (mixture != nullptr && mixture->size() > 64) {
-      return Outcome::not_applicable("at most 64 components");
+      return Outcome::not_applicable("left out: at most 64 components are integrated");
     }
     return evaluate(gaussian != nullptr ? GaussianMixture(*gaussian) : *mixture, target);
   };

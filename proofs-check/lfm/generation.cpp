@@ -3,6 +3,7 @@
 #include "distances/wasserstein.hpp"
 #include "jko/reference_units.hpp"
 #include "jko/smoothing.hpp"
+#include "measures/gaussian_mixture.hpp"
 #include "numerics/rng.hpp"
 #include "numerics/round_off.hpp"
 
@@ -134,9 +135,12 @@ std::function<Outcome(const Target&)> on_generation_target(
     if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
     const Measure measure = in_units_of_reference(target);
     const auto* start = std::get_if<Gaussian>(&measure);
+    const auto* mixture = std::get_if<GaussianMixture>(&measure);
+    const bool density =
+        start != nullptr ? start->has_density() : mixture != nullptr && mixture->has_density();
+    if (!density) return Outcome::not_applicable("p₀ has a density");
     if (start == nullptr) return Outcome::not_applicable("left out: evaluated for Gaussian starts");
-    if (!start->has_density()) return Outcome::not_applicable("p₀ has a density");
-    if (start->dimension() > 16) return Outcome::not_applicable("d ≤ 16");
+    if (start->dimension() > 16) return Outcome::not_applicable("left out: evaluated in d ≤ 16");
     return evaluate(*start, target);
   };
 }

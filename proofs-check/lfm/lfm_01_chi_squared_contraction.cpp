@@ -2,7 +2,7 @@
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 
-#include <cmath>
+#include <string>
 
 namespace flowcheck {
 namespace lfm_01 {
@@ -11,7 +11,8 @@ constexpr double unit = 1.0;  // ∫p²/q − 1 is a difference of numbers of th
 
 Outcome contraction(const NoisingProblem& problem) {
   const Estimate before = chi_squared_to_noise(problem.data);
-  if (!std::isfinite(before.value)) return without_chi_squared(problem.data, "χ²(p ‖ q) < ∞");
+  const std::string why = why_not_finite({{before, "χ²(p ‖ q)", "χ²(p ‖ q) < ∞"}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate after = chi_squared_to_noise(problem.noised());
   const Estimate half_way = chi_squared_to_noise(ou_law(problem.data, 0.5 * problem.step_size));
   return {{{.lhs = after,

@@ -28,7 +28,8 @@ bool is_whitened(const GaussianMixture& p) {
 Outcome contraction(const NoisingProblem& problem) {
   if (!is_centred(problem.data)) return Outcome::not_applicable("E x = 0");
   const Estimate before = chi_squared_to_noise(problem.data);
-  if (!std::isfinite(before.value)) return without_chi_squared(problem.data, "χ²(p ‖ q) < ∞");
+  const std::string why = why_not_finite({{before, "χ²(p ‖ q)", "χ²(p ‖ q) < ∞"}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate after = chi_squared_to_noise(problem.noised());
   std::vector<Bound> bounds{
       {.lhs = after, .rhs = pow(problem.decay(), 4) * before, .part = centred_part, .scale = unit}};

@@ -115,7 +115,8 @@ Outcome preserved(const NoisingProblem& problem) {
   if (problem.dimension() > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
   if (!is_resolved(problem.data)) {
     return Outcome::not_applicable(
-        "left out: a deviation below a hundredth of 1 + |the farthest centre|");
+        "left out: the steps do not resolve a deviation below 1/100 of the farthest centre's |m| + "
+        "1");
   }
   std::vector<Bound> bounds;
   // At quick scale the other kinds are seen in the chain.
@@ -158,7 +159,7 @@ Claim lfm_04_perfect_block() {
           "interpolant and the coupling",
       .source = "[XuChengXie2024]; continuity equation of the interpolant's law",
       .provenance = Provenance::recalled,
-      .hypotheses = {"the flow of v is unique", "p has a density", "d ≤ 2"},
+      .hypotheses = {"the flow of v is unique", "p has a density"},
       .instances = {noising_instance("bimodal", bed, preserved),
                     noising_instance("bimodal, γ = 0.1", {.data = bimodal_bed(), .step_size = 0.1},
                                      preserved),

@@ -90,7 +90,7 @@ Outcome decomposition(const NoisingProblem& problem) {
   if (problem.dimension() > 2) return Outcome::not_applicable("left out: evaluated in d ≤ 2");
   if (!is_gentle(problem.data)) {
     return Outcome::not_applicable(
-        "left out: a centre farther from the mean than 5 least deviations (d = 2: than 2)");
+        "left out: the quadrature wants centres within 5 least deviations of the mean (d = 2: 2)");
   }
   // Independent ends of K components have K² paths, each over K² components.
   std::vector<Bound> bounds;
@@ -127,7 +127,7 @@ Claim lfm_05_loss_decomposition() {
       .statement = "E|v̂(I) − İ|² = E|v̂ − v|² + E tr Cov(İ | I),  E|v|² + E tr Cov(İ | I) = E|İ|²",
       .source = "conditional expectation is a projection",
       .provenance = Provenance::derived,
-      .hypotheses = {"E|x|² < ∞", "p has a density", "d ≤ 2"},
+      .hypotheses = {"E|x|² < ∞", "p has a density"},
       .instances = {noising_instance("bimodal", bed, decomposition),
                     noising_family(gentle, decomposition),
                     noising_instance("three modes, d = 2",

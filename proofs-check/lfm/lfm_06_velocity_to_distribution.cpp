@@ -1,9 +1,8 @@
 #include "learning/rippled_block.hpp"
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
-#include <cmath>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -20,21 +19,14 @@ const char* const kl_bound_part = "KL ≤ ε(∫∫ρ|s − ŝ|²)^½";
 const char* const gaussian_constants =
     "left out: L and C₂ are enclosed for a Gaussian start in d = 1 only";
 
-const char* const not_enclosed = "left out: an integral that is finite, or may be, is not enclosed";
-
-// Why a part in which a value stands says nothing: it is infinite, and the hypothesis fails; or its
-// enclosure is not finite. "" where it is.
-std::string why_not(const Estimate& value) {
-  if (value.lower == infinity) return integrable;
-  return std::isfinite(value.lower) && std::isfinite(value.upper) ? "" : not_enclosed;
-}
-
 // The bound, or its part left out for the first of the values that is not finite.
-Bound where_finite(Bound bound, std::initializer_list<Estimate> values) {
+Bound where_finite(Bound bound, const std::vector<Estimate>& values) {
+  std::vector<NamedConstant> constants;
   for (const Estimate& value : values) {
-    if (const std::string why = why_not(value); !why.empty()) return left_out(bound.part, why);
+    constants.push_back({value, "an integral", integrable});
   }
-  return bound;
+  const std::string why = why_not_finite(constants);
+  return why.empty() ? bound : left_out(bound.part, why);
 }
 
 void add_bounds(const BlockErrors& block, std::vector<Bound>& bounds) {

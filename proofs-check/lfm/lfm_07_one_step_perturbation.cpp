@@ -1,7 +1,8 @@
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
-#include <cmath>
+#include <string>
 
 namespace flowcheck {
 namespace lfm_07 {
@@ -19,8 +20,9 @@ Estimate change(const BlockErrors& block) {
 Outcome perturbation(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   for (const BlockErrors& block : problem.chain().blocks) {
-    if (!std::isfinite(block.overlap.value)) return without_finite_overlap(problem);
-    if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
+    const std::string why = why_not_finite(
+        {{block.overlap, "B_n", finite_overlap}, {block.sensitivity, "S_n", integrable}});
+    if (!why.empty()) return Outcome::not_applicable(why);
     const Estimate lhs = change(block);
     bounds.push_back({.lhs = lhs,
                       .rhs = block.overlap * sqrt(block.chi_squared),
@@ -31,8 +33,8 @@ Outcome perturbation(const AffineBlocks& problem) {
                       .part = error_part,
                       .scale = unit});
     const Estimate M = max(block.supremum, block.exact_supremum);
-    if (!std::isfinite(M.value)) {
-      bounds.push_back(left_out(envelope_part, envelope));
+    if (const std::string no_M = why_not_finite({{M, "M", envelope}}); !no_M.empty()) {
+      bounds.push_back(left_out(envelope_part, no_M));
       continue;
     }
     bounds.push_back({.lhs = block.overlap, .rhs = 2.0 * M, .part = envelope_part});

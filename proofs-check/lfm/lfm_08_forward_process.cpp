@@ -1,9 +1,10 @@
 #include "learning/step_schedule.hpp"
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <string>
 
 namespace flowcheck {
 namespace lfm_08 {
@@ -27,10 +28,11 @@ bool has_equal_steps(const AffineBlocks& problem) {
 Outcome guarantee(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   const Estimate start = chain.start_to_noise();
-  if (!std::isfinite(start.value)) return without_finite_start(problem);
-  if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
   const Estimate C3 = sensitivity_bound(problem, chain);
-  if (!std::isfinite(C3.upper)) return Outcome::not_applicable(integrable);
+  const std::string why = why_not_finite({{start, "χ²(p_0 ‖ q)", finite_start},
+                                          {chain.supremum(), "M", envelope},
+                                          {C3, "C₃", integrable}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate C4 = step_constant(chain, C3);
   const Estimate rate = C4 * sqrt(chain.largest_error());
   const bool equal = has_equal_steps(problem);

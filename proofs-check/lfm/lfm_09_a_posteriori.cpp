@@ -1,7 +1,8 @@
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
-#include <cmath>
+#include <string>
 #include <variant>
 
 namespace flowcheck {
@@ -15,8 +16,9 @@ Outcome recursion(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   Estimate bound = chain.start_to_noise();
   for (const BlockErrors& block : chain.blocks) {
-    if (!std::isfinite(block.overlap.value)) return without_finite_overlap(problem);
-    if (!std::isfinite(block.sensitivity.value)) return Outcome::not_applicable(integrable);
+    const std::string why = why_not_finite(
+        {{block.overlap, "B_n", finite_overlap}, {block.sensitivity, "S_n", integrable}});
+    if (!why.empty()) return Outcome::not_applicable(why);
     bound = exp(Estimate(-2.0 * block.step_size)) * bound +
             block.overlap * sqrt(block.error * block.sensitivity);
     bounds.push_back({.lhs = block.to_noise, .rhs = bound, .scale = unit});

@@ -1,9 +1,10 @@
 #include "learning/rippled_block.hpp"
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "numerics/observed_order.hpp"
 
-#include <cmath>
+#include <string>
 #include <variant>
 
 namespace flowcheck {
@@ -20,10 +21,11 @@ const char* const limit_part = "equal steps";
 Outcome guarantee(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   const Estimate start = sqrt(chain.start_to_noise());
-  if (!std::isfinite(start.value)) return without_finite_start(problem);
-  if (!std::isfinite(chain.supremum().value)) return Outcome::not_applicable(envelope);
   const Estimate C3 = sensitivity_bound(problem, chain);
-  if (!std::isfinite(C3.upper)) return Outcome::not_applicable(integrable);
+  const std::string why = why_not_finite({{start, "χ²(p_0 ‖ q)", finite_start},
+                                          {chain.supremum(), "M", envelope},
+                                          {C3, "C₃", integrable}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate rate = sqrt(chain.supremum() * C3 * chain.largest_error());
   std::vector<Bound> bounds;
   Estimate before = start;

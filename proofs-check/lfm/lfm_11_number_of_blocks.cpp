@@ -1,10 +1,12 @@
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <variant>
 
 namespace flowcheck {
@@ -48,12 +50,10 @@ void add_chain(const AffineBlocks& given,
   const AffineBlocks problem = equal_blocks(given.start, static_cast<int>(count), block);
   const BlockChain chain = problem.chain();
   const Estimate C3 = sensitivity_bound(problem, chain);
-  if (!std::isfinite(chain.supremum().value)) {
-    bounds.push_back(left_out(part, envelope));
-    return;
-  }
-  if (!std::isfinite(C3.upper)) {
-    bounds.push_back(left_out(part, integrable));
+  const std::string why =
+      why_not_finite({{chain.supremum(), "M", envelope}, {C3, "C₃", integrable}});
+  if (!why.empty()) {
+    bounds.push_back(left_out(part, why));
     return;
   }
   const Estimate rhs = part == root_part ? end_bound(chain, C3) : sharp_end_bound(chain, C3);
@@ -63,8 +63,9 @@ void add_chain(const AffineBlocks& given,
 Outcome enough(const AffineBlocks& problem) {
   const BlockOptions& block = problem.blocks.front();
   const BlockErrors first = equal_blocks(problem.start, 1, block).chain().blocks.front();
+  const std::string why = why_not_finite({{first.start_to_noise, "χ²(p_0 ‖ q)", finite_start}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const double start = first.start_to_noise.value;
-  if (!std::isfinite(start)) return without_finite_start(problem);
   const double error = first.error.value;
   if (!(error > 0.0)) return Outcome::not_applicable("ε > 0");
   std::vector<Bound> bounds;

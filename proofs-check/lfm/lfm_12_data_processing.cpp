@@ -5,6 +5,7 @@
 #include "lfm/affine_blocks.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 #include "measures/line_laws.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/rng.hpp"
@@ -69,12 +70,12 @@ void add_identities(const Pair& data, const Pair& noise, std::vector<Bound>& bou
   if (relative_width(noise.p, noise.q.law) <= 1.5) {
     add("log(1 + χ²)", [](const Pair& pair) { return log_chi_squared(pair.p, pair.q); });
   } else {
-    bounds.push_back(left_out("log(1 + χ²)", "Σ_N ⪯ 1.5 I"));
+    bounds.push_back(left_out("log(1 + χ²)", "left out: χ² is computed for Σ_N ⪯ 1.5 I"));
   }
   if (data.p.dimension() == 1) {
     add("TV", [](const Pair& pair) { return total_variation(pair.p, pair.q); });
   } else {
-    bounds.push_back(left_out("TV", "d = 1, where total variation has a closed form"));
+    bounds.push_back(left_out("TV", "left out: total variation is computed in d = 1"));
   }
 }
 
@@ -123,9 +124,10 @@ struct EndBound {
 Bound generated_bound(const AffineBlocks& problem, const EndBound& bound) {
   const GaussianChain chain = gaussian_chain(std::get<LineNormal>(problem.start), problem.blocks);
   const BlockChain errors = chain.errors();
-  if (!std::isfinite(errors.supremum().value)) return left_out(bound.part, envelope);
   const Estimate C3 = sensitivity_bound(problem, errors);
-  if (!std::isfinite(C3.upper)) return left_out(bound.part, integrable);
+  const std::string why =
+      why_not_finite({{errors.supremum(), "M", envelope}, {C3, "C₃", integrable}});
+  if (!why.empty()) return left_out(bound.part, why);
   return {.lhs = generated_chi_squared(chain),
           .rhs = bound.value(errors, C3),
           .part = bound.part,
@@ -148,7 +150,7 @@ Outcome generation(const AffineBlocks& given) {
       const AffineBlocks enough = equal_blocks(given.start, static_cast<int>(count), block);
       bounds.push_back(generated_bound(enough, bound));
     } else {
-      bounds.push_back(left_out(bound.part, "at most 60 blocks are run"));
+      bounds.push_back(left_out(bound.part, "left out: at most 60 blocks are run"));
     }
   }
   return bounds;

@@ -13,7 +13,7 @@
 namespace flowcheck {
 namespace lfm_13 {
 
-const char* const without_variation = "d = 1, where total variation is quickly integrated";
+const char* const without_variation = "left out: total variation is computed in d = 1";
 
 // Divergences of one pair p, q, data first.
 struct Divergences {
@@ -140,7 +140,7 @@ Outcome on_target(const Target& target) {
   const auto* p = std::get_if<GaussianMixture>(&target.start);
   if (p == nullptr || !p->has_density()) return Outcome::not_applicable("p has a density");
   if (p->dimension() > 2) {
-    return Outcome::not_applicable("left out: mixtures are evaluated in d ≤ 2");
+    return Outcome::not_applicable("left out: KL of mixtures is computed in d ≤ 2");
   }
   return inequalities(divergences(*p, GaussianMixture(target.reference)));
 }

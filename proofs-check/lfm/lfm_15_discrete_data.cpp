@@ -217,14 +217,21 @@ Outcome on_target(const Target& target) {
   const Measure start = in_units_of_reference(target);
   const auto* gaussian = std::get_if<Gaussian>(&start);
   const bool atom = gaussian != nullptr && gaussian->rank() == 0;
+  const auto* mixture = std::get_if<GaussianMixture>(&start);
+  const bool atoms = mixture != nullptr && mixture->common_variance() == 0.0;
   const auto* points = std::get_if<PointCloud>(&start);
-  if (points == nullptr && !atom) return Outcome::not_applicable("P is discrete");
-  const PointCloud P = atom ? PointCloud(gaussian->mean()) : *points;
-  if (P.dimension() > 16) return Outcome::not_applicable("d ≤ 16");
-  if (P.size() > 2000) return Outcome::not_applicable("at most 2000 atoms");
+  if (points == nullptr && !atom && !atoms) {
+    return Outcome::not_applicable("P is discrete, |x| ≤ R");
+  }
+  const PointCloud P = atom    ? PointCloud(gaussian->mean())
+                       : atoms ? PointCloud(mixture->means(), mixture->weights())
+                               : *points;
+  if (P.dimension() > 16) return Outcome::not_applicable("left out: evaluated in d ≤ 16");
+  if (P.size() > 2000)
+    return Outcome::not_applicable("left out: pairs of at most 2000 atoms are summed");
   constexpr double farthest = 25.0;  // e^{R²} leaves the doubles a little beyond
   if (!(P.points().colwise().norm().maxCoeff() <= farthest)) {
-    return Outcome::not_applicable("R ≤ 25, beyond which e^{R²} leaves the doubles");
+    return Outcome::not_applicable("left out: beyond R = 25 e^{R²} leaves the numbers' range");
   }
   Rng rng(derive_seed(1, "LFM-15 target"));
   std::vector<Bound> bounds;

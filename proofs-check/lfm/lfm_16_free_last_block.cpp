@@ -1,7 +1,8 @@
 #include "lfm/affine_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
+#include "lfm/noising_problem.hpp"
 
-#include <cmath>
+#include <string>
 
 namespace flowcheck {
 namespace lfm_16 {
@@ -19,17 +20,19 @@ AffineBlocks with_free_end(AffineBlocks problem) {
 
 Outcome last_block_alone(const AffineBlocks& problem) {
   const BlockErrors last = with_free_end(problem).chain().blocks.back();
-  if (!std::isfinite(last.overlap.value)) return without_finite_overlap(problem);
-  if (!std::isfinite(last.sensitivity.value)) return Outcome::not_applicable(integrable);
+  const std::string why = why_not_finite(
+      {{last.overlap, "B_N", finite_overlap}, {last.sensitivity, "S_N", integrable}});
+  if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate lhs = last.to_noise;
   std::vector<Bound> bounds;
-  if (std::isfinite(last.supremum.value)) {
+  const std::string no_supremum = why_not_finite({{last.supremum, "sup p_N/q", envelope}});
+  if (no_supremum.empty()) {
     bounds.push_back({.lhs = lhs,
                       .rhs = last.supremum * last.error * last.sensitivity,
                       .part = supremum_part,
                       .scale = unit});
   } else {
-    bounds.push_back(left_out(supremum_part, envelope));
+    bounds.push_back(left_out(supremum_part, no_supremum));
   }
   bounds.push_back({.lhs = lhs,
                     .rhs = last.overlap * sqrt(last.error * last.sensitivity),

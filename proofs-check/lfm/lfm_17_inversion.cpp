@@ -69,7 +69,8 @@ LogStretch log_stretch(const BlockPath& path) {
   return result;
 }
 
-const char* const no_lower_constant = "components of one covariance, or d = 1";
+const char* const no_lower_constant =
+    "left out: λ_min is computed for components of one covariance, and in d = 1";
 
 // The stretch of a map at a point between e^{lower} and e^{upper}.
 void add_stretch(const EnclosedMap& map, const LogStretch& known, std::vector<Bound>& bounds) {
@@ -217,8 +218,7 @@ Claim lfm_17_inversion() {
           "its error is O(n^{−p}), the round trip's O(n^{−p−1}) for even p",
       .source = "invertibility recalled of [XuChengXie2024], orders derived",
       .provenance = Provenance::derived,
-      .hypotheses = {"p₀ has a density", "dependent coupling",
-                     "components of one covariance, or d = 1, for λ_min"},
+      .hypotheses = {"p₀ has a density", "dependent coupling"},
       .instances = {{"random centres, one width", random_isotropic},
                     {"random mixtures", random_widths},
                     order_instance("Euler", FlowMethod::euler, euler_steps),

@@ -1,3 +1,4 @@
+#include "gif/digits.hpp"
 #include "learning/gaussian_block.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/lfm_claims.hpp"
@@ -22,8 +23,10 @@ Bound likelihood(const GaussianMixture& generated,
   if (!passage.has_digits) return left_out(part, without_digits_left);
   const Estimate end = log_density(noise, passage.end, passage.end_error);
   const Estimate start = log_density(generated, x, 0.0);
-  return identity(end + sign * passage.divergence, start, part,
-                  1.0 + std::abs(start.value) + std::abs(end.value));
+  const double widths = end.width() + passage.divergence.width() + start.width();
+  return with_digits(identity(end + sign * passage.divergence, start, part,
+                              1.0 + std::abs(start.value) + std::abs(end.value)),
+                     widths, "left out: centres so far leave log p too few digits");
 }
 
 // Perfect blocks: q replaced by p_N, the model's law is p₀.

@@ -1,5 +1,6 @@
 #include "distances/monotone_transport.hpp"
 #include "distances/wasserstein.hpp"
+#include "gif/digits.hpp"
 #include "jko/reference_units.hpp"
 #include "lfm/block_map.hpp"
 #include "lfm/generation.hpp"
@@ -67,18 +68,24 @@ void add_energies(const GaussianMixture& data,
   const BlockPath path(data, gamma, choice.interpolant, choice.coupling);
   const Estimate kinetic = kinetic_energy(path);
   const std::string name = choice.name;
+  const auto add = [&](const Bound& bound) {
+    bounds.push_back(with_digits(bound, kinetic.width(),
+                                 "left out: the quadrature leaves the kinetic energy too few "
+                                 "digits"));
+  };
   if (data.dimension() == 1 || data.size() == 1) {
-    bounds.push_back({.lhs = squared_distance(data, path),
-                      .rhs = kinetic,
-                      .part = "W₂² ≤ kinetic, " + name,
-                      .scale = 1.0});
+    add({.lhs = squared_distance(data, path),
+         .rhs = kinetic,
+         .part = "W₂² ≤ kinetic, " + name,
+         .scale = 1.0});
   } else {
-    bounds.push_back(left_out("W₂² ≤ kinetic, " + name, "d = 1 or one component"));
+    bounds.push_back(
+        left_out("W₂² ≤ kinetic, " + name, "left out: W₂ of mixtures is computed in d = 1"));
   }
-  bounds.push_back({.lhs = kinetic,
-                    .rhs = squared_rate(path),
-                    .part = "kinetic ≤ E|İ|², " + name,
-                    .scale = 1.0});
+  add({.lhs = kinetic,
+       .rhs = squared_rate(path),
+       .part = "kinetic ≤ E|İ|², " + name,
+       .scale = 1.0});
 }
 
 std::vector<Bound> locality(const GaussianMixture& data, double gamma) {
@@ -186,7 +193,7 @@ Outcome small_by_trigonometric() {
 Outcome on_target(const Target& target) {
   if (!target.reference.has_density()) return Outcome::not_applicable("q has a density");
   const Measure start = in_units_of_reference(target);
-  if (dimension(start) > 16) return Outcome::not_applicable("d ≤ 16");
+  if (dimension(start) > 16) return Outcome::not_applicable("left out: evaluated in d ≤ 16");
   const auto* points = std::get_if<PointCloud>(&start);
   if (points != nullptr) {
     return displacement(GaussianMixture::isotropic(points->weights() / points->weights().sum(),
@@ -201,7 +208,8 @@ Outcome on_target(const Target& target) {
   if (!data.has_density()) {
     bounds.push_back(left_out(energies, "p₀ has a density"));
   } else if (data.dimension() * data.size() > 8 || data.dimension() > 2) {
-    bounds.push_back(left_out(energies, "d = 1 and at most 8 components, or d = 2 and 4"));
+    bounds.push_back(
+        left_out(energies, "left out: integrated for 8 components in d = 1, 4 in d = 2"));
   } else {
     for (const Choice& choice : choices) add_energies(data, target.step_size, choice, bounds);
   }

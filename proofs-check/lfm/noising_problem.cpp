@@ -1,9 +1,11 @@
 #include "lfm/noising_problem.hpp"
 
 #include "jko/reference_units.hpp"
+#include "measures/point_cloud.hpp"
 #include "measures/random_gaussian.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cmath>
 #include <utility>
 #include <variant>
@@ -109,19 +111,15 @@ GaussianMixture whitened(const GaussianMixture& p) {
   return centred(pushforward({.linear = W, .offset = Vector::Zero(p.dimension())}, p));
 }
 
-double widest_variance(const GaussianMixture& p) {
-  double widest = 0.0;
-  for (Index k = 0; k < p.size(); ++k) {
-    widest = std::max(widest, p.kernel(k).eigenvalues().maxCoeff());
+std::string why_not_finite(const std::vector<NamedConstant>& constants) {
+  for (const auto& [value, name, hypothesis] : constants) {
+    if (value.lower == infinity) return hypothesis;
+    if (std::isfinite(value.lower) && std::isfinite(value.upper)) continue;
+    const bool too_large = value.value == infinity && value.lower > 0.0;
+    return fmt::format("left out: {} {}", name,
+                       too_large ? "is beyond the numbers' range" : "is not enclosed");
   }
-  return widest;
-}
-
-Outcome without_chi_squared(const GaussianMixture& p, const char* hypothesis) {
-  return Outcome::not_applicable(
-      p.has_density() && widest_variance(p) < 2.0
-          ? "left out: χ²(p ‖ q) is finite, and beyond the numbers' range"
-          : hypothesis);
+  return "";
 }
 
 std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& evaluate) {
@@ -137,7 +135,9 @@ std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& e
       return evaluate(problem(GaussianMixture(*p)));
     }
     if (const auto* p = std::get_if<GaussianMixture>(&start)) return evaluate(problem(*p));
-    return Outcome::not_applicable("the start is a Gaussian or a mixture of them");
+    const auto& points = std::get<PointCloud>(start);
+    return evaluate(problem(GaussianMixture::isotropic(points.weights() / points.weights().sum(),
+                                                       points.points(), 0.0)));
   };
 }
 

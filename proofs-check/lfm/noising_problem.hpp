@@ -55,15 +55,20 @@ GaussianMixture bimodal_bed();
 GaussianMixture centred(const GaussianMixture& p);
 GaussianMixture whitened(const GaussianMixture& p);
 
-/// The largest variance of a component in any direction: χ²(p ‖ q) is finite where it is below 2.
-double widest_variance(const GaussianMixture& p);
+/// What stands in a bound, and the hypothesis that it is finite.
+struct NamedConstant {
+  Estimate value = {};
+  std::string name = {};        ///< "χ²(p ‖ q)"
+  std::string hypothesis = {};  ///< "χ²(p ‖ q) < ∞"
+};
 
-/// Why χ²(p ‖ q) is not a number: the `hypothesis` that it is finite fails, or it is finite and
-/// beyond the numbers' range, as of centres far from q's.
-Outcome without_chi_squared(const GaussianMixture& p, const char* hypothesis);
+/// Why a bound with these constants says nothing: the hypothesis that the first of them fails,
+/// being infinite, or "left out: …" where it is finite, or may be, and no numbers enclose it. ""
+/// where there is none.
+std::string why_not_finite(const std::vector<NamedConstant>& constants);
 
-/// The user's problem in units of the reference: the start under x ↦ Q^{−½}(x − μ). Fails where the
-/// reference has no density, or the start is points.
+/// The user's problem in units of the reference: the start under x ↦ Q^{−½}(x − μ), points as
+/// atoms. Fails where the reference has no density.
 std::function<Outcome(const Target&)> on_noising_target(const EvaluateNoising& evaluate);
 
 }  // namespace flowcheck

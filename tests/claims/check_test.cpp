@@ -319,12 +319,15 @@ TEST_CASE("an infinite bound is no evidence", "[claims][exact]") {
   claim.tight.clear();
   claim.instances[0].draw = [](Trial&) -> Outcome {
     return std::vector<Bound>{{.lhs = 1.0, .rhs = 2.0, .part = "finite"},
-                              {.lhs = 1.0, .rhs = infinity, .part = "infinite"}};
+                              {.lhs = 1.0, .rhs = infinity, .part = "infinite"},
+                              {.lhs = 1.0, .rhs = exp(Estimate(800.0)), .part = "too large"}};
   };
   const std::vector<CheckResult> checks = run(claim).checks;
   CHECK(checks.at(0).verdict == Verdict::holds);
   CHECK(checks.at(1).verdict == Verdict::not_applicable);
   CHECK(checks.at(1).reason == "left out: the bound is infinite");
+  CHECK(checks.at(2).verdict == Verdict::not_applicable);
+  CHECK(checks.at(2).reason == "left out: the bound is beyond the numbers' range");
 }
 
 TEST_CASE("the tightness of an auxiliary bound is not the claim's", "[claims][exact]") {

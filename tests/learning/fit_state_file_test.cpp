@@ -178,7 +178,7 @@ TEST_CASE("a damaged state is refused in one line", "[learning][precondition]") 
   };
   refused("");
   refused("[]");
-  refused(replaced(good, "fit_state/2", "fit_state/1"));  // what an earlier program left
+  refused(replaced(good, "fit_state/3", "fit_state/2"));  // what an earlier program left
   refused(replaced(good, "\"trained\": 2", "\"trained\": 1"));
   refused(replaced(good, "\"trained\": 2", "\"trained\": -2"));
   refused(replaced(good, "\"trained\": 2", "\"trained\": 18446744073709551615"));

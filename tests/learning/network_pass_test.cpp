@@ -145,6 +145,25 @@ TEST_CASE("the bound of the layers' norms is attained", "[learning][exact]") {
   CHECK(lipschitz_bound(wave) == infinity);
 }
 
+TEST_CASE("the bound of the layers' norms is rounded upwards", "[learning][exact]") {
+  Rng rng(16);
+  for (int k = 0; k < 200; ++k) {
+    const double a = rng.uniform(0.1, 3.0);
+    const double b = rng.uniform(0.1, 3.0);
+    const double c = rng.uniform(0.1, 3.0);
+    const VelocityNetwork network{.shape = {.dimension = 1,
+                                            .widths = {1, 1},
+                                            .time_input = false,
+                                            .residual = false,
+                                            .activation = Activation::softplus,
+                                            .beta = 20.0},
+                                  .parameters = Vector{{a, 0.0, b, 0.0, c, 0.0}}};
+    const long double exact = static_cast<long double>(a) * b * c;
+    CHECK(lipschitz_bound(network) >= exact);
+    CHECK(lipschitz_bound(network) <= exact * (1.0 + 1e-13));
+  }
+}
+
 TEST_CASE("the regression loss and its gradient are those of the plain form with Jets",
           "[learning][exact]") {
   const Case c = a_case();

@@ -129,6 +129,19 @@ TEST_CASE("a sampled supremum has no upper bound", "[numerics][exact]") {
   CHECK((2.0 * seen).upper == infinity);
 }
 
+TEST_CASE("what overflows is not known to be infinite", "[numerics][exact]") {
+  const Estimate large = exp(Estimate(800.0));
+  CHECK(large.value == infinity);
+  for (const Estimate& product : {large, 2.0 * large, large * large, large / 0.5, square(large)}) {
+    CHECK(product.lower > 1e307);
+    CHECK(product.lower < infinity);
+    CHECK(product.upper == infinity);
+  }
+  CHECK((-2.0 * large).upper < -1e307);
+  CHECK((-2.0 * large).upper > -infinity);
+  CHECK((2.0 * Estimate(infinity)).lower == infinity);
+}
+
 TEST_CASE("estimates refuse negative errors", "[numerics][precondition]") {
   CHECK_THROWS_AS(Estimate::closed_form(1.0, -0.1), std::invalid_argument);
   CHECK_THROWS_AS(widened(1.0, -0.1), std::invalid_argument);

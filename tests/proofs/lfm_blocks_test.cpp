@@ -14,7 +14,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace flowcheck::lfm_blocks_test {
 
@@ -255,24 +257,95 @@ TEST_CASE("every claim on closed-form beds holds and its controls do not", "[lfm
   }
 }
 
+namespace {
+
+std::string reason_on(const Claim& claim, const Measure& start) {
+  const Index d = dimension(start);
+  return claim.on_target({.start = start, .reference = Gaussian::standard(d)}).failed_hypothesis;
+}
+
+std::vector<Claim> claims_with_finite_constants() {
+  return {lfm_01_chi_squared_contraction(),
+          lfm_07_one_step_perturbation(),
+          lfm_08_forward_process(),
+          lfm_09_a_posteriori(),
+          lfm_10_sharper_rate(),
+          lfm_11_number_of_blocks()};
+}
+
+GaussianMixture two_hills(double distance, double variance) {
+  return GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-distance, distance}}, variance);
+}
+
+}  // namespace
+
 TEST_CASE("a finite χ² that no number holds is left out, and fails no hypothesis",
           "[lfm][control]") {
-  const auto reason = [](const Claim& claim, double distance, double variance) {
-    const auto start =
-        GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-distance, distance}}, variance);
-    return claim.on_target({.start = start, .reference = Gaussian::standard(1)}).failed_hypothesis;
-  };
-  for (const Claim& claim :
-       {lfm_01_chi_squared_contraction(), lfm_07_one_step_perturbation(), lfm_08_forward_process(),
-        lfm_09_a_posteriori(), lfm_10_sharper_rate(), lfm_11_number_of_blocks()}) {
+  for (const Claim& claim : claims_with_finite_constants()) {
     CAPTURE(claim.id);
-    CHECK(reason(claim, 0.5, 0.5).empty());
-    const std::string far = reason(claim, 50.0, 0.5);
+    CHECK(reason_on(claim, two_hills(0.5, 0.5)).empty());
+    const std::string far = reason_on(claim, two_hills(50.0, 0.5));
     CHECK(far.starts_with("left out: "));
-    CHECK(far.ends_with(" is finite, and beyond the numbers' range"));
-    const std::string wide = reason(claim, 0.5, 2.5);
+    CHECK(far.ends_with(" is beyond the numbers' range"));
+    const std::string wide = reason_on(claim, two_hills(0.5, 2.5));
     CHECK_FALSE(wide.empty());
     CHECK_FALSE(wide.starts_with("left out"));
+  }
+}
+
+TEST_CASE("a component of no weight makes nothing infinite", "[lfm][control]") {
+  const GaussianMixture far(Vector{{0.5, 0.5, 0.0}}, Matrix{{-50.0, 50.0, 0.0}},
+                            {Matrix{{0.5}}, Matrix{{0.5}}, Matrix{{9.0}}});
+  for (const Claim& claim : claims_with_finite_constants()) {
+    CAPTURE(claim.id);
+    CHECK(reason_on(claim, far).ends_with(" is beyond the numbers' range"));
+  }
+}
+
+TEST_CASE("what is infinite is told by the blocks' own laws", "[lfm][control]") {
+  const auto outcome = [](const Claim& claim, double mean, double variance, double e) {
+    return claim.on_target({.start = Gaussian(Vector{{mean}}, Matrix{{variance}}),
+                            .reference = Gaussian::standard(1),
+                            .step_size = 0.01,
+                            .error = e});
+  };
+  // 1.505 is below 3/2 after a step of 0.01: no block's B_n is infinite, and of N(60, ·) none is a
+  // number.
+  const Claim claim = lfm_09_a_posteriori();
+  CHECK(outcome(claim, 0.0, 1.505, 0.01).applies());
+  CHECK(outcome(claim, 0.0, 1.6, 0.01).failed_hypothesis == finite_overlap);
+  CHECK(outcome(claim, 60.0, 1.505, 0.01).failed_hypothesis ==
+        "left out: B_n is beyond the numbers' range");
+  // The same of sup p_n/q, which is finite below 1.
+  const Claim sharp = lfm_10_sharper_rate();
+  CHECK(outcome(sharp, 0.0, 0.995, 0.01).applies());
+  CHECK(outcome(sharp, 60.0, 0.995, 0.01).failed_hypothesis ==
+        "left out: χ²(p_0 ‖ q) is beyond the numbers' range");
+  CHECK(outcome(sharp, 0.0, 1.1, 0.01).failed_hypothesis == envelope);
+}
+
+TEST_CASE("an infinite integral and one beyond the numbers are told apart", "[lfm][exact]") {
+  const auto laws = [](double mean, double variance) {
+    return std::pair(LineNormal{.mean = mean, .variance = variance},
+                     GaussianMixture(Gaussian(Vector{{mean}}, Matrix{{variance}})));
+  };
+  const auto check = [](const Estimate& found, bool infinite) {
+    CHECK(found.value == infinity);
+    CHECK(found.upper == infinity);
+    CHECK((found.lower == infinity) == infinite);
+  };
+  for (const double mean : {0.5, 100.0}) {
+    CAPTURE(mean);
+    const auto [line, mixture] = laws(mean, mean > 1.0 ? 0.9 : 2.5);
+    const bool infinite = mean < 1.0;
+    check(supremum_to_noise(line), infinite);
+    check(overlap_with_noise(line, line), infinite);
+    check(overlap_with_noise(mixture, mixture), infinite);
+    check(chi_squared_to_noise(line), infinite);
+    check(chi_squared_to_noise(mixture), infinite);
+    check(chi_squared(mixture.component(0), Gaussian::standard(1)), infinite);
+    CHECK((supremum_to_noise(mixture).lower == infinity) == infinite);
+    CHECK(supremum_to_noise(mixture).upper == infinity);
   }
 }
 

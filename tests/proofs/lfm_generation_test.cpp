@@ -315,6 +315,31 @@ TEST_CASE("inversion sees the orders of the inverse and of the round trip",
   for (const Row& row : rows_of(record, "w2")) CHECK(row.measured.value <= row.predicted.value);
 }
 
+TEST_CASE("what is not computed is left out, and no hypothesis of the theorem", "[lfm][property]") {
+  const GaussianMixture plane(Vector{{0.5, 0.5}}, Matrix{{0.9, -0.7}, {0.3, 0.6}},
+                              {Matrix{{0.3, 0.1}, {0.1, 0.2}}, Matrix{{0.15, 0.0}, {0.0, 0.4}}});
+  const GaussianMixture far =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-1e4, 1e4}}, 0.4);
+  const GaussianMixture space =
+      GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix::Random(5, 2), 0.4);
+  const Gaussian wide(Vector{{0.0, 0.0}}, 1e6 * Matrix::Identity(2, 2));
+  for (const Measure& start : {Measure(plane), Measure(far), Measure(space), Measure(wide)}) {
+    CAPTURE(dimension(start));
+    const Target target{.start = start, .reference = Gaussian::standard(dimension(start))};
+    for (const Claim& claim :
+         {lfm_03_companion_contractions(), lfm_12_data_processing(),
+          lfm_13_kl_and_total_variation(), lfm_17_inversion(), lfm_20_locality()}) {
+      const ClaimResult result = check(claim, {.target = target});
+      CAPTURE(claim.id);
+      for (const CheckResult& found : result.checks) {
+        CAPTURE(found.part, found.reason);
+        CHECK(found.verdict != Verdict::inconclusive);
+        if (found.verdict == Verdict::not_applicable) CHECK(found.reason.starts_with("left out: "));
+      }
+    }
+  }
+}
+
 TEST_CASE("experiments on blocks refuse settings that make no sense",
           "[lfm_locality][inversion][precondition]") {
   PreparedRun locality = lfm_locality().prepare(Scale::quick);

@@ -109,7 +109,11 @@ TEST_CASE("an exact step's reported error is what others have measured", "[proxi
   CHECK(std::abs(error.score_bias.value - at.score) < z * at.score_deviation);
   CHECK(std::abs(error.transport_bias.value - 0.13) < z * 0.012);
   CHECK(error.reported.squared.value > 0.2);  // of a truth of 0
-  CHECK_THAT(error.squared, Encloses(0.0));
+  CHECK_THAT(error.of_gaussians, Encloses(0.0));
+  // No argument bounds ε² of any law from above, and below 0 it is not.
+  CHECK(error.squared.value == error.of_gaussians.value);
+  CHECK(error.squared.lower == std::min(0.0, error.squared.value));
+  CHECK(error.squared.upper == infinity);
 }
 
 // An interval that held ε² only where ε = 0, or only thanks to its width, would fail here.
@@ -142,9 +146,9 @@ TEST_CASE("a calibrated interval covers ε² of exact and of inexact pairs", "[p
   std::vector<double> calibrated;
   std::vector<double> reported;
   for (const CalibratedFirstOrderError& one : all) {
-    misses += Encloses(truth).match(one.squared) ? 0 : 1;
+    misses += Encloses(truth).match(one.of_gaussians) ? 0 : 1;
     // The same interval around what is reported.
-    reported_misses += one.squared.lower + one.bias.value > truth ? 1 : 0;
+    reported_misses += one.of_gaussians.lower + one.bias.value > truth ? 1 : 0;
     calibrated.push_back(one.squared.value);
     reported.push_back(one.reported.squared.value);
   }
@@ -196,7 +200,7 @@ TEST_CASE("the calibration gives the same bytes on one thread and on several",
   const CalibratedFirstOrderError several = run(1);
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, 1);
   const CalibratedFirstOrderError one = run(1);
-  CHECK(one.squared.lower == several.squared.lower);
+  CHECK(one.of_gaussians.lower == several.of_gaussians.lower);
   CHECK(one.squared.value == several.squared.value);
   CHECK(one.score_bias.value == several.score_bias.value);
   CHECK(run(2).bias.value != several.bias.value);
