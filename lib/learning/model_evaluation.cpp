@@ -115,7 +115,7 @@ void measure_by_kernels(const ModelBlock& block,
   const Estimate& found = error.of_gaussians;
   if (!(found.lower > 0.0)) {
     result.no_first_order_error =
-        fmt::format("not resolved by {} points: {:.3g} less a bias of {:.3g}, to {:.2g}", n,
+        fmt::format("not resolved by {} points: {:.3g} less a bias of {:.3g} ± {:.2g}", n,
                     error.reported.squared.value, error.bias.value, 0.5 * found.width());
     return;
   }
