@@ -34,6 +34,18 @@ Estimate root_mean_square(const Matrix& differences, double false_alarm) {
   return sqrt(mean_of(differences.colwise().squaredNorm().transpose(), false_alarm));
 }
 
+// √E|x − y|² of points where a block's steps there and back have taken other points, or the same by
+// other steps: each rounds, and what the points differ by may be nothing else.
+Estimate distance_moved(const ModelBlock& block,
+                        const Matrix& points,
+                        const Matrix& others,
+                        double false_alarm) {
+  const double size = std::sqrt(points.squaredNorm() / static_cast<double>(points.cols()));
+  const Estimate seen = root_mean_square(points - others, false_alarm);
+  if (seen.is_nan()) return seen;
+  return max(widened(seen, round_off(size * block.steps, points.rows())), 0.0);
+}
+
 Matrix first_columns(const Matrix& points, Index count) {
   return points.leftCols(std::min(count, points.cols()));
 }
@@ -103,7 +115,7 @@ void measure_by_kernels(const ModelBlock& block,
   const Estimate& found = error.of_gaussians;
   if (!(found.lower > 0.0)) {
     result.no_first_order_error =
-        fmt::format("not resolved by {} points: {:.3g} less a bias of {:.3g}, to {:.2g}", n,
+        fmt::format("not resolved by {} points: {:.3g} less a bias of {:.3g} ± {:.2g}", n,
                     error.reported.squared.value, error.bias.value, 0.5 * found.width());
     return;
   }
@@ -235,7 +247,7 @@ class Evaluator {
       measure_lipschitz(block, first_columns(points, options_.lipschitz_points), measured);
       const Matrix some = first_columns(points, options_.sample_points);
       const Matrix back = pull_block(block, first_columns(pushed.points, options_.sample_points));
-      measured.data_round_trip = root_mean_square(back - some, alpha_);
+      measured.data_round_trip = distance_moved(block, some, back, alpha_);
       if (model_.method == ModelMethod::jko) {
         if (carried_.empty()) {
           measure_by_kernels(block, points, pushed.points, options_, measured);
@@ -289,9 +301,9 @@ class Evaluator {
       const ModelBlock& block = model_.blocks[n];
       Matrix pulled = pull_block(block, points);
       result_.blocks[n].noise_round_trip =
-          root_mean_square(push_block(block, pulled).points - points, alpha_);
-      const Estimate change = root_mean_square(pull_block(block, points, 2) - pulled, alpha_);
-      result_.blocks[n].inversion_error = max(0.0, change + Estimate::converged(0.0, change.value));
+          distance_moved(block, points, push_block(block, pulled).points, alpha_);
+      const Estimate change = distance_moved(block, pulled, pull_block(block, points, 2), alpha_);
+      result_.blocks[n].inversion_error = max(change + Estimate::converged(0.0, change.value), 0.0);
       points = std::move(pulled);
     }
     sample_size_ = std::sqrt(points.squaredNorm() / static_cast<double>(points.cols()));

@@ -433,6 +433,21 @@ TEST_CASE("what inversion loses is that of affine blocks with known numbers", "[
              Catch::StartsWith("Lip(T_j^-1): the layers' norms do not say that the steps have"));
 }
 
+TEST_CASE("what rounding alone undoes is not told from 0", "[learning][exact]") {
+  FlowModel model{.method = ModelMethod::jko,
+                  .scaling = scaling_of(Scaling::none, Matrix::Identity(1, 1)),
+                  .columns = {},
+                  .blocks = {shrinking_block(1e-6, 8)}};
+  const BlockMeasurement block = evaluate_model(model, narrow_data(1), {}, few()).blocks.front();
+  for (const Estimate& error :
+       {block.data_round_trip, block.noise_round_trip, block.inversion_error}) {
+    CHECK(error.lower == 0.0);
+    CHECK(error.upper > 1e-15);
+    CHECK(error.upper < 1e-11);
+    CHECK(error.budget.round_off > 1e-15);
+  }
+}
+
 TEST_CASE("what inversion loses has no bound where the layers' norms are large, and says so",
           "[learning][control]") {
   const DataSplit data = hills(400);
