@@ -161,6 +161,36 @@ TEST_CASE("A bound out of proportion is told, and flows are not told of an ε th
              !Contains("vacuously"));
 }
 
+TEST_CASE("A curvature that a target does not have is told from one that is not known",
+          "[cli][exact]") {
+  const ScratchFolder folder;
+  // In the plane no component is the widest, which proves that κ = −∞; in space nothing is proved.
+  folder.write("plane.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                 "means": [[-0.5, 0], [0.5, 0.2]],
+                                 "covariances": [[[1, 0], [0, 0.25]], [[0.25, 0], [0, 1]]]})");
+  folder.write("space.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5],
+                                 "means": [[0, 0, 0], [0, 0, 0]],
+                                 "covariances": [[[3, 0, 0], [0, 1, 0], [0, 0, 1]],
+                                                 [[1, 0, 0], [0, 2, 0], [0, 0, 1]]]})");
+  folder.write("points.csv", "x\n0\n1\n");
+  const auto constants = [&](const std::string& target, const std::string& line) {
+    const ProgramOutcome outcome = call_program(
+        {FLOWCHECK_PROGRAM, "check", "GIF-01", "--target", target, "--out", target + ".out"},
+        {.folder = folder.path()});
+    CAPTURE(target);
+    CHECK_THAT(outcome.errors, Contains(line));
+    return verdicts(folder, target + ".out/verdicts.json")["target_constants"];
+  };
+  const json none = constants("plane.json", "κ = −∞, β ≤ 4");
+  CHECK(none["kappa"]["lower"] == "-inf");
+  CHECK(none["kappa"]["upper"] == "-inf");
+  const json unknown = constants("space.json", "κ not known, at most 0.5, β ≤ 1");
+  CHECK(unknown["kappa"]["lower"] == "-inf");
+  CHECK(unknown["kappa"]["upper"].get<double>() == Approx(0.5));
+  const json points = constants("points.csv", "κ = −∞, β = ∞, D ≤ 0.5");
+  CHECK(points["beta"]["lower"] == "inf");
+}
+
 TEST_CASE("Another measure under the same name starts the record afresh", "[cli][exact]") {
   const ScratchFolder folder;
   const auto check = [&](const std::string& id, const std::string& target) {
@@ -199,7 +229,7 @@ TEST_CASE("A target's points are treated as asked, and what was done is told and
   CHECK(constants["half_diameter"]["value"].get<double>() ==
         Approx(0.5 * std::hypot(0.3, 2.0)).epsilon(1e-12));
   CHECK(constants["half_diameter"]["grade"] == "certified");
-  CHECK_FALSE(constants.contains("kappa"));  // −∞: not known
+  CHECK(constants["kappa"]["upper"] == "-inf");  // points have none
   CHECK_THAT(call(folder, {"show", "GIF-08", "--out", "mine"}).output, Contains("target x.csv"));
 }
 
