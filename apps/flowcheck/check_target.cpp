@@ -256,7 +256,8 @@ MeasureFile read_start(const CommandLine& line) {
   return read;
 }
 
-// The constants that the theorems on flows take from a measure, those that are known.
+// The constants that the theorems on flows take from a measure, those that are known; of κ and β
+// also that there is none, or that it is not known.
 std::vector<TargetConstant> flow_constants(const Measure& measure) {
   const Regularity c = data_law(measure)->regularity();
   const CovarianceEnvelope envelope = covariance_envelope(c);
@@ -264,8 +265,8 @@ std::vector<TargetConstant> flow_constants(const Measure& measure) {
   const auto add = [&constants](const char* name, double known_end, const Estimate& constant) {
     if (std::isfinite(known_end)) constants.push_back({name, constant});
   };
-  add("kappa", c.curvature_lower.lower, c.curvature_lower);
-  add("beta", c.curvature_upper.upper, c.curvature_upper);
+  constants.push_back({"kappa", c.curvature_lower});
+  constants.push_back({"beta", c.curvature_upper});
   add("half_diameter", c.half_diameter.upper, c.half_diameter);
   if (std::isfinite(c.mixture_radius.upper)) {
     constants.push_back({"sigma", c.mixture_scale});
@@ -285,28 +286,44 @@ bool is_wide(const Estimate& constant) {
   return std::isfinite(constant.width()) && constant.width() > 1e-3 * std::abs(constant.value);
 }
 
-// "κ ≥ 0.3, β ≤ 2": the end of each that is a bound; "κ ≥ −62 (between −62 and −12)" where the
-// constant itself is not known so well.
-std::string words(const std::vector<TargetConstant>& constants) {
-  static const std::map<std::string, std::string> symbols = {{"kappa", "κ ≥"},
-                                                             {"beta", "β ≤"},
-                                                             {"half_diameter", "D ≤"},
-                                                             {"sigma", "σ ="},
-                                                             {"mixture_radius", "R ≤"},
-                                                             {"log_lipschitz", "L ≤"},
-                                                             {"stretch_bound", "‖∇X‖ ≤"},
-                                                             {"inverse_stretch_bound", "‖∇X⁻¹‖ ≤"}};
-  std::string text;
-  for (const auto& [name, constant] : constants) {
-    const double shown = name == "kappa"   ? constant.lower
-                         : name == "sigma" ? constant.value
-                                           : constant.upper;
-    text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", symbols.at(name), shown);
-    if ((name == "kappa" || name == "beta") && is_wide(constant)) {
-      text += fmt::format(" (between {:.6g} and {:.6g})", constant.lower, constant.upper);
+// "κ ≥ 0.3": the end of a constant that is a bound; "κ ≥ −62 (between −62 and −12)" where the
+// constant itself is not known so well, "κ = −∞" where the measure has none, and "κ not known, at
+// most 0.3".
+std::string words(const TargetConstant& known) {
+  struct Shown {
+    const char* symbol;
+    bool from_below = false;
+    bool is_curvature = false;
+  };
+  static const std::map<std::string, Shown> shown = {
+      {"kappa", {"κ", true, true}}, {"beta", {"β", false, true}},
+      {"half_diameter", {"D"}},     {"sigma", {"σ"}},
+      {"mixture_radius", {"R"}},    {"log_lipschitz", {"L"}},
+      {"stretch_bound", {"‖∇X‖"}},  {"inverse_stretch_bound", {"‖∇X⁻¹‖"}}};
+  const auto& [name, constant] = known;
+  const auto& [symbol, from_below, is_curvature] = shown.at(name);
+  if (name == "sigma") return fmt::format("{} = {:.6g}", symbol, constant.value);
+  const double safe = from_below ? constant.lower : constant.upper;
+  const double other = from_below ? constant.upper : constant.lower;
+  if (!std::isfinite(safe)) {
+    if (other == safe) return fmt::format("{} = {}∞", symbol, safe < 0.0 ? "−" : "");
+    std::string text = fmt::format("{} not known", symbol);
+    if (std::isfinite(other)) {
+      text += fmt::format(", at {} {:.6g}", from_below ? "most" : "least", other);
     }
+    return text;
   }
-  return text.empty() ? "no constant is known" : text;
+  std::string text = fmt::format("{} {} {:.6g}", symbol, from_below ? "≥" : "≤", safe);
+  if (is_curvature && is_wide(constant)) {
+    text += fmt::format(" (between {:.6g} and {:.6g})", constant.lower, constant.upper);
+  }
+  return text;
+}
+
+std::string words(const std::vector<TargetConstant>& constants) {
+  std::vector<std::string> all;
+  for (const TargetConstant& constant : constants) all.push_back(words(constant));
+  return fmt::format("{}", fmt::join(all, ", "));
 }
 
 }  // namespace

@@ -109,11 +109,16 @@ Regularity of_distinct_widths(const GaussianMixture& p) {
   return result;
 }
 
+// κ of which no more is known than what it is at most.
+Estimate unknown_below(double upper) {
+  return Estimate::between(-infinity, -infinity, upper, Grade::closed_form);
+}
+
 Regularity of_distinct_covariances(const GaussianMixture& p) {
   const Index d = p.dimension();
   const Gaussian overall(p.mean(), p.covariance());
-  const double least =
-      inverse_eigenvalue(overall.eigenvalues()(0), overall.eigenvalues()(d - 1), d).lower;
+  const double widest = overall.eigenvalues()(d - 1);
+  const double least = inverse_eigenvalue(overall.eigenvalues()(0), widest, d).lower;
   Estimate most = 0.0;
   for (Index k = 0; k < p.size(); ++k) {
     if (p.weights()(k) == 0.0) continue;
@@ -121,6 +126,7 @@ Regularity of_distinct_covariances(const GaussianMixture& p) {
     most = max(most, inverse_eigenvalue(lambda(0), lambda(d - 1), d));
   }
   Regularity result;
+  result.curvature_lower = unknown_below(inverse_eigenvalue(widest, widest, d).upper);
   result.curvature_upper = Estimate::between(most.value, least, most.upper, Grade::closed_form);
   return result;
 }
@@ -157,7 +163,7 @@ Regularity regularity(const GaussianMixture& p) {
   }
   if (p.has_common_covariance()) {
     if (all_equal(means)) return regularity(Gaussian(means.col(0), p.covariance(0)));
-    if (!p.has_density()) return {};
+    if (!p.has_density()) return {.curvature_lower = unknown_below(infinity)};
     Regularity result = of_common_covariance(means, p.kernel(0));
     if (const auto pair = pair_curvature(p)) {
       result.curvature_lower = intersection(result.curvature_lower, -pair->largest);
@@ -169,7 +175,7 @@ Regularity regularity(const GaussianMixture& p) {
     p.weights().maxCoeff(&only);
     return regularity(p.component(only));
   }
-  if (!p.has_density()) return {};
+  if (!p.has_density()) return {.curvature_lower = unknown_below(infinity)};
   if (const auto pair = pair_curvature(p)) {
     return {.curvature_lower = -pair->largest, .curvature_upper = -pair->smallest};
   }

@@ -11,8 +11,8 @@ class PointCloud;
 
 /// What is known of a measure p = e^{−U} on ℝᵈ that the theorems' constants are made of. Each is an
 /// Estimate of the best constant, with the grade it is known at; infinite (or minus infinite) where
-/// the measure has no such constant, or none is known. A theorem uses the safe end: `lower` of
-/// curvature_lower, `upper` of all others.
+/// the measure has no such constant. Where none is known that end alone is infinite: κ ∈ [−∞, 0.3].
+/// A theorem uses the safe end: `lower` of curvature_lower, `upper` of all others.
 struct Regularity {
   static constexpr double none = infinity;
 
@@ -49,8 +49,8 @@ Regularity regularity(const Gaussian& p);
 ///   pair_curvature().
 /// - Different widths on the line: both, converged, by log_density_curvature().
 /// - Else, in more dimensions, β ≤ max 1/λ_min(Σₖ), and β ≥ 1/λ_min(Cov p), since E_p ∇²U = E_p
-/// ∇U∇Uᵀ ⪰ (Cov p)⁻¹; nothing is
-///   known of κ, for Cov_r(g) may be unbounded (certification.md 6.1).
+/// ∇U∇Uᵀ ⪰ (Cov p)⁻¹; of κ only that it is at most 1/λ_max(Cov p), by Brascamp and Lieb, for
+///   Cov_r(g) may be unbounded. Nothing is known of κ without a density.
 Regularity regularity(const GaussianMixture& p);
 
 /// Of a finite point set, from the points of positive weight: D = half the diameter and (σ, R) =

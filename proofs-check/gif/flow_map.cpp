@@ -4,11 +4,13 @@
 #include "numerics/round_off.hpp"
 
 #include <Eigen/SVD>
+#include <boost/math/tools/roots.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -140,13 +142,38 @@ double unseen_error(int fine_steps, int coarse_steps, double fine_tolerance, dou
 }
 
 double time_of(const std::function<double(double)>& r, double value) {
-  double below = 0.0;
-  double above = 1.0;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (below + above);
-    (r(middle) < value ? below : above) = middle;
+  // r/(r + value) − ½, which is finite where r is not.
+  const auto ahead = [&](double t) {
+    const double at = r(t);
+    return at < infinity ? at / (at + value) - 0.5 : 0.5;
+  };
+  const double first = ahead(0.0);
+  const double last = ahead(1.0);
+  if (first >= 0.0) return 0.0;
+  if (last <= 0.0) return 1.0;
+  std::uintmax_t most_steps = 200;
+  return boost::math::tools::toms748_solve(ahead, 0.0, 1.0, first, last,
+                                           boost::math::tools::eps_tolerance<double>(52),
+                                           most_steps)
+      .first;
+}
+
+double time_of(const Schedule& schedule, double value) {
+  return time_of([&](double t) { return schedule.at(t).r(); }, value);
+}
+
+EnclosedMap enclosed_end(const FlowResult& fine,
+                         const FlowResult& coarse,
+                         double fine_tolerance,
+                         double size,
+                         double rounding) {
+  if (fine.termination != Termination::converged || coarse.termination != Termination::converged) {
+    return {.end = fine.end, .end_error = infinity, .expected_error = infinity};
   }
-  return below;
+  return {.end = fine.end,
+          .end_error = (fine.end - coarse.end).norm() + rounding +
+                       unseen_error(fine.steps, coarse.steps, fine_tolerance, size),
+          .expected_error = 100.0 * fine_tolerance * size};
 }
 
 namespace {

@@ -83,8 +83,18 @@ std::vector<Bound> stretch_above(const FlowProblem& problem,
 /// took the same steps: their distance says nothing then, and each step may err by its tolerance.
 double unseen_error(int fine_steps, int coarse_steps, double fine_tolerance, double size);
 
-/// Where in [0, 1] an increasing function reaches a value, by halving: 0 where it starts above.
+/// Of two runs of integrate(), the second at a hundredfold tolerance: the end with their distance,
+/// `rounding` and unseen_error() as its error; infinite unless both converged.
+EnclosedMap enclosed_end(const FlowResult& fine,
+                         const FlowResult& coarse,
+                         double fine_tolerance,
+                         double size,
+                         double rounding);
+
+/// Where in [0, 1] an increasing r ≥ 0 reaches a value > 0, to the last digits: 0 where it starts
+/// above, 1 where it stays below.
 double time_of(const std::function<double(double)>& r, double value);
+double time_of(const Schedule& schedule, double value);  ///< of its r = b/a
 
 /// integrate() from s to t in legs that meet where components part: of a mixture wherever r = b/a
 /// grows fourfold between 1/(4 max|mᵢ − mⱼ|) and 64/min|mᵢ − mⱼ|, of another law at r = 1/√E|X₁ −

@@ -11,10 +11,6 @@
 namespace flowcheck {
 namespace gif_20 {
 
-double time_of(const Schedule& schedule, double r) {
-  return flowcheck::time_of([&](double t) { return schedule.at(t).r(); }, r);
-}
-
 constexpr double coarse_tolerance = 1e-10;
 
 struct Arrival {

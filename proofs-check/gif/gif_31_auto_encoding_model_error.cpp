@@ -38,7 +38,6 @@ double lipschitz_back(const NoiseLevel& start, double sigma) {
 // where one of them does not arrive; rounding is stretched on the way by up to `stretch`.
 EnclosedMap arrived(const PerturbedFlow& flow, const Vector& x, bool back, double stretch) {
   constexpr double tolerance = 1e-13;
-  constexpr double coarser = 100.0;
   const EndClock clock(narrowing_time(flow.schedule, flow.sigma));
   const VelocityField field = [&](double s, const Vector& at) -> Vector {
     const Vector v = velocity(flow.law, flow.schedule, clock.time(s), at).value;
@@ -50,15 +49,9 @@ EnclosedMap arrived(const PerturbedFlow& flow, const Vector& x, bool back, doubl
                              {.method = FlowMethod::dormand_prince8, .tolerance = of_steps});
   };
   const FlowResult fine = run(tolerance);
-  const FlowResult coarse = run(coarser * tolerance);
-  if (fine.termination != Termination::converged || coarse.termination != Termination::converged) {
-    return {.end = fine.end, .end_error = infinity, .expected_error = infinity};
-  }
+  const FlowResult coarse = run(100.0 * tolerance);
   const double size = stretch * (1.0 + x.norm() + fine.end.norm());
-  return {.end = fine.end,
-          .end_error = (fine.end - coarse.end).norm() + round_off(20.0 * size, x.size()) +
-                       unseen_error(fine.steps, coarse.steps, tolerance, size),
-          .expected_error = coarser * tolerance * size};
+  return enclosed_end(fine, coarse, tolerance, size, round_off(20.0 * size, x.size()));
 }
 
 // Encoded and decoded by v + 0.1 sin 3x, wrong as that is: a flow is undone by itself.

@@ -56,7 +56,11 @@ Estimate rate_from_covariance(const ScheduleValues& s, const Estimate& c) {
 Estimate covariance_at(const CovarianceBound& bound, const ScheduleValues& s) {
   const double r = s.r();
   const Estimate c = bound.covariance(r);
-  return std::isfinite(c.value) ? widened(c, few_units * c.value * (1.0 + r * r * c.value)) : c;
+  if (!std::isfinite(c.value)) return c;
+  // c = q²V(Lq) with V₊ and ℓ²V₋ increasing, V₊/ℓ² and V₋ not: between q⁰ and q⁴, and q changes by
+  // no more than r does. Where r²c is small c hardly depends on r.
+  const double condition = std::min(4.0, 1.0 + r * r * c.value);
+  return widened(c, few_units * c.value * condition);
 }
 
 double covariance_floor(const FlowProblem& problem) {

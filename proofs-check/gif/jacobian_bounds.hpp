@@ -24,7 +24,7 @@ Estimate precision_rate(const ScheduleValues& s, double kappa);
 /// ȧ/a + (bΔ/a³)c: what a bound c of the covariance says of ∇v.
 Estimate rate_from_covariance(const ScheduleValues& s, const Estimate& c);
 
-/// c(r) at r = b/a, which is itself rounded.
+/// c(r) of a log-Lipschitz class at r = b/a, which is itself rounded.
 Estimate covariance_at(const CovarianceBound& bound, const ScheduleValues& s);
 
 struct Spectrum {

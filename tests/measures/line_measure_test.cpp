@@ -454,4 +454,23 @@ TEST_CASE("LineMeasure refuses what is no law", "[measures][precondition]") {
   CHECK_THROWS_AS(gaussian_mixture_law({1.0}, {0.0}, {0.0}), std::invalid_argument);
 }
 
+TEST_CASE("A law far from 0 in its widths is tabulated to the digits its places have",
+          "[measures][property]") {
+  // Places there are 1.5e-8 apart, and densities as uncertain; between two of them is the centre.
+  const double m = 86247000.000000119;
+  const LineMeasure p = gaussian_mixture_law({0.5, 0.5}, {-m, m}, {1.0, 1.0});
+  CHECK(p.cdf(0.0) == Approx(0.5).epsilon(1e-6));
+  for (const double side : {-1.0, 1.0}) {
+    CHECK(p.log_density(side * m) == Approx(std::log(0.5 / std::sqrt(2.0 * M_PI))).margin(1e-6));
+  }
+  CHECK(p.quantile(0.5 * normal_cdf(-1.0)) == Approx(-m - 1.0).epsilon(1e-14));
+  // A wrong normaliser is still no such law's.
+  LinePotential V{.value = [](double x) { return 0.5 * (x - 9e7) * (x - 9e7); },
+                  .slope = [](double x) { return x - 9e7; },
+                  .curvature = [](double) { return 1.0; },
+                  .centre = 9e7,
+                  .log_normaliser = Estimate(std::log(std::sqrt(2.0 * M_PI)) + 1e-4)};
+  CHECK_THROWS_AS(LineMeasure(V), std::invalid_argument);
+}
+
 }  // namespace flowcheck::line_measure_test

@@ -328,6 +328,23 @@ TEST_CASE("log(dp/dN(0, I)) has the farthest mean's length as its slope", "[meas
   CHECK_THAT((p.score(x) + x).norm(), Catch::Matchers::WithinRel(5.0, 1e-12));
 }
 
+TEST_CASE(
+    "Of different covariances in space κ is at most what Brascamp and Lieb's inequality leaves",
+    "[measures][exact]") {
+  // No component is the widest: Cov p = diag(2, 1.5, 1), and κ ≤ ½.
+  const GaussianMixture crossed(
+      Vector{{0.5, 0.5}}, Matrix::Zero(3, 2),
+      {Vector{{3.0, 1.0, 1.0}}.asDiagonal(), Vector{{1.0, 2.0, 1.0}}.asDiagonal()});
+  const Estimate kappa = regularity(crossed).curvature_lower;
+  CHECK(kappa.lower == -infinity);  // not known, which is not that there is none:
+  CHECK(kappa.upper == Approx(0.5));
+  CHECK(kappa.upper >= 0.5);
+  const GaussianMixture flat(Vector{{0.5, 0.5}}, Matrix{{0.0, 1.0}, {0.0, 0.0}},
+                             {Vector{{1.0, 0.0}}.asDiagonal(), Vector{{2.0, 0.0}}.asDiagonal()});
+  CHECK(regularity(flat).curvature_lower.lower == -infinity);
+  CHECK(regularity(flat).curvature_lower.upper == infinity);
+}
+
 TEST_CASE("Regularity of points is their extent", "[measures][exact]") {
   const Matrix triangle{{0.0, 6.0, 3.0, 100.0}, {0.0, 0.0, 4.0, 0.0}};
   const Vector weights{{0.25, 0.25, 0.5, 0.0}};

@@ -139,4 +139,49 @@ TEST_CASE("Of components far apart a tenth of the differences is left out at mos
   }
 }
 
+TEST_CASE("Modes far apart are decided, or left out for the digits that double lacks",
+          "[gif][property]") {
+  for (const double m : {1e4, 1e6, 9e7}) {
+    const auto p = GaussianMixture::isotropic(Vector{{0.5, 0.5}}, Matrix{{-m, m}}, 1.0);
+    const Target target{.start = p, .reference = Gaussian::standard(1), .error = 0.0};
+    for (const Claim& claim :
+         {gif_16_log_lipschitz(), gif_36_early_stopping(), gif_37_transport_cost()}) {
+      const ClaimResult found = check(claim, {.target = target});
+      CAPTURE(m, claim.id, found.reason);
+      CHECK(found.verdict == Verdict::holds);
+      for (const Bound& bound : claim.on_target(target).bounds) {
+        const bool is_said = bound.failed_hypothesis.starts_with("left out: ") ||
+                             bound.failed_hypothesis == "the bound is infinite";
+        if (is_left_out(bound)) CHECK(is_said);
+      }
+    }
+  }
+}
+
+TEST_CASE("GIF-36 of far modes compares what is left of each by itself", "[gif][reference]") {
+  // Whatever m: (√(a² + σ²b²) − σ)² beside a² + (1 − b)²σ².
+  for (const double m : {1e6, 9e7}) {
+    for (const double sigma : {1e-3, 1.0, 4.0}) {
+      const auto p =
+          GaussianMixture::isotropic(Vector{{0.3, 0.7}}, Matrix{{-m, 2.0 * m}}, sigma * sigma);
+      const std::vector<Bound> bounds = gif_36_early_stopping()
+                                            .on_target({.start = p,
+                                                        .reference = Gaussian::standard(1),
+                                                        .error = 0.0,
+                                                        .schedule = "linear"})
+                                            .bounds;
+      REQUIRE(bounds.size() == checked_times().size());
+      for (std::size_t i = 0; i < bounds.size(); ++i) {
+        const double b = checked_times()[i].t;
+        const double a = 1.0 - b;
+        CAPTURE(m, sigma, b);
+        const double moved = std::hypot(a, sigma * b) - sigma;
+        CHECK(bounds[i].lhs.value == Approx(moved * moved).epsilon(1e-9).margin(1e-14));
+        CHECK(bounds[i].rhs.value == Approx(a * a * (1.0 + sigma * sigma)).epsilon(1e-12));
+        CHECK(bounds[i].lhs.upper <= bounds[i].rhs.lower);
+      }
+    }
+  }
+}
+
 }  // namespace flowcheck::gif_digits_test

@@ -5,6 +5,7 @@
 #include "flows/flow_ensemble.hpp"
 #include "gif/flow_map.hpp"
 #include "gif/gif_claims.hpp"
+#include "interpolation/schedule.hpp"
 #include "measures/exact_map.hpp"
 #include "measures/gaussian_mixture.hpp"
 #include "measures/line_laws.hpp"
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace flowcheck::gif_flow_test {
 
@@ -264,6 +266,44 @@ TEST_CASE("Rare components far out do not part unseen", "[gif][control]") {
     CAPTURE(p.dimension(), result.reason);
     CHECK(result.verdict <= Verdict::holds);
   }
+}
+
+TEST_CASE("An end is enclosed only if both of its runs converged", "[gif][control]") {
+  const auto run = [](double end, int steps, Termination termination) {
+    return FlowResult{.end = Vector{{end}}, .steps = steps, .termination = termination};
+  };
+  const auto enclosed = [&](Termination fine, Termination coarse) {
+    return enclosed_end(run(1.0, 180, fine), run(1.0 + 1e-9, 100, coarse), 1e-13, 2.0, 1e-12);
+  };
+  const EnclosedMap known = enclosed(Termination::converged, Termination::converged);
+  CHECK(known.end_error == Approx(1.001e-9));
+  CHECK(known.expected_error == Approx(2e-11));
+  for (const Termination open : {Termination::iteration_limit, Termination::not_finite}) {
+    for (const auto& [fine, coarse] :
+         {std::pair{open, Termination::converged}, {Termination::converged, open}, {open, open}}) {
+      const EnclosedMap unknown = enclosed(fine, coarse);
+      CHECK(unknown.end_error == infinity);
+      CHECK(unknown.expected_error == infinity);
+    }
+  }
+  // Two runs of the same steps say nothing of each other.
+  const EnclosedMap same = enclosed_end(run(1.0, 50, Termination::converged),
+                                        run(1.0, 50, Termination::converged), 1e-13, 2.0, 0.0);
+  CHECK(same.end_error == Approx(50.0 * 1e-13 * 2.0));
+}
+
+TEST_CASE("The time of a signal-to-noise ratio is found to its last digits", "[gif][exact]") {
+  const Schedule linear = linear_schedule();
+  for (const double r : {1e-9, 0.02, 1.0, 3.0, 1e4}) {
+    CAPTURE(r);
+    CHECK(time_of(linear, r) == Approx(r / (1.0 + r)).epsilon(1e-13));
+    CHECK(time_of(trigonometric_schedule(), r) ==
+          Approx(2.0 / std::numbers::pi * std::atan(r)).epsilon(1e-13));
+  }
+  const Schedule vp = variance_preserving_schedule();
+  CHECK(time_of(vp, 0.5 * vp.at(0.0).r()) == 0.0);
+  CHECK(time_of([](double t) { return t; }, 2.0) == 1.0);
+  CHECK(vp.at(time_of(vp, 3.0)).r() == Approx(3.0).epsilon(1e-13));
 }
 
 TEST_CASE("GIF-33 of a mixture in the plane names the source; points have no constant",
