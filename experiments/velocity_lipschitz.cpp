@@ -5,8 +5,9 @@
 // Writes:  results/velocity_lipschitz/; some seconds
 //
 // Extreme eigenvalues of ∇v(t, ·) against t for five laws on all schedules, with the sharp envelope
-// of their classes and the one printed elsewhere. They are seen on a line through the middle, from
-// 0 to far out, where the extremes are for these laws: what is seen is a bound from one side.
+// of their classes and the classical one. They are seen on a line through the middle, from
+// 0 to far out, where the extremes are for these laws: what is seen bounds them from one side, its
+// grade and verdict are of the places looked at.
 //
 //   gaussian  N(0, diag(¼, 4)): ∇v is one matrix
 //   centres   ½N(−1, .36) + ½N(1, .36): the largest in the middle, the least far out
@@ -109,11 +110,11 @@ void record_time(RunRecord& record, const Case& c, const Schedule& schedule, dou
   const std::vector<Parameter> where = {c.name, schedule.name(), t};
   // Rates are per unit of time, which is what 0 is compared with.
   const double scale = 1.0 + std::abs(s.a_dot) / s.a + std::abs(seen.largest.value);
-  record.add(where, "largest",
+  record.add(where, "largest_seen",
              {.lhs = seen.largest, .rhs = rate(s, sharp.largest_covariance(s.r())), .scale = scale},
              eigenvalue_tolerance);
   record.add(
-      where, "minus_least",
+      where, "minus_least_seen",
       {.lhs = -seen.least, .rhs = -rate(s, sharp.smallest_covariance(s.r())), .scale = scale},
       eigenvalue_tolerance);
   record.add(where, "classical_largest", rate(s, classical.largest_covariance(s.r())));
@@ -200,7 +201,7 @@ array triple[2] = ["linear foellmer trigonometric", "vp ve polynomial"]
 schedules = triple[1].' '.triple[2]
 names = "linear Föllmer trigonometric VP VE polynomial"
 laws = "gaussian centres cusp ball points"
-quantities = "largest minus_least classical_largest classical_minus_least"
+quantities = "largest_seen minus_least_seen classical_largest classical_minus_least"
 array title_of[5] = ['N(0, diag(¼, 4))', '½N(−1, .36) + ½N(1, .36)', 'e^{|x|}γ', 'uniform on the disc', '½δ_{−1} + ½δ_1']
 array bottom[5] = [-4, -4, -3, -8, -10]
 array top[5] = [4, 6, 9, 4, 30]
@@ -234,15 +235,15 @@ do for [l = 1:5] {
     set title title_of[l].(seen_max > top[l] || seen_min < bottom[l] ? sprintf(': cut, seen from %.0f to %.2g', seen_min, seen_max) : '') offset 0,-0.7
     set ylabel (g == 0 ? 'eigenvalues of ∇v' : '') offset 1,0 font ',10'
     set xlabel (l == 5 ? '{/:Italic t}' : '') offset 0,1.2
-    plot for [i = first:first+2] $law using (at(i, "largest")):5 with lines linestyle i title (l == 1 ? word(names, i) : ''), \
-      for [i = first:first+2] '' using (thin(at(i, "largest"))):4 with points linestyle i notitle, \
+    plot for [i = first:first+2] $law using (at(i, "largest_seen")):5 with lines linestyle i title (l == 1 ? word(names, i) : ''), \
+      for [i = first:first+2] '' using (thin(at(i, "largest_seen"))):4 with points linestyle i notitle, \
       for [i = first:first+2] '' using (at(i, "classical_largest")):4 with lines linestyle i dashtype 2 notitle, \
-      for [i = first:first+2] '' using (at(i, "minus_least")):(-$5) with lines linestyle i notitle, \
-      for [i = first:first+2] '' using (thin(at(i, "minus_least"))):(-$4) with points linestyle i notitle, \
+      for [i = first:first+2] '' using (at(i, "minus_least_seen")):(-$5) with lines linestyle i notitle, \
+      for [i = first:first+2] '' using (thin(at(i, "minus_least_seen"))):(-$4) with points linestyle i notitle, \
       for [i = first:first+2] '' using (at(i, "classical_minus_least")):(-$4) with lines linestyle i dashtype 2 notitle, \
       NaN with points linecolor '#606060' pointtype 7 title (l == 3 ? 'seen' : ''), \
       NaN with lines linecolor '#606060' title (l == 3 ? 'sharp envelope' : ''), \
-      NaN with lines linecolor '#606060' dashtype 2 title (l == 3 ? 'printed elsewhere' : '')
+      NaN with lines linecolor '#606060' dashtype 2 title (l == 3 ? 'classical envelope' : '')
   }
 }
 set datafile columnheaders

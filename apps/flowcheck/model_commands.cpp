@@ -39,8 +39,12 @@ std::string field(const std::string& name) {
   return quoted + "\"";
 }
 
+// A first line of numbers alone would be read as a point; after "# " it is one of names.
 std::string csv_of(const FlowModel& model, const Matrix& points) {
-  std::string text;
+  const bool all_numbers = std::ranges::all_of(model.columns, [](const std::string& name) {
+    return name.find_first_not_of("0123456789") == std::string::npos;
+  });
+  std::string text = all_numbers ? "# " : "";
   for (std::size_t k = 0; k < model.columns.size(); ++k) {
     text += (k == 0 ? "" : ",") + field(model.columns[k]);
   }

@@ -21,6 +21,8 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -84,13 +86,26 @@ LineExtreme extreme_slope(const SlopeAt& slope, double reach, bool largest) {
   return best;
 }
 
-// A bound that what is seen contradicts is none.
+// Of bounds that are good up to rounding: exponentials of integrals, sums over cells.
+constexpr double bound_rounding = 1e-9;
+
+[[noreturn]] void throw_contradiction(double bound, const char* side, double seen) {
+  throw std::logic_error("flow_map_lipschitz: a bound of singular values is " +
+                         std::to_string(bound) + ", " + side + " " + std::to_string(seen) +
+                         ", which is seen");
+}
+
 Estimate seen_from_below(double value, double error, double upper) {
-  if (upper < value - error) upper = infinity;
+  if (upper < (value - error) * (1.0 - bound_rounding)) {
+    throw_contradiction(upper, "below", value);
+  }
   return Estimate::between(value, value - error, std::max(upper, value), Grade::sampled);
 }
 
 Estimate seen_from_above(double value, double error, double lower) {
+  if (lower > (value + error) * (1.0 + bound_rounding)) {
+    throw_contradiction(lower, "above", value);
+  }
   return Estimate::between(value, std::max(0.0, std::min(lower, value - error)), value + error,
                            Grade::sampled);
 }

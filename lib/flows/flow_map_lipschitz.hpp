@@ -42,6 +42,7 @@ struct FlowMapLipschitzOptions {
 /// of ‖∇X‖ far out, and count as seen. A mixture of one width approaches its lower envelope
 /// √(S_t/S_s) far out: closed form.
 /// @throws std::invalid_argument  as log_map_bound(), or a_t = 0 for points
+/// @throws std::logic_error       what is seen contradicts a bound: one of the two is wrong
 FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
                                     const NoiseLevel& from,
                                     const NoiseLevel& to,
@@ -49,7 +50,7 @@ FlowMapLipschitz flow_map_lipschitz(const GaussianMixture& p,
 
 /// Of the whole flow from N(0, 1) to a law on the line, whatever the schedule: the slope
 /// φ(z)/p(T(z)) of its increasing map for |z| ≤ 30, and beyond by the envelope of the law's
-/// classes.
+/// classes. @throws std::logic_error  as above
 FlowMapLipschitz noise_to_data_lipschitz(const LineMeasure& p);
 
 }  // namespace flowcheck

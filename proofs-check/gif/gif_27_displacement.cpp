@@ -34,6 +34,11 @@ Outcome displacements(const FlowProblem& problem) {
   const KnownMixture mixture = known_mixture(problem.law->regularity());
   const double R = largest_centre(*problem.law);
   const double L = known_log_lipschitz(problem.law->regularity());
+  const bool is_mixture = mixture.scale > 0.0 && std::isfinite(R);
+  if (!is_mixture && !std::isfinite(L)) {
+    return Outcome::not_applicable(
+        unmet_or_unknown(*problem.law, "N(0, σ²I) * ρ, ρ bounded, or log-Lipschitz"));
+  }
   const FlowMaps maps(problem.law);
   if (!maps.reaches_data())
     return Outcome::not_applicable("N(0, σ²I) * ρ, σ > 0, ρ bounded, or log-Lipschitz");
@@ -43,7 +48,7 @@ Outcome displacements(const FlowProblem& problem) {
     for (Index j = 0; j < problem.noises.cols(); ++j) {
       const Vector x = from.noise * problem.noises.col(j) + from.data_scale * problem.data.col(j);
       const EnclosedMap map = maps(from, pure_data, x);
-      if (mixture.scale > 0.0 && std::isfinite(R)) {
+      if (is_mixture) {
         bounds.push_back(displacement(map, from, x, mixture.scale, R, of_mixture));
       }
       if (std::isfinite(L)) {
@@ -51,9 +56,6 @@ Outcome displacements(const FlowProblem& problem) {
       }
     }
   }
-  if (bounds.empty())
-    return Outcome::not_applicable(
-        unmet_or_unknown(*problem.law, "N(0, σ²I) * ρ, ρ bounded, or log-Lipschitz"));
   return bounds;
 }
 

@@ -199,6 +199,15 @@ TEST_CASE("fit of a law knows how far the model is from it", "[cli][property]") 
         Approx(std::sqrt(toy["entropy_gap"]["value"].get<double>() / 2.0)));
 }
 
+TEST_CASE("a sample whose columns have numbers for names is read back without a point more",
+          "[cli][property]") {
+  const Data data;
+  data.fit({"gaussian.json", "--draws", "2000"}, "a");
+  data.write("sample.csv", data.call({"sample", "a", "-n", "3"}).output);
+  const std::string densities = data.call({"logpdf", "a", "sample.csv"}).output;
+  CHECK(std::ranges::count(densities, '\n') == 1 + 3);  // a title and the rows
+}
+
 TEST_CASE("fit leaves constant columns out where it is asked to", "[cli][property]") {
   const Data data;
   const json record = data.fit({"hills.csv", "--columns", "x,unit,y", "--drop-constant"}, "a");

@@ -229,4 +229,22 @@ TEST_CASE("flow_map_lipschitz refuses levels out of order", "[flows][preconditio
   CHECK_THROWS_AS(flow_map_lipschitz(centres(1.0, 1.0), data, data), std::invalid_argument);
 }
 
+TEST_CASE("A bound that is contradicted by what is seen stops the computation",
+          "[flows][control]") {
+  // N(0, 4), whose slope is 2 and whose κ = β = ¼.
+  LinePotential potential{.value = [](double x) { return 0.125 * x * x; },
+                          .slope = [](double x) { return 0.25 * x; },
+                          .curvature = [](double) { return 0.25; }};
+  CHECK(noise_to_data_lipschitz(LineMeasure(potential)).largest.value.value ==
+        Approx(2.0).epsilon(1e-9));
+  LinePotential too_convex = potential;
+  too_convex.curvature_lower = 1.0;  // claims a slope of at most 1
+  CHECK_THROWS_WITH(noise_to_data_lipschitz(LineMeasure(too_convex)),
+                    Catch::Contains("below 2.0000"));
+  LinePotential too_flat = potential;
+  too_flat.curvature_upper = 0.1;  // claims a slope of at least √10
+  CHECK_THROWS_WITH(noise_to_data_lipschitz(LineMeasure(too_flat)),
+                    Catch::Contains("above 2.0000"));
+}
+
 }  // namespace flowcheck::flow_map_lipschitz_test

@@ -52,11 +52,11 @@ TEST_CASE("velocity_lipschitz has every law on every schedule, and each envelope
   for (const Schedule& schedule : checked_schedules()) {
     for (const char* law : {"gaussian", "centres", "cusp", "ball", "points"}) {
       CAPTURE(schedule.name(), law);
-      for (const char* quantity : {"largest", "minus_least"}) {
+      for (const char* quantity : {"largest_seen", "minus_least_seen"}) {
         const std::vector<Row> rows = rows_of(record, quantity, {law, schedule.name()});
         REQUIRE(rows.size() == times);
         for (const Row& row : rows) CHECK((row.verdict == "tight" || row.verdict == "holds"));
-        if (law == std::string("gaussian") || quantity == std::string("largest")) continue;
+        if (law == std::string("gaussian") || quantity == std::string("largest_seen")) continue;
         // Far out there is as little left of the law as there may be.
         CHECK(rows.back().measured.value ==
               Approx(rows.back().predicted.value).epsilon(1e-6).margin(1e-9));
@@ -103,7 +103,7 @@ TEST_CASE("flow_map_lipschitz attains the sharp bound on [-D, D] and shows the c
   for (const double kappa : {0.0, -4.0}) {
     CAPTURE(kappa);
     const std::string law = kappa == 0.0 ? "kappa 0" : "kappa -4";
-    const std::vector<Row> forward = rows_of(record, "forward", {"D", law});
+    const std::vector<Row> forward = rows_of(record, "forward_seen", {"D", law});
     const std::vector<Row> classical = rows_of(record, "classical_forward", {"D", law});
     REQUIRE(forward.size() == laws);
     REQUIRE(classical.size() == laws);
@@ -129,7 +129,7 @@ TEST_CASE("flow_map_lipschitz depends on centres through R/sigma, and Caffarelli
   const auto of = [&record](const char* quantity, const char* law) {
     return rows_of(record, quantity, {"R", law});
   };
-  for (const char* quantity : {"forward", "reverse"}) {
+  for (const char* quantity : {"forward_seen", "reverse_seen"}) {
     const std::vector<Row> wide = of(quantity, "two centres of width 1");
     const std::vector<Row> narrow = of(quantity, "two centres of width 0.25");
     REQUIRE(wide.size() == laws);
@@ -140,7 +140,7 @@ TEST_CASE("flow_map_lipschitz depends on centres through R/sigma, and Caffarelli
     }
   }
   for (const char* law : {"two centres of width 1", "two centres of width 0.25"}) {
-    const std::vector<Row> forward = of("forward", law);
+    const std::vector<Row> forward = of("forward_seen", law);
     const std::vector<Row> classical = of("classical_forward", law);
     REQUIRE(classical.size() == laws);
     for (std::size_t i = 0; i < laws; ++i) {
