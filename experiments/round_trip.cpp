@@ -148,11 +148,11 @@ void record_method(RunRecord& record,
     const auto add = [&](const char* name, const RoundTrips::Residual& closest, int legs) {
       record.add(where, name,
                  {.lhs = Estimate::closed_form(closest.value, rounding),
-                  .rhs = Estimate::closed_form(closest.bound, 2.0 * legs * rounding),
+                  .rhs = Estimate::converged(closest.bound, 0.0, 2.0 * legs * rounding),
                   .scale = 1.0},
                  1e-9);
     };
-    record.add(where, "error", Estimate::closed_form(error, rounding));
+    record.add(where, "error", Estimate::converged(error, 0.0, rounding));
     add("residual", residual, 2);
     add("cycle", cycle, 4);
     sizes.push_back(1.0 / n);
