@@ -28,7 +28,7 @@ set output 'figure.svg'
 at(panel, law, quantity) = is("panel", panel) && is("law", law) && is("quantity", quantity) \
   ? column("parameter") : NaN
 bent(quantity) = is("panel", "bent") && is("quantity", quantity) ? column("parameter") : NaN
-stats 'data.csv' using (bent("forward")) name "bent" nooutput
+stats 'data.csv' using (bent("forward_seen")) name "bent" nooutput
 step = ceil(bent_records/25.0)  # markers of so many laws at most
 count = 0
 few(x) = x == x ? (count = count + 1, (count - 1) % step == 0 ? x : NaN) : NaN
@@ -41,17 +41,17 @@ set logscale x
 set xlabel 'κ' offset 0,0.5
 set xrange [0.05:4]
 set yrange [0.3:30]
-plot 'data.csv' using (few(at("kappa", "log cosh", "forward"))):(column("measured")) with points linestyle 1 title 'Lip X', \
-  '' using (at("kappa", "log cosh", "forward")):(column("predicted")) with lines linestyle 1 title '1/√κ, sharp and classical', \
-  '' using (few(at("kappa", "log cosh", "reverse"))):(column("measured")) with points linestyle 2 title 'Lip of reverse', \
-  '' using (at("kappa", "log cosh", "reverse")):(column("predicted")) with lines linestyle 2 title '√β'
+plot 'data.csv' using (few(at("kappa", "log cosh", "forward_seen"))):(column("measured")) with points linestyle 1 title 'Lip X, seen', \
+  '' using (at("kappa", "log cosh", "forward_seen")):(column("predicted")) with lines linestyle 1 title '1/√κ, sharp and classical', \
+  '' using (few(at("kappa", "log cosh", "reverse_seen"))):(column("measured")) with points linestyle 2 title 'Lip of reverse, seen', \
+  '' using (at("kappa", "log cosh", "reverse_seen")):(column("predicted")) with lines linestyle 2 title '√β'
 unset logscale x
 set xrange [*:*]
 set yrange [*:*]
 set title 'e^{−κx²/2} on [−1, 1]'
 set key top right
-plot 'data.csv' using (few(bent("forward"))):(column("measured")) with points linestyle 1 title 'Lip X', \
-  '' using (bent("forward")):(column("predicted")) with lines linestyle 1 title '(2π)^{−½}∫e^{−κx²/2}dx', \
+plot 'data.csv' using (few(bent("forward_seen"))):(column("measured")) with points linestyle 1 title 'Lip X, seen', \
+  '' using (bent("forward_seen")):(column("predicted")) with lines linestyle 1 title '(2π)^{−½}∫e^{−κx²/2}dx', \
   '' using (bent("classical_forward")):(column("measured")) with lines linestyle 1 dashtype 2 title 'classical: D² and 1/κ in turn'
 set title 'e^{−κx²/2} on [−D, D]'
 set xlabel 'D'
@@ -59,11 +59,11 @@ set xrange [0.25:2]
 set key top left
 flat = "kappa 0"
 hollow = "kappa -4"
-plot 'data.csv' using (few(at("D", flat, "forward"))):(column("measured")) with points linestyle 1 title 'Lip X, κ = 0', \
-  '' using (at("D", flat, "forward")):(column("predicted")) with lines linestyle 1 title '2D/√2π', \
+plot 'data.csv' using (few(at("D", flat, "forward_seen"))):(column("measured")) with points linestyle 1 title 'Lip X, κ = 0', \
+  '' using (at("D", flat, "forward_seen")):(column("predicted")) with lines linestyle 1 title '2D/√2π', \
   '' using (at("D", flat, "classical_forward")):(column("measured")) with lines linestyle 1 dashtype 2 title 'classical: De^{½}', \
-  '' using (few(at("D", hollow, "forward"))):(column("measured")) with points linestyle 2 title 'Lip X, κ = −4', \
-  '' using (at("D", hollow, "forward")):(column("predicted")) with lines linestyle 2 title '(2π)^{−½}∫e^{2x²}dx', \
+  '' using (few(at("D", hollow, "forward_seen"))):(column("measured")) with points linestyle 2 title 'Lip X, κ = −4', \
+  '' using (at("D", hollow, "forward_seen")):(column("predicted")) with lines linestyle 2 title '(2π)^{−½}∫e^{2x²}dx', \
   '' using (at("D", hollow, "classical_forward")):(column("measured")) with lines linestyle 2 dashtype 2 title 'classical: De^{½ + 2D²}'
 set title 'Centres in [−R, R] of width σ'
 set xlabel 'R/σ'
@@ -72,26 +72,26 @@ set xrange [0.25:3]
 set yrange [0.8:5000]
 two = "two centres of width 1"
 narrow = "two centres of width 0.25"
-plot 'data.csv' using (few(at("R", two, "forward"))):(column("measured")) with points linestyle 1 title 'Lip X, two, σ = 1', \
-  '' using (few(at("R", narrow, "forward"))):(column("measured")) with points linestyle 3 pointtype 6 pointsize 1.2 title 'σ = ¼', \
-  '' using (few(at("R", "three centres of width 1", "forward"))):(column("measured")) with points linestyle 4 title 'three, σ = 1', \
-  '' using (few(at("R", "three centres of width 0.25", "forward"))):(column("measured")) with points linestyle 5 pointtype 8 pointsize 1.2 title 'σ = ¼', \
-  '' using (at("R", two, "forward")):(column("predicted")) with lines linestyle 1 title 'e^{R²/2σ²}', \
+plot 'data.csv' using (few(at("R", two, "forward_seen"))):(column("measured")) with points linestyle 1 title 'Lip X, two, σ = 1', \
+  '' using (few(at("R", narrow, "forward_seen"))):(column("measured")) with points linestyle 3 pointtype 6 pointsize 1.2 title 'σ = ¼', \
+  '' using (few(at("R", "three centres of width 1", "forward_seen"))):(column("measured")) with points linestyle 4 title 'three, σ = 1', \
+  '' using (few(at("R", "three centres of width 0.25", "forward_seen"))):(column("measured")) with points linestyle 5 pointtype 8 pointsize 1.2 title 'σ = ¼', \
+  '' using (at("R", two, "forward_seen")):(column("predicted")) with lines linestyle 1 title 'e^{R²/2σ²}', \
   '' using (at("R", two, "classical_forward")):(column("measured")) with lines linestyle 1 dashtype 2 title 'classical: (1 − R²/σ²)^{−½}', \
-  '' using (few(at("R", two, "reverse"))):(column("measured")) with points linestyle 2 title 'reverse, two, σ = 1'
+  '' using (few(at("R", two, "reverse_seen"))):(column("measured")) with points linestyle 2 title 'reverse, two, σ = 1'
 set ylabel 'Lipschitz constant'
 set xrange [0.1:3]
 set yrange [*:*]
 set title 'L-log-Lipschitz: forward'
 set xlabel 'L'
-plot 'data.csv' using (few(at("L", "cusp up", "forward"))):(column("measured")) with points linestyle 1 title 'Lip X, cusp up', \
-  '' using (at("L", "cusp up", "forward")):(column("predicted")) with lines linestyle 1 title 'erfcx(−L/√2)', \
+plot 'data.csv' using (few(at("L", "cusp up", "forward_seen"))):(column("measured")) with points linestyle 1 title 'Lip X, cusp up', \
+  '' using (at("L", "cusp up", "forward_seen")):(column("predicted")) with lines linestyle 1 title 'erfcx(−L/√2)', \
   '' using (at("L", "cusp up", "classical_forward")):(column("measured")) with lines linestyle 1 dashtype 2 title 'classical, by Talagrand: e^{L²/2 + 2L}'
 set title 'L-log-Lipschitz: reverse'
-plot 'data.csv' using (few(at("L", "cusp down", "reverse"))):(column("measured")) with points linestyle 2 title 'Lip of reverse, cusp down', \
-  '' using (at("L", "cusp down", "reverse")):(column("predicted")) with lines linestyle 2 title '1/erfcx(L/√2)', \
+plot 'data.csv' using (few(at("L", "cusp down", "reverse_seen"))):(column("measured")) with points linestyle 2 title 'Lip of reverse, cusp down', \
+  '' using (at("L", "cusp down", "reverse_seen")):(column("predicted")) with lines linestyle 2 title '1/erfcx(L/√2)', \
   '' using (at("L", "cusp down", "classical_reverse")):(column("measured")) with lines linestyle 2 dashtype 2 title 'by Fisher information'
-set title 'X_{0,t}′(0)/√(a² + b²), each schedule'
+set title 'X_{0,t}′(0)/√(a² + b²), each schedule from noise'
 set xlabel 'r = b/a'
 set ylabel 'stretch at 0'
 set logscale x

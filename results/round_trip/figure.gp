@@ -40,7 +40,7 @@ do for [i = 1:4] {
   stats 'data.csv' using (order(word(names, i), "order_of_cycle")) name "found" nooutput
   of_cycle[i] = found_mean
 }
-set multiplot layout 2,2 margins 0.075,0.97,0.06,0.965 spacing 0.08,0.1
+set multiplot layout 2,2 margins 0.075,0.97,0.06,0.95 spacing 0.08,0.11
 set logscale xy
 set format y '10^{%L}'
 set xlabel 'steps' offset 0,0.6

@@ -29,7 +29,7 @@ errors = "shift sine growth bump"
 of(target, error, against) = is("target", target) && is("schedule", "linear") \
   && is("error", error) && is("against", against) ? column("size") : NaN
 
-set multiplot layout 2,2 margins 0.075,0.985,0.06,0.965 spacing 0.06,0.1
+set multiplot layout 2,2 margins 0.075,0.985,0.06,0.95 spacing 0.06,0.11
 set logscale xy
 set xlabel 'size of the error of {/:Italic v}' offset 0,0.6
 set format x '10^{%T}'
@@ -74,18 +74,16 @@ plot for [i = 1:4] 'data.csv' using (bump(word(schedules, i))):(column("measured
     with lines linestyle i notitle, \
   NaN with lines linecolor '#909090' linewidth 1.8 title 'Alekseev–Gröbner'
 unset ylabel
-set logscale y
-set format y '10^{%T}'
-set yrange [1e-3:3000]
+set yrange [0.8:4.5]
 
 set title '{/:Italic v} = 0 and growth: which law?'
 still(against) = is("target", "standard") && is("against", against) ? column("size") : NaN
 set key at graph 0.02,0.98 left top Left reverse
-plot 'data.csv' using (still("minkowski")):(column("predicted")) with lines linestyle 1 \
+plot 'data.csv' using (still("minkowski")):(column("predicted")/column("size")) with lines linestyle 1 \
     title 'exact constant, perturbed law', \
-  '' using (still("gronwall")):(column("predicted")) with lines linestyle 3 \
+  '' using (still("gronwall")):(column("predicted")/column("size")) with lines linestyle 3 \
     title 'perturbed constant, exact law', \
-  '' using (still("mixed_up")):(column("predicted")) with lines linestyle 2 dashtype 3 \
+  '' using (still("mixed_up")):(column("predicted")/column("size")) with lines linestyle 2 dashtype 3 \
     title 'exact constant, exact law: no bound', \
-  '' using (still("minkowski")):(column("measured")) with points linestyle 8 title 'measured'
+  '' using (still("minkowski")):(column("measured")/column("size")) with points linestyle 8 title 'measured'
 unset multiplot

@@ -29,7 +29,7 @@ array triple[2] = ["linear foellmer trigonometric", "vp ve polynomial"]
 schedules = triple[1].' '.triple[2]
 names = "linear Föllmer trigonometric VP VE polynomial"
 laws = "gaussian centres cusp ball points"
-quantities = "largest minus_least classical_largest classical_minus_least"
+quantities = "largest_seen minus_least_seen classical_largest classical_minus_least"
 array title_of[5] = ['N(0, diag(¼, 4))', '½N(−1, .36) + ½N(1, .36)', 'e^{|x|}γ', 'uniform on the disc', '½δ_{−1} + ½δ_1']
 array bottom[5] = [-4, -4, -3, -8, -10]
 array top[5] = [4, 6, 9, 4, 30]
@@ -63,15 +63,15 @@ do for [l = 1:5] {
     set title title_of[l].(seen_max > top[l] || seen_min < bottom[l] ? sprintf(': cut, seen from %.0f to %.2g', seen_min, seen_max) : '') offset 0,-0.7
     set ylabel (g == 0 ? 'eigenvalues of ∇v' : '') offset 1,0 font ',10'
     set xlabel (l == 5 ? '{/:Italic t}' : '') offset 0,1.2
-    plot for [i = first:first+2] $law using (at(i, "largest")):5 with lines linestyle i title (l == 1 ? word(names, i) : ''), \
-      for [i = first:first+2] '' using (thin(at(i, "largest"))):4 with points linestyle i notitle, \
+    plot for [i = first:first+2] $law using (at(i, "largest_seen")):5 with lines linestyle i title (l == 1 ? word(names, i) : ''), \
+      for [i = first:first+2] '' using (thin(at(i, "largest_seen"))):4 with points linestyle i notitle, \
       for [i = first:first+2] '' using (at(i, "classical_largest")):4 with lines linestyle i dashtype 2 notitle, \
-      for [i = first:first+2] '' using (at(i, "minus_least")):(-$5) with lines linestyle i notitle, \
-      for [i = first:first+2] '' using (thin(at(i, "minus_least"))):(-$4) with points linestyle i notitle, \
+      for [i = first:first+2] '' using (at(i, "minus_least_seen")):(-$5) with lines linestyle i notitle, \
+      for [i = first:first+2] '' using (thin(at(i, "minus_least_seen"))):(-$4) with points linestyle i notitle, \
       for [i = first:first+2] '' using (at(i, "classical_minus_least")):(-$4) with lines linestyle i dashtype 2 notitle, \
       NaN with points linecolor '#606060' pointtype 7 title (l == 3 ? 'seen' : ''), \
       NaN with lines linecolor '#606060' title (l == 3 ? 'sharp envelope' : ''), \
-      NaN with lines linecolor '#606060' dashtype 2 title (l == 3 ? 'printed elsewhere' : '')
+      NaN with lines linecolor '#606060' dashtype 2 title (l == 3 ? 'classical envelope' : '')
   }
 }
 set datafile columnheaders
