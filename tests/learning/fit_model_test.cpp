@@ -516,6 +516,32 @@ TEST_CASE("points out of the numbers' range end a fit, and leave no state that i
   CHECK(fit.termination == Termination::not_finite);
 }
 
+TEST_CASE("a training that leaves the finite numbers ends its block with its best parameters",
+          "[learning][control]") {
+  const auto method = GENERATE(ModelMethod::lfm, ModelMethod::jko);
+  CAPTURE(to_string(method));
+  const DataSplit data = hills(600);
+  FitOptions options = small(method);
+  std::vector<FitState> states;
+  const auto keep = [&](const FitState& state) { states.push_back(state); };
+  REQUIRE(fit_model(data, options, {}, {.checkpoint = keep}).blocks.back().best_iteration > 0);
+  // The last state within the second block, of which the best parameters are known by then.
+  const auto last = std::find_if(states.rbegin(), states.rend(), [&](const FitState& state) {
+    return state.in_training() && state.training.iteration < options.iterations;
+  });
+  REQUIRE(last != states.rend());
+  REQUIRE(last->networks.size() == 1);
+  FitState from = *last;
+  from.training.parameters.setConstant(1e300);
+  const FitResult fit = fit_model(data, options, {}, {}, from);
+  CHECK(fit.termination == Termination::converged);
+  CHECK_FALSE(fit.blocks.front().not_finite);
+  CHECK(fit.blocks.back().not_finite);
+  REQUIRE(fit.model.blocks.size() == 2);
+  CHECK(fit.model.blocks.front().network.parameters == from.networks.front().parameters);
+  CHECK(fit.model.blocks.back().network.parameters == from.best.parameters);
+}
+
 namespace {
 
 // Few points of two modes that overlap.
@@ -609,9 +635,12 @@ double identity_validation(const DataSplit& data, const FitOptions& options) {
 
 TEST_CASE("the loss that validates is a mean over a tenth of the training's draws",
           "[learning][property]") {
-  CHECK(validation_draws({.iterations = 10'000, .batch = 512, .validations = 20}) == 25'600);
-  CHECK(validation_draws({.iterations = 10, .batch = 512}) == 4096);
-  CHECK(validation_draws({.iterations = 10'000'000, .batch = 512}) == 131'072);
+  CHECK(validation_draws({.iterations = 10'000, .batch = 512, .validations = 20}, 50) == 25'600);
+  CHECK(validation_draws({.iterations = 10, .batch = 512}, 50) == 4096);
+  CHECK(validation_draws({.iterations = 10'000'000, .batch = 512}, 50) == 131'072);
+  // Of a JKO step each point once.
+  CHECK(validation_draws({.method = ModelMethod::jko}, 50) == 50);
+  CHECK(validation_draws({.method = ModelMethod::jko}, 100'000) == 25'600);
   // Its spread over seeds is that of so many draws: sixteen times as many, a quarter of it.
   const DataSplit data = hills();
   const auto spread = [&](Index iterations) {
