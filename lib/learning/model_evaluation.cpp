@@ -19,6 +19,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -90,6 +91,12 @@ void measure_lipschitz(const ModelBlock& block, const Matrix& points, BlockMeasu
   }
 }
 
+// Up to rounding: kernels of the points' covariance, and its inverse, are noise there.
+bool in_hyperplane(const Matrix& points) {
+  constexpr double largest_condition = 1e12;
+  return !(moment_fit(points).condition_number() <= largest_condition);
+}
+
 // By kernels on two disjoint halves of the test points, one before and one after the block:
 // independent samples, as the estimator asks for. Its interval is that of Gaussian pairs, and none
 // of these; but what is within it of 0 is not told from 0. Laws that stand closer together than
@@ -109,9 +116,22 @@ void measure_by_kernels(const ModelBlock& block,
     result.no_first_order_error = "points that are not finite";
     return;
   }
-  const CalibratedFirstOrderError error = calibrated_first_order_error(
-      before.leftCols(n), after.rightCols(n), gaussian_potential(Gaussian::standard(d)),
-      block.step_size, {.seed = derive_seed(options.seed, "fit first order")});
+  const Matrix x = before.leftCols(n);
+  const Matrix y = after.rightCols(n);
+  if (in_hyperplane(x) || in_hyperplane(y)) {
+    result.no_first_order_error =
+        fmt::format("{} test points lie in a hyperplane, and no density has them", n);
+    return;
+  }
+  CalibratedFirstOrderError error;
+  try {
+    error = calibrated_first_order_error(x, y, gaussian_potential(Gaussian::standard(d)),
+                                         block.step_size,
+                                         {.seed = derive_seed(options.seed, "fit first order")});
+  } catch (const std::runtime_error& failure) {  // an assignment that does not converge
+    result.no_first_order_error = failure.what();
+    return;
+  }
   const Estimate& found = error.of_gaussians;
   if (!(found.lower > 0.0)) {
     result.no_first_order_error =
@@ -399,9 +419,13 @@ class Evaluator {
     bool with_own = false;
   };
 
-  // Constants seen at some points bound Lip from below only, those of the layers' norms from above:
-  // a bound that is no less than what it bounds could ever be is left out.
+  // Constants seen at some points bound Lip from below only, those of the layers' norms from above.
+  // W2(q_0, q~_0) is at most the sum of both laws' root mean squares, and that of q_0 is taken for
+  // that of the samples: a bound that is no less says nothing and is left out.
   void evaluate_inversion(const InversionClaim& of) {
+    if (!std::isfinite(sample_size_)) {
+      return leave_out(of.claim, of.statement, "q~_0: a sample of the model is not finite");
+    }
     std::vector<Estimate> errors;
     std::vector<double> from_norms;
     std::vector<double> seen;
@@ -413,7 +437,8 @@ class Evaluator {
     const auto used = static_cast<std::ptrdiff_t>(from_norms.size()) - (of.with_own ? 0 : 1);
     const double exponent = std::accumulate(from_norms.begin(), from_norms.begin() + used, 0.0);
     const Estimate bound = accumulated_error(errors, from_norms, of.with_own);
-    if (exponent == 0.0 || bound.upper < sample_size_) return add(of.claim, of.statement, bound);
+    if (exponent == 0.0 || bound.upper < 2.0 * sample_size_)
+      return add(of.claim, of.statement, bound);
     const std::string why =
         std::isfinite(exponent)
             ? fmt::format("the layers' norms bound the product by e^{:.4g} only", exponent)

@@ -213,6 +213,18 @@ TEST_CASE("fit leaves constant columns out where it is asked to", "[cli][propert
   CHECK_THAT(record["data"]["notes"][0].get<std::string>(), Contains("unit"));
 }
 
+TEST_CASE("a flag that few rows have is fitted, and the record says what it leaves unmeasured",
+          "[cli][control]") {
+  const Data data;
+  const json record = data.fit(
+      {"rare.csv", "--columns", "x,y,flag", "--method", "jko", "--blocks", "1", "--patience", "1"},
+      "a");
+  const json& block = record["blocks"][0];
+  CHECK(block["squared_first_order_error"].is_null());
+  CHECK_THAT(block["first_order_error_not_measured"].get<std::string>(), Contains("hyperplane"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+}
+
 TEST_CASE("what cannot be fitted is refused in one line, and nothing is written",
           "[cli][precondition]") {
   struct Refusal {

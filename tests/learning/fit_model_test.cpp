@@ -131,6 +131,11 @@ TEST_CASE("a model that is not finite is measured as such", "[learning][control]
   const ModelEvaluation found = evaluate_model(model, data, {}, few());
   CHECK(found.test_nll.is_nan());
   CHECK_FALSE(found.samples.allFinite());
+  for (const Guarantee& guarantee : found.guarantees) {
+    if (guarantee.claim != "LFM-18" && guarantee.claim != "JKO-27") continue;
+    CHECK(guarantee.bound.is_nan());
+    CHECK(guarantee.not_evaluated == "q~_0: a sample of the model is not finite");
+  }
 }
 
 namespace {
@@ -275,6 +280,27 @@ TEST_CASE("a first-order error that the points do not tell from 0 is none, with 
   check("not resolved by 30 points: ");
   evaluation.error_points = 3;
   check("too few test points");
+}
+
+TEST_CASE("points in a hyperplane have no first-order error, and the rest is measured",
+          "[learning][control]") {
+  Rng rng(16);
+  Matrix points = rng.normal_matrix(2, 1000);
+  DataSplit data = split_data(points, {}, 3);
+  FitOptions options = small(ModelMethod::jko);
+  options.iterations = 1;
+  FlowModel model = fit_model(data, options).model;
+  for (ModelBlock& block : model.blocks) block.network.parameters.setZero();
+  const Index half = std::min(few().error_points, data.test.cols() / 2);
+  const bool first = GENERATE(true, false);
+  CAPTURE(first);
+  (first ? data.test.leftCols(half) : data.test.rightCols(half)).row(1).setConstant(0.5);
+  const ModelEvaluation found = evaluate_model(model, data, {}, few());
+  CHECK(std::isfinite(found.test_nll.value));
+  for (const BlockMeasurement& block : found.blocks) {
+    CHECK(block.squared_first_order_error.is_nan());
+    CHECK_THAT(block.no_first_order_error, Catch::Contains("test points lie in a hyperplane"));
+  }
 }
 
 TEST_CASE("the guarantee of JKO blocks needs the data's law, and maps that are optimal",
@@ -458,6 +484,27 @@ TEST_CASE("what inversion loses has no bound where the layers' norms are large, 
   CHECK(vacuous.bound.is_nan());
   CHECK_THAT(vacuous.not_evaluated,
              Catch::StartsWith("Lip(T_j^-1): the layers' norms bound the product by e^"));
+}
+
+TEST_CASE("a bound of what inversion loses says something up to the size of both laws",
+          "[learning][exact]") {
+  const auto bound_in_sizes = [](double kappa) {
+    // One step a block, and a softplus that is the identity on all that the samples grow to.
+    ModelBlock block = shrinking_block(kappa, 1);
+    block.network.parameters = Vector{{1.0, 1e4, -kappa, 1e4 * kappa}};
+    const FlowModel model{.method = ModelMethod::lfm,
+                          .scaling = scaling_of(Scaling::none, Matrix::Identity(1, 1)),
+                          .columns = {},
+                          .blocks = {block, block}};
+    const ModelEvaluation found = evaluate_model(model, narrow_data(1), {}, few());
+    const double size =
+        std::sqrt(found.samples.squaredNorm() / static_cast<double>(found.samples.cols()));
+    return guarantee_of(found, "LFM-18").bound.upper / size;
+  };
+  const double within = bound_in_sizes(3.4);
+  CHECK(within > 1.0);
+  CHECK(within < 2.0);
+  CHECK(std::isnan(bound_in_sizes(4.5)));  // left out
 }
 
 TEST_CASE("blocks share the time for training", "[learning][property]") {
