@@ -531,17 +531,24 @@ class Parser {
     if (step_->count() > 0) require_positive("--step-size", fit.step_size);
     if (ratio_->count() > 0) require_positive("--step-ratio", fit.step_ratio);
     for (const Index width : fit.hidden) require_between("--hidden", width, Index{1}, Index{4096});
-    for (const CLI::Option* option : {blocks_, step_, ratio_}) {
-      if (option->count() > 0 && fit.method == ModelMethod::fm) {
-        throw UsageError(fmt::format("{}: fm has one block", option->get_name()));
-      }
-    }
+    if (fit.method == ModelMethod::fm) require_one_block();
     if (shares_.size() != 2 || !(shares_[0] > 0.0) || !(shares_[1] > 0.0) ||
         !(shares_[0] + shares_[1] < 1.0)) {
       throw UsageError(fmt::format("--split {}: expected two positive shares whose sum is below 1",
                                    fmt::join(shares_, ",")));
     }
     line_.split = {.validation = shares_[0], .test = shares_[1]};
+  }
+
+  void require_one_block() const {
+    if (blocks_->count() > 0 && line_.fit.blocks != 1) {
+      throw UsageError(fmt::format("--blocks {}: fm has one block", line_.fit.blocks));
+    }
+    for (const CLI::Option* option : {step_, ratio_}) {
+      if (option->count() > 0) {
+        throw UsageError(fmt::format("{}: fm has one block", option->get_name()));
+      }
+    }
   }
 
   template <class Number>

@@ -63,17 +63,13 @@ FitResult train(const CommandLine& line,
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  try {
-    return fit_model(data.split, line.fit, {},
-                     {.progress = [&](double done) { progress.report(share_of_training * done); },
-                      .stop = &interrupted(),
-                      .seconds = seconds,
-                      .time_limit = line.time_limit,
-                      .checkpoint = [&](const FitState& state) { unfinished.save(state); }},
-                     unfinished.state());
-  } catch (const std::invalid_argument& error) {
-    throw InputError(fmt::format("{}:1: {}", line.first, error.what()));
-  }
+  return fit_model(data.split, line.fit, {},
+                   {.progress = [&](double done) { progress.report(share_of_training * done); },
+                    .stop = &interrupted(),
+                    .seconds = seconds,
+                    .time_limit = line.time_limit,
+                    .checkpoint = [&](const FitState& state) { unfinished.save(state); }},
+                   unfinished.state());
 }
 
 void tell_begun(const CommandLine& line, const FitState& state) {
@@ -90,6 +86,15 @@ void tell_early_end(const CommandLine& line, const FitResult& fit) {
   if (line.quiet || late == 0) return;
   fmt::print(stderr, "fit: the time for training ended {} of {} blocks early\n", late,
              fit.blocks.size());
+}
+
+void tell_not_finite(const FitResult& fit) {
+  const auto left = std::ranges::count_if(fit.blocks, &BlockFit::not_finite);
+  if (left == 0) return;
+  fmt::print(stderr,
+             "fit: warning: the training of {} of {} blocks left the finite numbers and ended with "
+             "its best parameters; try a smaller --learning-rate\n",
+             left, fit.blocks.size());
 }
 
 // No movement at all was as good on the validation rows as all that training began from or found:
@@ -182,10 +187,12 @@ int fit_command(const CommandLine& given) {
   if (fit.termination == Termination::not_finite) {
     unfinished.remove();
     throw std::runtime_error(
-        "fit: the training left the finite numbers; try a smaller --learning-rate");
+        "fit: no loss on the validation rows is finite; try another --scaling or a smaller "
+        "--learning-rate");
   }
   if (interrupted()) return leave_unfinished(line);
   tell_early_end(line, fit);
+  tell_not_finite(fit);
   tell_untrained(fit);
   fit.model.columns = data.columns;
   const ModelEvaluation evaluation = evaluate_model(

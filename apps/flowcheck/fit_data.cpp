@@ -132,15 +132,18 @@ void require_moments(const CommandLine& line, const FitData& data, const Matrix&
       line.first, largest, least, shown(beyond)));
 }
 
-// Whitened, a column that the others determine would have a variance of rounding alone.
+// Whatever the scaling: the Gaussian with the training rows' moments, which every model is compared
+// with, would have a variance of rounding alone.
 void require_independent(const CommandLine& line, const FitData& data) {
-  if (line.fit.scaling != Scaling::whiten) return;
-  const std::optional<Index> column = dependent_column(data.split.train);
+  const Matrix& train = data.split.train;
+  const std::optional<Index> column = dependent_column(train);
   if (!column) return;
+  const bool constant = train.row(*column).minCoeff() == train.row(*column).maxCoeff();
   throw InputError(fmt::format(
-      "{}:1: column {} is an affine combination of the others, and no density has it; expected "
-      "columns that do not determine each other, choose them with --columns",
-      line.first, shown(data.columns[static_cast<std::size_t>(*column)])));
+      "{}:1: column {} is {}, and no density has it; expected columns that do not determine each "
+      "other, choose them with --columns",
+      line.first, shown(data.columns[static_cast<std::size_t>(*column)]),
+      constant ? "constant in the training rows" : "an affine combination of the others"));
 }
 
 }  // namespace

@@ -40,9 +40,6 @@ Json settings_json(const CommandLine& line) {
                    {"validation_criterion", to_string(options.selection)},
                    {"patience", options.patience},
                    {"seed", line.seed}};
-  if (options.selection == Selection::loss) {
-    settings["validation_draws"] = validation_draws(options);
-  }
   if (std::isfinite(line.time_limit)) settings["time_limit"] = line.time_limit;
   if (options.method != ModelMethod::jko) {
     settings["frequencies"] = options.frequencies;
@@ -96,6 +93,7 @@ Json block_json(const BlockMeasurement& measured,
                {"round_trip_from_noise", json_of(measured.noise_round_trip)},
                {"inversion_error", json_of(measured.inversion_error)}};
   if (fit.out_of_time) json["out_of_time"] = true;
+  if (fit.not_finite) json["not_finite"] = true;
   if (options.method == ModelMethod::jko) {
     json["squared_first_order_error"] = json_of(measured.squared_first_order_error);
     if (!measured.no_first_order_error.empty()) {
@@ -157,9 +155,13 @@ std::string fit_record_json(const CommandLine& line,
     blocks.push_back(
         block_json(evaluation.blocks[n], fit.blocks[n], fit.model.blocks[n], line.fit));
   }
+  Json settings = settings_json(line);
+  if (line.fit.selection == Selection::loss) {
+    settings["validation_draws"] = validation_draws(line.fit, data.split.validation.cols());
+  }
   return json_text({{"schema", "flowcheck.fit/2"},
                     {"version", version()},
-                    {"settings", settings_json(line)},
+                    {"settings", settings},
                     {"data", data_json(line, data, fit)},
                     {"units", "nats; densities in the data's own units"},
                     {"test_nll", json_of(evaluation.test_nll)},

@@ -92,6 +92,13 @@ struct TrainingOver {
 using NetworkLoss = std::function<double(const VelocityNetwork& network)>;
 using NetworkLosses = std::function<Vector(const VelocityNetwork& network)>;  // of some batches
 
+// What tells the parameters of a block apart.
+struct BlockLosses {
+  NetworkLoss on_validation;
+  NetworkLosses on_training;
+  Vector at_start = {};  // on_training of what the block keeps while it is untrained()
+};
+
 // The same network with zeros in its last layer: a field of zero.
 VelocityNetwork without_movement(VelocityNetwork network) {
   const NetworkLayer last = network_layers(network.shape).back();
@@ -99,18 +106,13 @@ VelocityNetwork without_movement(VelocityNetwork network) {
   return network;
 }
 
-void begin_block(FitState& state,
-                 const VelocityNetwork& start,
-                 const NetworkLoss& loss,
-                 const NetworkLosses& train_losses) {
+void begin_block(FitState& state, const VelocityNetwork& start, const NetworkLoss& loss) {
   const VelocityNetwork identity = without_movement(start);
   BlockFit fit{.first_validation = loss(start), .identity_validation = loss(identity)};
   const bool better =
       std::isfinite(fit.first_validation) && !(fit.identity_validation < fit.first_validation);
   fit.best_validation = better ? fit.first_validation : fit.identity_validation;
   state.best = better ? start : identity;
-  fit.first_train_loss = train_losses(state.best).mean();
-  fit.last_train_loss = fit.first_train_loss;
   state.blocks.push_back(fit);
   state.since_best = 0;
 }
@@ -125,19 +127,16 @@ void compare_train_losses(BlockFit& fit, const Vector& first, const Vector& last
 }
 
 // Keeps the best parameters that a training passes, by a loss on points it does not see.
-void validate(FitState& state,
-              const TrainingState& training,
-              const NetworkLoss& loss,
-              const NetworkLosses& train_losses) {
+void validate(FitState& state, const TrainingState& training, const BlockLosses& losses) {
   VelocityNetwork now = state.best;
   now.parameters = training.average.size() > 0 ? training.average : training.parameters;
-  const double value = loss(now);
+  const double value = losses.on_validation(now);
   BlockFit& fit = state.blocks.back();
   fit.iterations = training.iteration;
   fit.train_loss = training.smoothed_loss;
   ++state.since_best;
   if (!std::isfinite(value) || !(value < fit.best_validation)) {
-    if (fit.untrained()) compare_train_losses(fit, train_losses(state.best), train_losses(now));
+    if (fit.untrained()) compare_train_losses(fit, losses.at_start, losses.on_training(now));
     return;
   }
   fit.best_validation = value;
@@ -240,16 +239,10 @@ class ModelFitter {
         [batch](const VelocityNetwork& network) { return regression_loss_value(network, batch); };
   }
 
-  // A JKO step's loss takes each point once.
-  Index draws_of(const Matrix& data) const {
-    const Index draws = validation_draws(options_);
-    return is_jko() ? std::min(data.cols(), draws) : draws;
-  }
-
   // On the training points, batch by batch: what these differ by says how well the mean is known.
   NetworkLosses train_losses(std::size_t n, const ModelBlock& block) const {
     constexpr Index most_batches = 16;
-    const Index draws = draws_of(train_);
+    const Index draws = validation_draws(options_, train_.cols());
     const Index batches = std::min(most_batches, draws);
     const Index of_batch = draws / batches;
     Rng rng(derive_seed(options_.seed, "fit train loss", n));
@@ -270,7 +263,7 @@ class ModelFitter {
   NetworkLoss validation_loss(std::size_t n, const ModelBlock& block) const {
     if (options_.selection == Selection::nll) return negative_log_likelihood(block);
     Rng rng(derive_seed(options_.seed, "fit validation", n));
-    const Index draws = draws_of(validation_);
+    const Index draws = validation_draws(options_, validation_.cols());
     return mean_loss(block, is_jko() ? Matrix(validation_.leftCols(draws)) : validation_, draws,
                      rng);
   }
@@ -297,18 +290,26 @@ class ModelFitter {
                       options_.average);
   }
 
+  // A block that goes on has what it began from as its best while it is untrained.
+  BlockLosses begin(std::size_t n, const ModelBlock& block) {
+    BlockLosses losses{.on_validation = validation_loss(n, block),
+                       .on_training = train_losses(n, block)};
+    const bool begins = !state_.in_training();
+    if (begins) begin_block(state_, block.network, losses.on_validation);
+    BlockFit& fit = state_.blocks.back();
+    if (begins || fit.untrained()) losses.at_start = losses.on_training(state_.best);
+    if (begins) fit.first_train_loss = fit.last_train_loss = losses.at_start.mean();
+    return losses;
+  }
+
   // To the end of the block, and of its FitState: converged; or running, or not_finite.
   Termination train(std::size_t n, const ModelBlock& block) {
-    const NetworkLoss loss = validation_loss(n, block);
-    const NetworkLosses on_training = train_losses(n, block);
-    if (!state_.in_training()) begin_block(state_, block.network, loss, on_training);
+    const BlockLosses losses = begin(n, block);
     if (!std::isfinite(state_.blocks.back().best_validation)) return Termination::not_finite;
     const TrainingOptions training = training_options(n);
     const TrainingState from = state_.training;
     Index saved = from.iteration;
-    const auto look = [&](const TrainingState& now) {
-      watch_training(n, now, loss, on_training, saved);
-    };
+    const auto look = [&](const TrainingState& now) { watch_training(n, now, losses, saved); };
     try {
       const TrainingResult trained =
           is_jko()
@@ -316,8 +317,9 @@ class ModelFitter {
                                 look)
               : train_regression(block.network, regression_of(block, draws_from(train_), fit_times),
                                  training, from, look);
-      if (trained.termination == Termination::not_finite) return trained.termination;
-      if (options_.iterations % training.report_interval != 0) {
+      const bool finite = trained.termination != Termination::not_finite;
+      state_.blocks.back().not_finite = !finite;
+      if (finite && options_.iterations % training.report_interval != 0) {
         look(trained.state);  // the end is no report of its own
       }
     } catch (const TrainingOver& over) {
@@ -336,8 +338,7 @@ class ModelFitter {
   // At each report of the training of block n: validates where it is time, saves, and stops.
   void watch_training(std::size_t n,
                       const TrainingState& now,
-                      const NetworkLoss& loss,
-                      const NetworkLosses& on_training,
+                      const BlockLosses& losses,
                       Index& saved) {
     constexpr Index longest_unsaved = 1000;
     const Intervals intervals = intervals_of(options_);
@@ -351,7 +352,7 @@ class ModelFitter {
     const bool due = now.iteration % (intervals.report * intervals.validation) == 0 ||
                      now.iteration == options_.iterations || late;
     const bool validates = due && now.iteration != state_.blocks.back().iterations;
-    if (validates) validate(state_, now, loss, on_training);
+    if (validates) validate(state_, now, losses);
     state_.blocks.back().out_of_time = late && state_.since_best < options_.patience;
     if (late || state_.since_best >= options_.patience) throw TrainingOver{};
     const bool stops = stopped();
@@ -380,14 +381,15 @@ std::string_view to_string(Selection selection) {
   return selection == Selection::loss ? "loss" : "nll";
 }
 
-Index validation_draws(const FitOptions& options) {
+Index validation_draws(const FitOptions& options, Index points) {
   require_fit_options(options);
   constexpr double share = 0.1;
   constexpr double fewest = 4096.0;
   constexpr double most = 131'072.0;
   const double between = static_cast<double>(options.iterations) *
                          static_cast<double>(options.batch) / options.validations;
-  return static_cast<Index>(std::clamp(share * between, fewest, most));
+  const auto draws = static_cast<Index>(std::clamp(share * between, fewest, most));
+  return options.method == ModelMethod::jko ? std::min(draws, points) : draws;
 }
 
 std::vector<double> block_step_sizes(const FitOptions& options) {

@@ -44,11 +44,13 @@ struct FitOptions {
 };
 
 /// Draws of a validation point, a time and noise that Selection::loss is a mean over: a tenth of
-/// those that the training takes between two validations, from 4096 to 131072. Near the end of a
+/// those that the training takes between two validations, from 4096 to 131072; of jko, whose loss
+/// takes each point once, no more than there are. Near the end of a
 /// training, parameters a twentieth of it apart differ in loss by some 3e-4, with a deviation of
 /// 0.025 a draw, and by 1e-3 nats: of 4096 draws a third choose others than the best, at a loss of
 /// up to 0.05 nats, of 25600, which the defaults give, one in twenty, at one of 0.003.
-Index validation_draws(const FitOptions& options);
+/// @param points  to validate on
+Index validation_draws(const FitOptions& options, Index points);
 
 /// The steps γ_1 ρ^{n−1} of the blocks; the last one of lfm, and the one of fm, is +∞, free.
 /// @throws std::invalid_argument  options out of range
@@ -66,16 +68,17 @@ std::vector<double> reparametrised_step_sizes(const std::vector<double>& step_si
 
 /// How the training of one block went.
 struct BlockFit {
-  Index iterations = 0;                ///< done
-  double first_validation = 0.0;       ///< by FitOptions::selection, before the first iteration
-  double identity_validation = 0.0;    ///< of a block that moves nothing
-  double best_validation = 0.0;        ///< of the parameters that were kept
-  Index best_iteration = 0;            ///< where they were found
-  double train_loss = 0.0;             ///< smoothed, of the last batches
-  bool out_of_time = false;            ///< the training ended with the block's share of the time
-  double first_train_loss = 0.0;       ///< of what it began from, over validation_draws() of the
-                                       ///< training points
-  double last_train_loss = 0.0;        ///< of the last parameters, over the same, while untrained()
+  Index iterations = 0;              ///< done
+  double first_validation = 0.0;     ///< by FitOptions::selection, before the first iteration
+  double identity_validation = 0.0;  ///< of a block that moves nothing
+  double best_validation = 0.0;      ///< of the parameters that were kept
+  Index best_iteration = 0;          ///< where they were found
+  double train_loss = 0.0;           ///< smoothed, of the last batches
+  bool out_of_time = false;          ///< the training ended with the block's share of the time
+  bool not_finite = false;           ///< the training ended where a loss or gradient was not
+  double first_train_loss = 0.0;     ///< of the better of what it began from and no movement, over
+                                     ///< validation_draws() of the training points
+  double last_train_loss = 0.0;      ///< of the last parameters, over the same, while untrained()
   double train_gain_error = infinity;  ///< standard error of what it fell by, over those draws
 
   /// Nothing that training began from or found was better on the validation points than no
@@ -113,7 +116,9 @@ void require_fit_state(const FitState& state,
 struct FitResult {
   FlowModel model = {};
   std::vector<BlockFit> blocks = {};
-  Termination termination = Termination::running;  ///< converged: every block trained to its end
+  /// converged: every block trained to its end; not_finite: before the first iteration of a block
+  /// no loss on the validation points was finite.
+  Termination termination = Termination::running;
 };
 
 /// What goes on beside a fit.
@@ -130,7 +135,8 @@ struct FitWatch {
 
 /// Blocks are fitted one after the other, each to the points that the ones before have moved.
 /// The scaling is that of the training points alone. Of each block the parameters are kept that are
-/// best on the validation points, the identity among them: no block is worse there than none.
+/// best on the validation points, the identity among them: no block is worse there than none. A
+/// training that leaves the finite numbers ends its block, and no other.
 ///
 /// fm    one free block with trigonometric interpolants between independent ends: for the whitened
 ///       data a field of zero is the Gaussian fit, where networks start

@@ -60,6 +60,7 @@ StateJson json_of(const BlockFit& fit) {
           {"best_iteration", fit.best_iteration},
           {"train_loss", json_of_loss(fit.train_loss)},
           {"out_of_time", fit.out_of_time},
+          {"not_finite", fit.not_finite},
           {"first_train_loss", json_of_loss(fit.first_train_loss)},
           {"last_train_loss", json_of_loss(fit.last_train_loss)},
           {"train_gain_error", json_of_loss(fit.train_gain_error)}};
@@ -73,6 +74,7 @@ BlockFit block_fit_from(const StateJson& json) {
           .best_iteration = count_from(json.at("best_iteration")),
           .train_loss = loss_from(json.at("train_loss")),
           .out_of_time = json.at("out_of_time").get<bool>(),
+          .not_finite = json.at("not_finite").get<bool>(),
           .first_train_loss = loss_from(json.at("first_train_loss")),
           .last_train_loss = loss_from(json.at("last_train_loss")),
           .train_gain_error = loss_from(json.at("train_gain_error"))};

@@ -68,7 +68,8 @@ Estimate accumulated_error(const std::vector<Estimate>& errors,
                            const std::vector<double>& log_lipschitz,
                            bool with_own);
 
-/// A bound of the theory with measured constants in it.
+/// A bound of the theory with measured constants in it. Each interval of the k that it combines is
+/// at the level false_alarm/k, so that the bound misses with false_alarm at most.
 struct Guarantee {
   std::string claim = {};      ///< "LFM-18"
   std::string statement = {};  ///< with its symbols

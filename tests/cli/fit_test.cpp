@@ -27,6 +27,8 @@ const std::vector<std::string> small_network = {
     "--hidden",      "16,16", "--iterations",        "100", "--batch",         "64",
     "--frequencies", "4",     "--highest-frequency", "1",   "--learning-rate", "0.003"};
 
+constexpr int once = 3;  // a row that is not trained on
+
 // Two hills, correlated columns, a constant one, and a label.
 class Data : public ScratchFolder {
  public:
@@ -53,6 +55,11 @@ class Data : public ScratchFolder {
     std::string line = "x,y,z\n";
     for (int i = 0; i < 100; ++i) line += fmt::format("{0},{1},{2}\n", i, i * i, 3 * i + 2 * i * i);
     write("plane.csv", line);
+    std::string rare = "x,y,flag,once\n";
+    for (int i = 0; i < 400; ++i) {
+      rare += fmt::format("{},{},{:d},{:d}\n", rng.normal(), rng.normal(), i % 80 == 0, i == once);
+    }
+    write("rare.csv", rare);
     std::string huge = "x,y\n";
     for (int i = 0; i < 100; ++i) huge += fmt::format("{}e300,{}\n", i, i * i);
     write("huge.csv", huge);
@@ -215,6 +222,18 @@ TEST_CASE("fit leaves constant columns out where it is asked to", "[cli][propert
   CHECK_THAT(record["data"]["notes"][0].get<std::string>(), Contains("unit"));
 }
 
+TEST_CASE("a flag that few rows have is fitted, and the record says what it leaves unmeasured",
+          "[cli][control]") {
+  const Data data;
+  const json record = data.fit(
+      {"rare.csv", "--columns", "x,y,flag", "--method", "jko", "--blocks", "1", "--patience", "1"},
+      "a");
+  const json& block = record["blocks"][0];
+  CHECK(block["squared_first_order_error"].is_null());
+  CHECK_THAT(block["first_order_error_not_measured"].get<std::string>(), Contains("hyperplane"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+}
+
 TEST_CASE("what cannot be fitted is refused in one line, and nothing is written",
           "[cli][precondition]") {
   struct Refusal {
@@ -229,6 +248,11 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "holes.csv"}, "is missing; mend the row, or ask for --drop-missing"},
       {{"fit", "few.csv"}, "4 rows in dimension 2 are too few"},
       {{"fit", "plane.csv"}, "plane.csv:1: column \"z\" is an affine combination of the others"},
+      {{"fit", "plane.csv", "--scaling", "standardise"}, "is an affine combination of the others"},
+      {{"fit", "plane.csv", "--scaling", "none"}, "is an affine combination of the others"},
+      {{"fit", "rare.csv", "--columns", "x,once"}, "\"once\" is constant in the training rows"},
+      {{"fit", "rare.csv", "--columns", "x,once", "--scaling", "none"},
+       "rare.csv:1: column \"once\" is constant in the training rows"},
       {{"fit", "weights.json"}, "the rows have weights"},
       {{"fit", "standardised.json"}, "fit with --scaling standardise"},
       {{"fit", "gaussian.json", "--drop-missing"}, "gaussian.json holds no rows"},
@@ -247,7 +271,8 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "hills.csv", "--hidden", "0"}, "--hidden 0"},
       {{"fit", "hills.csv", "--learning-rate", "-1"}, "--learning-rate -1"},
       {{"fit", "hills.csv", "--learning-rate", "nan"}, "--learning-rate nan"},
-      {{"fit", "hills.csv", "--blocks", "3"}, "--blocks: fm has one block"},
+      {{"fit", "hills.csv", "--blocks", "3"}, "--blocks 3: fm has one block"},
+      {{"fit", "hills.csv", "--step-ratio", "2"}, "--step-ratio: fm has one block"},
       {{"fit", "hills.csv", "--method", "jko", "--step-size", "0"}, "--step-size 0"},
       {{"fit", "hills.csv", "--standardise"}, "unknown option --standardise"},
       {{"sample", "nowhere", "-n", "5"}, "nowhere"},
@@ -492,6 +517,20 @@ TEST_CASE("a training that improves nothing is told", "[cli][control]") {
   CHECK_THAT(call("0.01").errors, !Contains("improved nothing"));
 }
 
+TEST_CASE("a training that leaves the finite numbers keeps what was best", "[cli][control]") {
+  const Data data;
+  const ProgramOutcome outcome =
+      data.call({"fit", "xy.json", "--blocks", "1", "--iterations", "50", "--hidden", "8",
+                 "--learning-rate", "1e300", "--quiet", "--out", "a"});
+  CAPTURE(outcome.errors);
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.errors, Contains("the training of 1 of 1 blocks left the finite numbers"));
+  CHECK_FALSE(std::filesystem::exists(data / "a/unfinished"));
+  const json block = json::parse(read_file(data / "a/fit.json"))["blocks"][0];
+  CHECK(block["not_finite"] == true);
+  CHECK(block["best_iteration"] == 0);
+}
+
 TEST_CASE("a training that learns its rows alone is told so, and not to go on", "[cli][control]") {
   const Data data;
   // The law is the Gaussian that training starts from.
@@ -515,6 +554,10 @@ TEST_CASE("the record says by what a fit's parameters were chosen", "[cli][prope
   CHECK(many["settings"]["validation_criterion"] == "loss");
   CHECK(many["settings"]["validation_draws"] == 4096);
   CHECK(many["blocks"][0].contains("best_validation_loss"));
+  const json each_once = data.fit(
+      {"toy:moons", "--draws", "20000", "--method", "jko", "--blocks", "1", "--patience", "1"},
+      "c");
+  CHECK(each_once["settings"]["validation_draws"] == each_once["data"]["validation"]);
   CHECK_FALSE(many["blocks"][0].contains("best_validation_nll"));
 }
 

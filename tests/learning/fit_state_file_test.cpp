@@ -62,7 +62,8 @@ FitState a_state() {
       {.first_validation = infinity,
        .identity_validation = std::numeric_limits<double>::quiet_NaN(),
        .train_loss = -infinity,
-       .out_of_time = true},
+       .out_of_time = true,
+       .not_finite = true},
       {.best_validation = -third, .first_train_loss = third, .last_train_loss = -third}};
   const Index count = parameter_count(shape);
   state.training = {.iteration = 40,
@@ -105,6 +106,8 @@ TEST_CASE("a fit under way comes back from its folder to the last bit", "[learni
   CHECK(std::isnan(read.blocks[1].identity_validation));
   CHECK(read.blocks[1].train_loss == -infinity);
   CHECK(read.blocks[1].out_of_time);
+  CHECK(read.blocks[1].not_finite);
+  CHECK_FALSE(read.blocks[0].not_finite);
   CHECK_FALSE(read.blocks[0].out_of_time);
   CHECK(read.blocks[2].best_validation == state.blocks[2].best_validation);
   CHECK(read.blocks[2].first_train_loss == state.blocks[2].first_train_loss);
