@@ -219,11 +219,11 @@ TimeIntegrals time_integrals(const PerturbedPath& path, const std::vector<double
   return sums;
 }
 
-// @param finite  the integral is, and where its nodes are no numbers they left their range
-Estimate refined(double fine, double coarse, bool finite = true) {
-  if (!std::isfinite(fine) || !std::isfinite(coarse)) {
-    return finite ? Estimate::between(infinity, 0.0, infinity, Grade::converged)
-                  : Estimate(infinity);
+// @param margin  the integral is finite where this is positive, whatever its nodes are
+Estimate refined(double fine, double coarse, const Estimate& margin = 1.0) {
+  if (margin.upper <= 0.0) return infinity;
+  if (margin.lower <= 0.0 || !std::isfinite(fine) || !std::isfinite(coarse)) {
+    return Estimate::between(infinity, 0.0, infinity, Grade::converged);
   }
   return Estimate::converged(fine, std::abs(fine - coarse), round_off(std::abs(fine), 1));
 }
@@ -386,14 +386,14 @@ GaussianBlock gaussian_block(const LineNormal& start, const BlockOptions& option
                       square(Estimate(error.slope)) * path.variance_integral()));
   // ρ³/ρ̂² and ρ²/ρ̂ are integrable while 3 − 2/k and 2 − 1/k are positive, k = Ŝ/S largest or
   // least at the end.
-  const double k = std::exp(2.0 * error.size * error.slope);
-  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity, 3.0 * k > 2.0));
+  const Estimate k = exp(log_ratio);
+  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity, 3.0 * k - 2.0));
   block.kl_sensitivity = sqrt(refined(fine.kl_sensitivity, coarse.kl_sensitivity));
   const LineNormal relative = exact_in_learned_units(shift, log_ratio);
   block.chi_squared = chi_squared_to_noise(relative);
   block.kl = kl_to_noise(relative);
   block.chi_squared_growth =
-      refined(fine.chi_squared_growth, coarse.chi_squared_growth, 2.0 * k > 1.0);
+      refined(fine.chi_squared_growth, coarse.chi_squared_growth, 2.0 * k - 1.0);
   block.kl_growth = refined(fine.kl_growth, coarse.kl_growth);
   block.start_to_noise = chi_squared_to_noise(block.start);
   block.exact_to_noise = chi_squared_to_noise(block.exact);

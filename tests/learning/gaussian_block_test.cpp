@@ -88,6 +88,25 @@ TEST_CASE("χ² and KL of a learned block are the integrals that their rates say
   }
 }
 
+// ∫ρ³/ρ̂² is finite for k > 2/3 and ∫ρ²/ρ̂ for k > ½, k = e^{2ec₁}: within an interval of times so
+// short that no node is in it the rules find finite sums all the same.
+TEST_CASE("A learned law barely too narrow makes its integrals infinite", "[learning][exact]") {
+  const auto block = [](double k) {
+    return gaussian_block(narrow, {.step_size = 0.3, .error = {0.5 * std::log(k), 0.0, 1.0}});
+  };
+  for (const double gap : {1e-6, 1.1e-4, 1e-2}) {
+    CAPTURE(gap);
+    CHECK(block((2.0 - gap) / 3.0).sensitivity.lower == infinity);
+    CHECK(std::isfinite(block((2.0 + gap) / 3.0).sensitivity.upper));
+    CHECK(block((1.0 - gap) / 2.0).chi_squared_growth.lower == infinity);
+    CHECK(std::isfinite(block((1.0 + gap) / 2.0).chi_squared_growth.upper));
+  }
+  // Rounding does not tell k from 2/3.
+  const Estimate even = block(2.0 / 3.0).sensitivity;
+  CHECK(even.lower < infinity);
+  CHECK(even.upper == infinity);
+}
+
 // The moments' own differential equations, by the midpoint rule.
 TEST_CASE("The learned law follows the moments' equations", "[learning][reference]") {
   const FieldError error{.size = 0.2, .constant = -0.7, .slope = 0.6};
