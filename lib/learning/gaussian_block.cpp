@@ -58,6 +58,14 @@ Estimate product_over_noise(const std::vector<LogQuadratic>& laws) {
   return gaussian_integral(a, h, c);
 }
 
+bool may_be_equal(const Estimate& a, const Estimate& b) {
+  return a.lower <= b.upper && b.lower <= a.upper;
+}
+
+bool may_be_equal(const LineNormal& p, const LineNormal& r) {
+  return may_be_equal(p.mean, r.mean) && may_be_equal(p.variance, r.variance);
+}
+
 // m_t and S_t = A²S_0 + 2ABc + B²S_1, c the covariance of the two ends.
 struct PathMoments {
   Estimate mean = 0.0;
@@ -233,6 +241,10 @@ LineNormal exact_in_learned_units(const Estimate& shift, const Estimate& log_rat
   return {.mean = -shift * exp(-0.5 * log_ratio), .variance = exp(-log_ratio)};
 }
 
+bool is_zero(const FieldError& error) {
+  return error.size == 0.0 || (error.constant == 0.0 && error.slope == 0.0);
+}
+
 // ---- suprema over time ----
 
 Estimate hull(double a, double b, Grade grade) {
@@ -349,9 +361,15 @@ Estimate overlap_with_noise(const LineNormal& p, const LineNormal& exact) {
 Estimate squared_gap_to_noise(const LineNormal& p, const LineNormal& exact) {
   const LogQuadratic own = log_quadratic(p);
   const LogQuadratic other = log_quadratic(exact);
-  const Estimate gap = product_over_noise({own, own}) - 2.0 * product_over_noise({own, other}) +
-                       product_over_noise({other, other});
-  return max(0.0, gap);
+  const Estimate own_square = product_over_noise({own, own});
+  const Estimate other_square = product_over_noise({other, other});
+  const Estimate unknown = Estimate::between(infinity, 0.0, infinity, Grade::closed_form);
+  // Two laws that differ do not cancel where a square is infinite: the wider one is left far out.
+  if (own_square.lower == infinity || other_square.lower == infinity) {
+    return may_be_equal(p, exact) ? unknown : Estimate(infinity);
+  }
+  const Estimate gap = own_square - 2.0 * product_over_noise({own, other}) + other_square;
+  return gap.is_nan() ? unknown : max(0.0, gap);
 }
 
 AffineMap GaussianBlock::map() const {
@@ -380,6 +398,7 @@ GaussianBlock gaussian_block(const LineNormal& start, const BlockOptions& option
   const Estimate log_ratio = 2.0 * growth;
   block.end = {.mean = block.exact.mean + sqrt(block.exact.variance) * shift,
                .variance = block.exact.variance * exp(log_ratio)};
+  if (is_zero(error)) block.end = block.exact;
 
   block.error = sqrt(square(Estimate(error.size)) *
                      (square(Estimate(error.constant)) +

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace flowcheck::gaussian_block_test {
 
@@ -48,6 +49,36 @@ TEST_CASE("Suprema and overlaps against N(0, 1) are what a fine grid finds",
   CHECK_THAT(overlap_with_noise(narrow, other).value, WithinRel(std::sqrt(overlap), 1e-9));
   CHECK_THAT(squared_gap_to_noise(narrow, other).value, WithinRel(gap, 1e-9));
   CHECK(overlap_with_noise({.mean = 0.0, .variance = 1.6}, other).value == infinity);
+}
+
+TEST_CASE("∫(p − p*)²/q is a number or infinite where its terms are infinite",
+          "[learning][exact]") {
+  const LineNormal wide{.mean = 0.3, .variance = 3.0};
+  for (const LineNormal& other :
+       {narrow, LineNormal{.mean = 0.3, .variance = 1.8}, LineNormal{.mean = 0.3, .variance = 2.5},
+        LineNormal{.mean = 0.2, .variance = 3.0}}) {
+    CAPTURE(other.mean, other.variance);
+    CHECK(squared_gap_to_noise(wide, other).lower == infinity);
+    CHECK(squared_gap_to_noise(other, wide).lower == infinity);
+  }
+  // Zero, and what is beyond the numbers.
+  const LineNormal far{.mean = 100.0, .variance = 0.9};
+  for (const auto& [p, r] : {std::pair(wide, wide), std::pair(far, far), std::pair(far, narrow)}) {
+    const Estimate gap = squared_gap_to_noise(p, r);
+    CHECK_FALSE(gap.is_nan());
+    CHECK(gap.lower < infinity);
+    CHECK(gap.upper == infinity);
+  }
+}
+
+TEST_CASE("Without an error the learned law is the exact one, to the last digit",
+          "[learning][exact]") {
+  for (const FieldError& error : {FieldError{}, FieldError{0.1, 0.0, 0.0}}) {
+    const GaussianBlock block = gaussian_block(narrow, {.step_size = infinity, .error = error});
+    CHECK(block.supremum.lower == 1.0);
+    CHECK(block.supremum.upper == 1.0);
+    CHECK_THAT(block.error, Encloses(0.0));
+  }
 }
 
 // p_0 = N(.6, .36), γ = .3, v̂ − v = .3(1 − .4(x − m_t)).
