@@ -58,6 +58,14 @@ Estimate product_over_noise(const std::vector<LogQuadratic>& laws) {
   return gaussian_integral(a, h, c);
 }
 
+bool may_be_equal(const Estimate& a, const Estimate& b) {
+  return a.lower <= b.upper && b.lower <= a.upper;
+}
+
+bool may_be_equal(const LineNormal& p, const LineNormal& r) {
+  return may_be_equal(p.mean, r.mean) && may_be_equal(p.variance, r.variance);
+}
+
 // m_t and S_t = A²S_0 + 2ABc + B²S_1, c the covariance of the two ends.
 struct PathMoments {
   Estimate mean = 0.0;
@@ -219,11 +227,11 @@ TimeIntegrals time_integrals(const PerturbedPath& path, const std::vector<double
   return sums;
 }
 
-// @param finite  the integral is, and where its nodes are no numbers they left their range
-Estimate refined(double fine, double coarse, bool finite = true) {
-  if (!std::isfinite(fine) || !std::isfinite(coarse)) {
-    return finite ? Estimate::between(infinity, 0.0, infinity, Grade::converged)
-                  : Estimate(infinity);
+// @param margin  the integral is finite where this is positive, whatever its nodes are
+Estimate refined(double fine, double coarse, const Estimate& margin = 1.0) {
+  if (margin.upper <= 0.0) return infinity;
+  if (margin.lower <= 0.0 || !std::isfinite(fine) || !std::isfinite(coarse)) {
+    return Estimate::between(infinity, 0.0, infinity, Grade::converged);
   }
   return Estimate::converged(fine, std::abs(fine - coarse), round_off(std::abs(fine), 1));
 }
@@ -231,6 +239,10 @@ Estimate refined(double fine, double coarse, bool finite = true) {
 // N(0, 1) against N(d, k), as a law against N(0, 1).
 LineNormal exact_in_learned_units(const Estimate& shift, const Estimate& log_ratio) {
   return {.mean = -shift * exp(-0.5 * log_ratio), .variance = exp(-log_ratio)};
+}
+
+bool is_zero(const FieldError& error) {
+  return error.size == 0.0 || (error.constant == 0.0 && error.slope == 0.0);
 }
 
 // ---- suprema over time ----
@@ -349,9 +361,15 @@ Estimate overlap_with_noise(const LineNormal& p, const LineNormal& exact) {
 Estimate squared_gap_to_noise(const LineNormal& p, const LineNormal& exact) {
   const LogQuadratic own = log_quadratic(p);
   const LogQuadratic other = log_quadratic(exact);
-  const Estimate gap = product_over_noise({own, own}) - 2.0 * product_over_noise({own, other}) +
-                       product_over_noise({other, other});
-  return max(0.0, gap);
+  const Estimate own_square = product_over_noise({own, own});
+  const Estimate other_square = product_over_noise({other, other});
+  const Estimate unknown = Estimate::between(infinity, 0.0, infinity, Grade::closed_form);
+  // Two laws that differ do not cancel where a square is infinite: the wider one is left far out.
+  if (own_square.lower == infinity || other_square.lower == infinity) {
+    return may_be_equal(p, exact) ? unknown : Estimate(infinity);
+  }
+  const Estimate gap = own_square - 2.0 * product_over_noise({own, other}) + other_square;
+  return gap.is_nan() ? unknown : max(0.0, gap);
 }
 
 AffineMap GaussianBlock::map() const {
@@ -380,20 +398,21 @@ GaussianBlock gaussian_block(const LineNormal& start, const BlockOptions& option
   const Estimate log_ratio = 2.0 * growth;
   block.end = {.mean = block.exact.mean + sqrt(block.exact.variance) * shift,
                .variance = block.exact.variance * exp(log_ratio)};
+  if (is_zero(error)) block.end = block.exact;
 
   block.error = sqrt(square(Estimate(error.size)) *
                      (square(Estimate(error.constant)) +
                       square(Estimate(error.slope)) * path.variance_integral()));
   // ρ³/ρ̂² and ρ²/ρ̂ are integrable while 3 − 2/k and 2 − 1/k are positive, k = Ŝ/S largest or
   // least at the end.
-  const double k = std::exp(2.0 * error.size * error.slope);
-  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity, 3.0 * k > 2.0));
+  const Estimate k = exp(log_ratio);
+  block.sensitivity = 2.0 * sqrt(refined(fine.sensitivity, coarse.sensitivity, 3.0 * k - 2.0));
   block.kl_sensitivity = sqrt(refined(fine.kl_sensitivity, coarse.kl_sensitivity));
   const LineNormal relative = exact_in_learned_units(shift, log_ratio);
   block.chi_squared = chi_squared_to_noise(relative);
   block.kl = kl_to_noise(relative);
   block.chi_squared_growth =
-      refined(fine.chi_squared_growth, coarse.chi_squared_growth, 2.0 * k > 1.0);
+      refined(fine.chi_squared_growth, coarse.chi_squared_growth, 2.0 * k - 1.0);
   block.kl_growth = refined(fine.kl_growth, coarse.kl_growth);
   block.start_to_noise = chi_squared_to_noise(block.start);
   block.exact_to_noise = chi_squared_to_noise(block.exact);

@@ -75,6 +75,7 @@ Estimate sharp_end_bound(const BlockChain& chain, const Estimate& C3);
 
 // Hypotheses, for why_not_finite().
 inline constexpr const char* finite_start = "χ²(p_0 ‖ q) < ∞";
+inline constexpr const char* finite_error = "ε_n < ∞";
 inline constexpr const char* envelope = "p_n, p_n* ≤ C₁ e^{−x²/2}";
 inline constexpr const char* finite_overlap = "B_n < ∞, for which variances are below 3/2";
 inline constexpr const char* integrable = "∫(1 + |x|)² ρ³/ρ̂² < ∞";

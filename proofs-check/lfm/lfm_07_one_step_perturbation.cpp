@@ -20,8 +20,9 @@ Estimate change(const BlockErrors& block) {
 Outcome perturbation(const AffineBlocks& problem) {
   std::vector<Bound> bounds;
   for (const BlockErrors& block : problem.chain().blocks) {
-    const std::string why = why_not_finite(
-        {{block.overlap, "B_n", finite_overlap}, {block.sensitivity, "S_n", integrable}});
+    const std::string why = why_not_finite({{block.overlap, "B_n", finite_overlap},
+                                            {block.sensitivity, "S_n", integrable},
+                                            {block.error, "ε_n", finite_error}});
     if (!why.empty()) return Outcome::not_applicable(why);
     const Estimate lhs = change(block);
     bounds.push_back({.lhs = lhs,

@@ -16,8 +16,9 @@ Outcome recursion(const AffineBlocks& problem) {
   const BlockChain chain = problem.chain();
   Estimate bound = chain.start_to_noise();
   for (const BlockErrors& block : chain.blocks) {
-    const std::string why = why_not_finite(
-        {{block.overlap, "B_n", finite_overlap}, {block.sensitivity, "S_n", integrable}});
+    const std::string why = why_not_finite({{block.overlap, "B_n", finite_overlap},
+                                            {block.sensitivity, "S_n", integrable},
+                                            {block.error, "ε_n", finite_error}});
     if (!why.empty()) return Outcome::not_applicable(why);
     bound = exp(Estimate(-2.0 * block.step_size)) * bound +
             block.overlap * sqrt(block.error * block.sensitivity);

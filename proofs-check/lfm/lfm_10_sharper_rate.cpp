@@ -24,7 +24,8 @@ Outcome guarantee(const AffineBlocks& problem) {
   const Estimate C3 = sensitivity_bound(problem, chain);
   const std::string why = why_not_finite({{start, "χ²(p_0 ‖ q)", finite_start},
                                           {chain.supremum(), "M", envelope},
-                                          {C3, "C₃", integrable}});
+                                          {C3, "C₃", integrable},
+                                          {chain.largest_error(), "ε", finite_error}});
   if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate rate = sqrt(chain.supremum() * C3 * chain.largest_error());
   std::vector<Bound> bounds;

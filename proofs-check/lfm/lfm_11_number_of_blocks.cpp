@@ -1,80 +1,48 @@
 #include "lfm/affine_blocks.hpp"
+#include "lfm/enough_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
-#include "lfm/noising_problem.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <cmath>
 #include <string>
-#include <variant>
+#include <vector>
 
 namespace flowcheck {
 namespace lfm_11 {
 
-constexpr double unit = 1.0;
-
 const char* const residual_part = "what is left of the start";
-const char* const root_part = "O(ε^½)";
-const char* const sharp_part = "O(ε), twice the second logarithm";
 
+const EndBound root_bound{.part = "O(ε^½)"};
+const EndBound sharp_bound{
+    .part = "O(ε), twice the second logarithm", .value = sharp_end_bound, .share = 1.0};
+
+// How N was chosen, which is arithmetic: no statement on blocks.
 Bound residual(double start, double error, double step_size, double count) {
   return {.lhs = exp(Estimate(-2.0) * step_size * count) * Estimate(start),
           .rhs = sqrt(Estimate(error)),
-          .part = residual_part};
+          .part = residual_part,
+          .auxiliary = true};
 }
 
-// Blocks that are run: on the plane they take a second each.
-double most_blocks(const AffineBlocks& problem) {
-  const auto* p = std::get_if<GaussianMixture>(&problem.start);
-  return p != nullptr && p->dimension() == 2 ? 12.0 : 60.0;
-}
-
-std::string too_many(double count, double most) {
-  return fmt::format("left out: takes {:.0f} blocks, at most {:.0f} are run", count, most);
-}
-
-// ε is at least the first block's, and N enough for that one is enough for ε.
-void add_chain(const AffineBlocks& given,
-               const BlockErrors& first,
-               double share,
-               const char* part,
-               std::vector<Bound>& bounds) {
-  const BlockOptions& block = given.blocks.front();
-  const double count =
-      blocks_needed(first.start_to_noise.value, first.error.value, block.step_size, share);
-  if (!(count <= most_blocks(given))) {
-    bounds.push_back(left_out(part, too_many(count, most_blocks(given))));
-    return;
-  }
-  const AffineBlocks problem = equal_blocks(given.start, static_cast<int>(count), block);
-  const BlockChain chain = problem.chain();
-  const Estimate C3 = sensitivity_bound(problem, chain);
-  const std::string why =
-      why_not_finite({{chain.supremum(), "M", envelope}, {C3, "C₃", integrable}});
-  if (!why.empty()) {
-    bounds.push_back(left_out(part, why));
-    return;
-  }
-  const Estimate rhs = part == root_part ? end_bound(chain, C3) : sharp_end_bound(chain, C3);
-  bounds.push_back({.lhs = chain.to_noise(), .rhs = rhs, .part = part, .scale = unit});
+Estimate end_to_noise(const AffineBlocks&, const BlockChain& chain) {
+  return chain.to_noise();
 }
 
 Outcome enough(const AffineBlocks& problem) {
-  const BlockOptions& block = problem.blocks.front();
-  const BlockErrors first = equal_blocks(problem.start, 1, block).chain().blocks.front();
-  const std::string why = why_not_finite({{first.start_to_noise, "χ²(p_0 ‖ q)", finite_start}});
-  if (!why.empty()) return Outcome::not_applicable(why);
+  const BlockErrors first = first_block(problem);
+  if (const std::string why = why_no_number(first); !why.empty()) {
+    return Outcome::not_applicable(why);
+  }
   const double start = first.start_to_noise.value;
   const double error = first.error.value;
-  if (!(error > 0.0)) return Outcome::not_applicable("ε > 0");
-  std::vector<Bound> bounds;
-  bounds.push_back(
-      residual(start, error, block.step_size, blocks_needed(start, error, block.step_size, 0.5)));
-  bounds.back().auxiliary = true;  // how N was chosen
-  add_chain(problem, first, 0.5, root_part, bounds);
-  add_chain(problem, first, 1.0, sharp_part, bounds);
-  return bounds;
+  const double step_size = problem.blocks.front().step_size;
+  return std::vector{residual(start, error, step_size, blocks_needed(start, error, step_size, 0.5)),
+                     end_of_enough(problem, first, root_bound, end_to_noise),
+                     end_of_enough(problem, first, sharp_bound, end_to_noise)};
+}
+
+// One block where eleven are asked for.
+Outcome too_few_blocks(const AffineBlocks& problem) {
+  return end_of(problem, root_bound, end_to_noise);
 }
 
 // χ²_0, γ and ε by themselves.
@@ -130,7 +98,9 @@ Claim lfm_11_number_of_blocks() {
                      false}},
       .tight = {{"N without rounding", [](Trial&) { return residual_of(without_rounding()); },
                  false}},
-      .controls = {{"without ½ log(1/ε)", [](Trial&) { return without_error_term(); }, false},
+      .controls = {blocks_instance("a single block", dossier_chain(1e-6, Interpolant::linear, 1),
+                                   too_few_blocks),
+                   {"without ½ log(1/ε)", [](Trial&) { return without_error_term(); }, false},
                    {"one block less", [](Trial&) { return one_block_less(); }, false}},
       .on_target = on_blocks_target(enough),
       .file = __FILE__,

@@ -3,9 +3,9 @@
 #include "distances/wasserstein.hpp"
 #include "learning/gaussian_block.hpp"
 #include "lfm/affine_blocks.hpp"
+#include "lfm/enough_blocks.hpp"
 #include "lfm/generation.hpp"
 #include "lfm/lfm_claims.hpp"
-#include "lfm/noising_problem.hpp"
 #include "measures/line_laws.hpp"
 #include "measures/random_gaussian.hpp"
 #include "numerics/rng.hpp"
@@ -106,54 +106,26 @@ Outcome affine_blocks(Trial& trial) {
 
 // As many blocks as LFM-11 asks for
 
+const EndBound root_bound{.part = "χ²(p₀ ‖ q₀), O(ε^½)"};
+const EndBound sharp_bound{.part = "χ²(p₀ ‖ q₀), O(ε), twice the second logarithm",
+                           .value = sharp_end_bound,
+                           .share = 1.0};
+
 // χ²(p₀ ‖ q₀) on the line, in the coordinates in which q₀ is N(0, 1).
-Estimate generated_chi_squared(const GaussianChain& chain) {
-  const LineNormal q = chain.generated();
-  const LineNormal& p = chain.start();
+Estimate data_to_generated(const AffineBlocks& problem, const BlockChain&) {
+  const auto& p = std::get<LineNormal>(problem.start);
+  const LineNormal q = gaussian_chain(p, problem.blocks).generated();
   return chi_squared_to_noise(
       {.mean = (p.mean - q.mean) / sqrt(q.variance), .variance = p.variance / q.variance});
 }
 
-// Data against what is generated, by a bound of the forward chain.
-struct EndBound {
-  const char* part = "";
-  Estimate (*value)(const BlockChain&, const Estimate&) = end_bound;
-  double share = 0.5;  // of log(1/ε) in the number of blocks
-};
-
-Bound generated_bound(const AffineBlocks& problem, const EndBound& bound) {
-  const GaussianChain chain = gaussian_chain(std::get<LineNormal>(problem.start), problem.blocks);
-  const BlockChain errors = chain.errors();
-  const Estimate C3 = sensitivity_bound(problem, errors);
-  const std::string why =
-      why_not_finite({{errors.supremum(), "M", envelope}, {C3, "C₃", integrable}});
-  if (!why.empty()) return left_out(bound.part, why);
-  return {.lhs = generated_chi_squared(chain),
-          .rhs = bound.value(errors, C3),
-          .part = bound.part,
-          .scale = 1.0};
-}
-
-// Blocks are asked for with the first one's ε, which is not above the chain's.
 Outcome generation(const AffineBlocks& given) {
-  constexpr double most_blocks = 60.0;
-  const BlockOptions& block = given.blocks.front();
-  const BlockErrors first = equal_blocks(given.start, 1, block).chain().blocks.front();
-  std::vector<Bound> bounds;
-  for (const EndBound& bound : {EndBound{.part = "χ²(p₀ ‖ q₀), O(ε^½)"},
-                                EndBound{.part = "χ²(p₀ ‖ q₀), O(ε), twice the second logarithm",
-                                .value = sharp_end_bound,
-                                .share = 1.0}}) {
-    const double count =
-        blocks_needed(first.start_to_noise.value, first.error.value, block.step_size, bound.share);
-    if (count <= most_blocks) {
-      const AffineBlocks enough = equal_blocks(given.start, static_cast<int>(count), block);
-      bounds.push_back(generated_bound(enough, bound));
-    } else {
-      bounds.push_back(left_out(bound.part, "left out: at most 60 blocks are run"));
-    }
+  const BlockErrors first = first_block(given);
+  if (const std::string why = why_no_number(first); !why.empty()) {
+    return Outcome::not_applicable(why);
   }
-  return bounds;
+  return std::vector{end_of_enough(given, first, root_bound, data_to_generated),
+                     end_of_enough(given, first, sharp_bound, data_to_generated)};
 }
 
 // One block where LFM-11 asks for seventeen.
@@ -161,7 +133,7 @@ Outcome too_few_blocks() {
   const LineNormal start{.mean = 2.0, .variance = 0.36};
   const BlockOptions block{.step_size = 0.3,
                            .error = {.size = 1e-6, .constant = 1.0, .slope = -0.3}};
-  return generated_bound(equal_blocks(start, 1, block), {});
+  return end_of(equal_blocks(start, 1, block), root_bound, data_to_generated);
 }
 
 // Blocks that bend

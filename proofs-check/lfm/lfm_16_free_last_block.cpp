@@ -20,8 +20,9 @@ AffineBlocks with_free_end(AffineBlocks problem) {
 
 Outcome last_block_alone(const AffineBlocks& problem) {
   const BlockErrors last = with_free_end(problem).chain().blocks.back();
-  const std::string why = why_not_finite(
-      {{last.overlap, "B_N", finite_overlap}, {last.sensitivity, "S_N", integrable}});
+  const std::string why = why_not_finite({{last.overlap, "B_N", finite_overlap},
+                                          {last.sensitivity, "S_N", integrable},
+                                          {last.error, "ε_N", finite_error}});
   if (!why.empty()) return Outcome::not_applicable(why);
   const Estimate lhs = last.to_noise;
   std::vector<Bound> bounds;

@@ -112,10 +112,12 @@ GaussianMixture whitened(const GaussianMixture& p) {
 }
 
 std::string why_not_finite(const std::vector<NamedConstant>& constants) {
+  // What overflows is enclosed from below by numbers near the largest, or by a root of such.
+  constexpr double huge = 1e75;
   for (const auto& [value, name, hypothesis] : constants) {
     if (value.lower == infinity) return hypothesis;
     if (std::isfinite(value.lower) && std::isfinite(value.upper)) continue;
-    const bool too_large = value.value == infinity && value.lower > 0.0;
+    const bool too_large = value.value == infinity && value.lower > huge;
     return fmt::format("left out: {} {}", name,
                        too_large ? "is beyond the numbers' range" : "is not enclosed");
   }

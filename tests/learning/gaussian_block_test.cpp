@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace flowcheck::gaussian_block_test {
 
@@ -50,6 +51,36 @@ TEST_CASE("Suprema and overlaps against N(0, 1) are what a fine grid finds",
   CHECK(overlap_with_noise({.mean = 0.0, .variance = 1.6}, other).value == infinity);
 }
 
+TEST_CASE("∫(p − p*)²/q is a number or infinite where its terms are infinite",
+          "[learning][exact]") {
+  const LineNormal wide{.mean = 0.3, .variance = 3.0};
+  for (const LineNormal& other :
+       {narrow, LineNormal{.mean = 0.3, .variance = 1.8}, LineNormal{.mean = 0.3, .variance = 2.5},
+        LineNormal{.mean = 0.2, .variance = 3.0}}) {
+    CAPTURE(other.mean, other.variance);
+    CHECK(squared_gap_to_noise(wide, other).lower == infinity);
+    CHECK(squared_gap_to_noise(other, wide).lower == infinity);
+  }
+  // Zero, and what is beyond the numbers.
+  const LineNormal far{.mean = 100.0, .variance = 0.9};
+  for (const auto& [p, r] : {std::pair(wide, wide), std::pair(far, far), std::pair(far, narrow)}) {
+    const Estimate gap = squared_gap_to_noise(p, r);
+    CHECK_FALSE(gap.is_nan());
+    CHECK(gap.lower < infinity);
+    CHECK(gap.upper == infinity);
+  }
+}
+
+TEST_CASE("Without an error the learned law is the exact one, to the last digit",
+          "[learning][exact]") {
+  for (const FieldError& error : {FieldError{}, FieldError{0.1, 0.0, 0.0}}) {
+    const GaussianBlock block = gaussian_block(narrow, {.step_size = infinity, .error = error});
+    CHECK(block.supremum.lower == 1.0);
+    CHECK(block.supremum.upper == 1.0);
+    CHECK_THAT(block.error, Encloses(0.0));
+  }
+}
+
 // p_0 = N(.6, .36), γ = .3, v̂ − v = .3(1 − .4(x − m_t)).
 TEST_CASE("Velocity error and distribution error are the dossier's", "[learning][reference]") {
   const FieldError error{.size = 0.3, .constant = 1.0, .slope = -0.4};
@@ -86,6 +117,25 @@ TEST_CASE("χ² and KL of a learned block are the integrals that their rates say
       }
     }
   }
+}
+
+// ∫ρ³/ρ̂² is finite for k > 2/3 and ∫ρ²/ρ̂ for k > ½, k = e^{2ec₁}: within an interval of times so
+// short that no node is in it the rules find finite sums all the same.
+TEST_CASE("A learned law barely too narrow makes its integrals infinite", "[learning][exact]") {
+  const auto block = [](double k) {
+    return gaussian_block(narrow, {.step_size = 0.3, .error = {0.5 * std::log(k), 0.0, 1.0}});
+  };
+  for (const double gap : {1e-6, 1.1e-4, 1e-2}) {
+    CAPTURE(gap);
+    CHECK(block((2.0 - gap) / 3.0).sensitivity.lower == infinity);
+    CHECK(std::isfinite(block((2.0 + gap) / 3.0).sensitivity.upper));
+    CHECK(block((1.0 - gap) / 2.0).chi_squared_growth.lower == infinity);
+    CHECK(std::isfinite(block((1.0 + gap) / 2.0).chi_squared_growth.upper));
+  }
+  // Rounding does not tell k from 2/3.
+  const Estimate even = block(2.0 / 3.0).sensitivity;
+  CHECK(even.lower < infinity);
+  CHECK(even.upper == infinity);
 }
 
 // The moments' own differential equations, by the midpoint rule.

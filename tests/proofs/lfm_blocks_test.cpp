@@ -5,6 +5,7 @@
 #include "distances/gaussian_divergence.hpp"
 #include "learning/mixture_to_noise.hpp"
 #include "lfm/affine_blocks.hpp"
+#include "lfm/enough_blocks.hpp"
 #include "lfm/lfm_claims.hpp"
 #include "lfm/noising_problem.hpp"
 #include "support/estimates.hpp"
@@ -322,6 +323,84 @@ TEST_CASE("what is infinite is told by the blocks' own laws", "[lfm][control]") 
   CHECK(outcome(sharp, 60.0, 0.995, 0.01).failed_hypothesis ==
         "left out: χ²(p_0 ‖ q) is beyond the numbers' range");
   CHECK(outcome(sharp, 0.0, 1.1, 0.01).failed_hypothesis == envelope);
+}
+
+TEST_CASE("what rounding does not enclose is no overflow", "[lfm][control]") {
+  const auto why = [](const Estimate& value) { return why_not_finite({{value, "M", envelope}}); };
+  CHECK(why(Estimate(infinity)) == envelope);
+  CHECK(why(supremum_to_noise(LineNormal{.mean = 100.0, .variance = 0.9})) ==
+        "left out: M is beyond the numbers' range");
+  // A variance that is one up to rounding: sup p/q is one or infinite.
+  const Estimate nearly_one = Estimate::closed_form(1.0, 1e-15);
+  CHECK(why(supremum_to_noise(LineNormal{.mean = 0.0, .variance = nearly_one})) ==
+        "left out: M is not enclosed");
+}
+
+// Components of which one is so much narrower than the other that no affordable grid resolves both.
+const GaussianMixture& needle() {
+  static const GaussianMixture p(Vector{{0.5, 0.5}}, Matrix{{-0.5, 0.5}},
+                                 {Matrix{{1e-8}}, Matrix{{0.9}}});
+  return p;
+}
+
+TEST_CASE("errors that no grid resolves are left out, and nothing stays undecided",
+          "[lfm][control]") {
+  for (const Claim& claim :
+       {lfm_07_one_step_perturbation(), lfm_08_forward_process(), lfm_09_a_posteriori(),
+        lfm_10_sharper_rate(), lfm_11_number_of_blocks()}) {
+    const ClaimResult result =
+        check(claim, {.target = Target{.start = needle(), .reference = Gaussian::standard(1)}});
+    CAPTURE(claim.id);
+    CHECK(result.verdict == Verdict::not_applicable);
+    CHECK(result.reason.starts_with("left out: "));
+    CHECK(result.reason.ends_with(" is not enclosed"));
+  }
+}
+
+TEST_CASE("where no number of blocks is enough a hypothesis fails, not a limit on blocks",
+          "[lfm][control]") {
+  const auto why = [](const std::variant<LineNormal, GaussianMixture>& start, double e) {
+    return why_no_number(
+        first_block(equal_blocks(start, 1, {.step_size = 0.3, .error = {.size = e}})));
+  };
+  const LineNormal narrow{.mean = 0.6, .variance = 0.36};
+  CHECK(why(narrow, 0.01).empty());
+  CHECK(why(narrow, 0.0) == "ε > 0");
+  CHECK(why(LineNormal{.mean = 0.6, .variance = 2.5}, 0.01) == finite_start);
+  CHECK(why(needle(), 0.01) == "left out: ε_1 is not enclosed");
+}
+
+// N(.6, .36), γ = .3: a limit of what is run, and the theorem's own bound with too few of them.
+TEST_CASE("the end of enough blocks is bounded, that of one is not", "[lfm][control]") {
+  const auto to_noise = [](const AffineBlocks&, const BlockChain& chain) {
+    return chain.to_noise();
+  };
+  const auto end = [&](double e, double step_size) {
+    AffineBlocks problem = dossier_chain(e, Interpolant::linear, 1);
+    problem.blocks.front().step_size = step_size;
+    return end_of_enough(problem, first_block(problem), {}, to_noise);
+  };
+  const Bound enough = end(1e-6, 0.3);
+  CHECK(enough.lhs.upper < enough.rhs.lower);
+  CHECK(end(1e-6, 0.01).failed_hypothesis == "left out: takes 322 blocks, at most 60 are run");
+  const CheckResult control = control_of(lfm_11_number_of_blocks(), "a single block");
+  CHECK(control.lhs.lower > 5.0 * control.rhs.upper);
+}
+
+TEST_CASE("a free last block without an error ends at q", "[lfm][exact]") {
+  const ClaimResult result = check(
+      lfm_16_free_last_block(), {.target = Target{.start = Gaussian(Vector{{0.6}}, Matrix{{0.36}}),
+                                                  .reference = Gaussian::standard(1),
+                                                  .step_size = 0.3,
+                                                  .error = 0.0}});
+  CHECK(result.verdict == Verdict::holds);
+  REQUIRE(result.checks.size() == 2);
+  for (const CheckResult& part : result.checks) {
+    CAPTURE(part.part, part.reason);
+    CHECK(part.reason.empty());
+    CHECK_THAT(part.lhs, Encloses(0.0));
+    CHECK_THAT(part.rhs, Encloses(0.0));
+  }
 }
 
 TEST_CASE("an infinite integral and one beyond the numbers are told apart", "[lfm][exact]") {
