@@ -251,9 +251,9 @@ Claim gif_33_source_stability() {
       .controls =
           {{"0.99 Lip", [](Trial&) { return shortened(0.99); }, false},
            {"0.99 Lip in the plane", [](Trial&) { return coupled_in_the_plane(0.99); }, false},
-           {"plane, two components: Lip of one", [](Trial&) { return constant_of_one_component(); },
+           {"plane, two components, Lip of one", [](Trial&) { return constant_of_one_component(); },
             false},
-           {"plane, two components: weights exchanged",
+           {"plane, two components, weights exchanged",
             [](Trial&) { return coupled_by_quantiles(uneven_pair(), uneven_pair(0.7)); }, false},
            {"Lip of the flow from N(0, I)", [](Trial&) { return constant_from_noise(); }, false}},
       .on_target = on_target,
