@@ -241,7 +241,7 @@ void add_estimates(RunRecord& record, const Cell& cell) {
   };
   mean("reported", [](const Estimated& e) { return e.reported.squared; });
   mean("published", [](const Estimated& e) { return e.reported.published; });
-  mean("calibrated", [](const Estimated& e) { return e.squared; });
+  mean("calibrated", [](const Estimated& e) { return e.difference; });
   const auto part = [&](const char* quantity, const std::function<Estimate(const Estimated&)>& of) {
     record.add(at(cell), quantity, sample_mean(values(cell, of), miss_probability));
   };

@@ -136,7 +136,7 @@ void measure_by_kernels(const ModelBlock& block,
   if (!(found.lower > 0.0)) {
     result.no_first_order_error =
         fmt::format("not resolved by {} points: {:.3g} less a bias of {:.3g} ± {:.2g}", n,
-                    error.reported.squared.value, error.bias.value, 0.5 * found.width());
+                    error.reported.squared.value, error.bias.value, found.upper - found.value);
     return;
   }
   result.squared_first_order_error = Estimate::between(found.value, 0.0, infinity, Grade::sampled);

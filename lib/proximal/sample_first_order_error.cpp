@@ -10,6 +10,7 @@
 
 #include <tbb/parallel_for.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <vector>
@@ -193,10 +194,11 @@ CalibratedFirstOrderError calibrated_first_order_error(const Matrix& current,
   const double s = standard_deviation(each(all, [](const auto& one) { return one.squared; }));
   const double half_width =
       student_half_width(s, K, miss) * std::sqrt(static_cast<double>(K) + 1.0);
-  const double squared = result.reported.squared.value - result.bias.value;
+  result.difference = result.reported.squared.value - result.bias.value;
+  const double squared = std::max(result.difference, 0.0);
   result.squared = Estimate::between(squared, 0.0, infinity, Grade::sampled);
-  result.of_gaussians =
-      Estimate::between(squared, squared - half_width, squared + half_width, Grade::sampled);
+  result.of_gaussians = Estimate::between(squared, std::max(result.difference - half_width, 0.0),
+                                          squared + half_width, Grade::sampled);
   return result;
 }
 

@@ -55,8 +55,10 @@ struct CalibrationOptions {
 
 struct CalibratedFirstOrderError {
   SampleFirstOrderError reported = {};
-  Estimate squared = {};  ///< reported − bias, for ε²; may be negative. In [0, ∞), `sampled`
-  Estimate of_gaussians = {};    ///< the same with the interval that it has for Gaussian pairs
+  double difference = 0.0;       ///< r − bias: below 0 by chance, and what to take means of
+  Estimate squared = {};         ///< max(r − bias, 0), for ε². In [0, ∞), `sampled`
+  Estimate of_gaussians = {};    ///< the same with the interval that it has for Gaussian pairs, not
+                                 ///< below 0; from 0 on: ε² is not told from 0
   Estimate bias = {};            ///< E mean |g|² − ε², on the Gaussian pair
   Estimate score_bias = {};      ///< E mean |s − ∇log p'|², the score's part of it
   Estimate transport_bias = {};  ///< E mean |T − T_{p'}^p|²/γ², the assignment's
@@ -69,7 +71,9 @@ struct CalibratedFirstOrderError {
 ///
 /// With r the reported mean |g|² and s the deviation of the K simulated ones, `of_gaussians` is
 ///
-///   r − bias ± t_{K−1}(1 − α/2) s √(1 + 1/K).
+///   r − bias ± t_{K−1}(1 − α/2) s √(1 + 1/K),
+///
+/// of which negative values and lower ends are moved to 0, and no upper end below its half-width.
 ///
 /// For Gaussian pairs r is one more draw of the simulated law, up to its moments, which cost 0.1 of
 /// the bias at d = 5 and n = 60, 0.02 at d = 2 and n = 60, 0.005 at d = 2 and n = 200. At α = 0.05,

@@ -112,7 +112,8 @@ TEST_CASE("an exact step's reported error is what others have measured", "[proxi
   CHECK_THAT(error.of_gaussians, Encloses(0.0));
   // No argument bounds ε² of any law from above, and below 0 it is not.
   CHECK(error.squared.value == error.of_gaussians.value);
-  CHECK(error.squared.lower == std::min(0.0, error.squared.value));
+  CHECK(error.squared.value == std::max(error.difference, 0.0));
+  CHECK(error.squared.lower == 0.0);
   CHECK(error.squared.upper == infinity);
 }
 
@@ -148,8 +149,13 @@ TEST_CASE("a calibrated interval covers ε² of exact and of inexact pairs", "[p
   for (const CalibratedFirstOrderError& one : all) {
     misses += Encloses(truth).match(one.of_gaussians) ? 0 : 1;
     // The same interval around what is reported.
-    reported_misses += one.of_gaussians.lower + one.bias.value > truth ? 1 : 0;
-    calibrated.push_back(one.squared.value);
+    const double half_width = one.of_gaussians.upper - one.of_gaussians.value;
+    reported_misses += one.reported.squared.value - half_width > truth ? 1 : 0;
+    // ε² ≥ 0: what lies below is moved there, and is not told from it.
+    CHECK(one.of_gaussians.value == std::max(one.difference, 0.0));
+    CHECK(one.of_gaussians.lower ==
+          Approx(std::max(one.difference - half_width, 0.0)).margin(1e-12));
+    calibrated.push_back(one.difference);
     reported.push_back(one.reported.squared.value);
   }
   CHECK(misses <= allowed_misses(repeats, miss_probability));
