@@ -9,11 +9,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace flowcheck {
 namespace {
@@ -59,8 +62,11 @@ Matrix draw_toy(const CommandLine& line, FitData& data) {
   }
 }
 
-KnownLaw known_law(GaussianMixture given) {
-  if (!given.has_density()) return {};
+KnownLaw known_law(GaussianMixture given, FitData& data) {
+  if (!given.has_density()) {
+    data.warnings.push_back("a component has no density: the NLL falls as long as one trains");
+    return {};
+  }
   const auto mixture = std::make_shared<const GaussianMixture>(std::move(given));
   return {.log_density = [mixture](const Matrix& points) { return mixture->log_densities(points); },
           .mixture = mixture};
@@ -88,11 +94,11 @@ Matrix read_points(const CommandLine& line, FitData& data) {
   data.notes.push_back(drawn(line.count));
   data.columns = numbered(dimension(read.measure));
   if (const auto* gaussian = std::get_if<Gaussian>(&read.measure)) {
-    data.law = known_law(GaussianMixture(*gaussian));
+    data.law = known_law(GaussianMixture(*gaussian), data);
     return sample(*gaussian, line.count, rng);
   }
   const auto& mixture = std::get<GaussianMixture>(read.measure);
-  data.law = known_law(mixture);
+  data.law = known_law(mixture, data);
   return sample(mixture, line.count, rng);
 }
 
@@ -132,18 +138,60 @@ void require_moments(const CommandLine& line, const FitData& data, const Matrix&
       line.first, largest, least, shown(beyond)));
 }
 
+Matrix standardised(const Matrix& points) {
+  const Matrix centred = points.colwise() - points.rowwise().mean();
+  const Vector deviations =
+      centred.rowwise().norm() / std::sqrt(static_cast<double>(points.cols()) - 1.0);
+  return deviations.cwiseInverse().asDiagonal() * centred;
+}
+
 // Whatever the scaling: the Gaussian with the training rows' moments, which every model is compared
 // with, would have a variance of rounding alone.
 void require_independent(const CommandLine& line, const FitData& data) {
   const Matrix& train = data.split.train;
   const std::optional<Index> column = dependent_column(train);
   if (!column) return;
+  const std::string name = shown(data.columns[static_cast<std::size_t>(*column)]);
   const bool constant = train.row(*column).minCoeff() == train.row(*column).maxCoeff();
+  if (!constant && !dependent_column(standardised(train))) {
+    throw InputError(
+        fmt::format("{}:1: column {} varies ten million times less than another, whose rounding "
+                    "hides it; change its unit",
+                    line.first, name));
+  }
   throw InputError(fmt::format(
       "{}:1: column {} is {}, and no density has it; expected columns that do not determine each "
       "other, choose them with --columns",
-      line.first, shown(data.columns[static_cast<std::size_t>(*column)]),
+      line.first, name,
       constant ? "constant in the training rows" : "an affine combination of the others"));
+}
+
+// Of columns of few values and of rows that repeat the likelihood says what it should not.
+void warn_of_repetitions(FitData& data) {
+  const Matrix& train = data.split.train;
+  const auto few = columns_where(data, [&](Index k) {
+    const auto row = train.row(k);
+    return std::set<double>(row.begin(), row.end()).size() * 10 <
+           static_cast<std::size_t>(train.cols());
+  });
+  if (!few.empty()) {
+    data.warnings.push_back(
+        "few values, which no density has, so that the NLL falls as long as one "
+        "trains: " +
+        shown(few) + "; --dequantise, or leave it out");
+  }
+  std::set<std::vector<double>> trained;
+  for (const auto& x : train.colwise()) trained.emplace(x.begin(), x.end());
+  Index seen = 0;
+  for (const auto& x : data.split.test.colwise()) {
+    seen += trained.contains(std::vector<double>(x.begin(), x.end())) ? 1 : 0;
+  }
+  if (seen > 0) {
+    data.warnings.push_back(fmt::format(
+        "{} of {} test rows stand in the training rows too: the test NLL is not of what "
+        "was held out",
+        seen, data.split.test.cols()));
+  }
 }
 
 }  // namespace
@@ -176,6 +224,7 @@ FitData read_fit_data(const CommandLine& line) {
   }
   data.split = split_data(points, line.split, derive_seed(line.seed, "fit split"));
   require_independent(line, data);
+  warn_of_repetitions(data);
   if (const Index tested = data.split.test.cols(); tested < few_test_rows) {
     data.warnings.push_back(fmt::format(
         "{} rows to test: intervals rest on few, expected {} or more", tested, few_test_rows));

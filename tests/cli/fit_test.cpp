@@ -64,6 +64,16 @@ class Data : public ScratchFolder {
     for (int i = 0; i < 100; ++i) huge += fmt::format("{}e300,{}\n", i, i * i);
     write("huge.csv", huge);
     write("blank.csv", "x,y\n\n");
+    std::string units = "x,y\n";
+    for (int i = 0; i < 100; ++i)
+      units += fmt::format("{},{}\n", 1e-5 * rng.normal(), 1e5 * rng.normal());
+    write("units.csv", units);
+    std::string twice = "x,y\n";
+    for (int i = 0; i < 100; ++i) {
+      const std::string row = fmt::format("{},{}\n", rng.normal(), i % 2);
+      twice += row + row;
+    }
+    write("twice.csv", twice);
   }
 
   ProgramOutcome call(std::vector<std::string> words, const ProgramCall& how = {}) const {
@@ -215,6 +225,19 @@ TEST_CASE("a sample whose columns have numbers for names is read back without a 
   CHECK(std::ranges::count(densities, '\n') == 1 + 3);  // a title and the rows
 }
 
+TEST_CASE("rows that repeat and columns of few values are told to spoil the likelihood",
+          "[cli][control]") {
+  const Data data;
+  const auto warnings = [&](const char* file, const char* columns) {
+    return data.fit({file, "--columns", columns, "--split", "0.1,0.2"}, "a")["data"]["warnings"]
+        .dump();
+  };
+  CHECK_THAT(warnings("twice.csv", "x,y"),
+             Contains(" of 40 test rows stand in the training rows too"));
+  CHECK_THAT(warnings("twice.csv", "x,y"), Contains("few values") && Contains("\\\"y\\\""));
+  CHECK_THAT(warnings("hills.csv", "x,y"), !Contains("test rows stand") && !Contains("few values"));
+}
+
 TEST_CASE("fit leaves constant columns out where it is asked to", "[cli][property]") {
   const Data data;
   const json record = data.fit({"hills.csv", "--columns", "x,unit,y", "--drop-constant"}, "a");
@@ -253,6 +276,7 @@ TEST_CASE("what cannot be fitted is refused in one line, and nothing is written"
       {{"fit", "rare.csv", "--columns", "x,once"}, "\"once\" is constant in the training rows"},
       {{"fit", "rare.csv", "--columns", "x,once", "--scaling", "none"},
        "rare.csv:1: column \"once\" is constant in the training rows"},
+      {{"fit", "units.csv"}, "units.csv:1: column \"x\" varies ten million times less"},
       {{"fit", "weights.json"}, "the rows have weights"},
       {{"fit", "standardised.json"}, "fit with --scaling standardise"},
       {{"fit", "gaussian.json", "--drop-missing"}, "gaussian.json holds no rows"},
