@@ -265,7 +265,8 @@ void add_misses(RunRecord& record, const std::vector<Cell>& all, bool exact) {
     const double truth = cell.error * cell.error;
     for (const Estimated& estimated : cell.estimates) {
       ++intervals;
-      misses += estimated.squared.lower <= truth && truth <= estimated.squared.upper ? 0 : 1;
+      const Estimate& interval = estimated.of_gaussians;
+      misses += interval.lower <= truth && truth <= interval.upper ? 0 : 1;
     }
   }
   const boost::math::binomial_distribution<double> binomial(intervals, miss_probability);
