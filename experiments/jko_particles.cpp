@@ -20,8 +20,8 @@
 //  score_part,     of the bias, mean |s − ∇log p'|² and mean |T − T_{p'}^p|²/γ², on Gaussians with
 //  transport_part  the samples' moments
 //  calibrated      mean of reported − bias; `single`, that of the first repeat, with its interval
-//  misses          intervals of single ones that miss ε², which vote: no more than binomial ones of
-//                  5 % each
+//  misses          intervals of single ones, before they are cut at 0, that miss ε², which vote: no
+//                  more than binomial ones of 5 % each
 //  mean_gap        of the particles' mean to the exact step of the x's mean, which votes
 //  law_mean_error, of the particles' mean to the mean of p', relative to √d; of the trace of their
 //  variance_error  covariance to that of the exact step of the x's moments, relative: no vote
@@ -265,8 +265,8 @@ void add_misses(RunRecord& record, const std::vector<Cell>& all, bool exact) {
     const double truth = cell.error * cell.error;
     for (const Estimated& estimated : cell.estimates) {
       ++intervals;
-      const Estimate& interval = estimated.of_gaussians;
-      misses += interval.lower <= truth && truth <= interval.upper ? 0 : 1;
+      const double half_width = estimated.of_gaussians.upper - estimated.of_gaussians.value;
+      misses += std::abs(estimated.difference - truth) <= half_width ? 0 : 1;
     }
   }
   const boost::math::binomial_distribution<double> binomial(intervals, miss_probability);

@@ -37,11 +37,9 @@ Outcome displacements(const FlowProblem& problem) {
   const bool is_mixture = mixture.scale > 0.0 && std::isfinite(R);
   if (!is_mixture && !std::isfinite(L)) {
     return Outcome::not_applicable(
-        unmet_or_unknown(*problem.law, "N(0, σ²I) * ρ, ρ bounded, or log-Lipschitz"));
+        unmet_or_unknown(*problem.law, "N(0, σ²I) * ρ, σ > 0, ρ bounded, or log-Lipschitz"));
   }
   const FlowMaps maps(problem.law);
-  if (!maps.reaches_data())
-    return Outcome::not_applicable("N(0, σ²I) * ρ, σ > 0, ρ bounded, or log-Lipschitz");
   std::vector<Bound> bounds;
   for (const Schedule& schedule : problem.schedules) {
     const NoiseLevel from = level(schedule.at(0.0));
