@@ -163,6 +163,7 @@ double start_floor_for(const CommandLine& line,
   }
   return floor;
 }
+
 Gaussian reference_for(const CommandLine& line, Index d) {
   Gaussian reference =
       line.reference.empty() ? Gaussian::standard(d) : read_reference(line.reference);
